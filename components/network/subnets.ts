@@ -1,0 +1,86 @@
+/**
+ * How a VPC's block is divided: the lower half for private subnets, the upper half for public ones, and in each half
+ * one slot for every zone letter. A zone's subnets depend on nothing but the VPC's block and the zone's letter, so that
+ * adding, removing or reordering zones never moves another zone's addresses.
+ */
+import { parseAvailabilityZone } from "./availabilityZones";
+import { addressProblem, blockFrom, formatAddress, parseBlock, type Block } from "./ipv4";
+
+/** Slots in each half: zones a to h. No region has a zone beyond f today. */
+const zoneSlots = 8;
+
+/** A Classic ELB wants a subnet of /27 or larger with 8 free addresses (Classic Load Balancer user guide). */
+const smallestPublicPrefix = 27;
+
+/** Subnets are never larger than this: the guide's private network is 192.168.0.0/24. */
+const largestSubnetPrefix = 24;
+
+/** The first node's host number. Numbers below 4 are AWS's; 4 to 9 stay free for what a user adds by hand. */
+export const firstNodeHostNumber = 10;
+
+export interface ZoneSubnets {
+  availabilityZone: string;
+  privateBlock: Block;
+  publicBlock: Block;
+}
+
+/** The private and the public block of every zone. The input must be free of problems (`vpcBlockProblems`). */
+export function zoneSubnets(vpcBlock: string, availabilityZones: string[]): ZoneSubnets[] {
+  const block = parseBlock(vpcBlock);
+  if (typeof block === "string") {
+    throw new Error(`cidrBlock: "${vpcBlock}" ${block}`);
+  }
+  const prefix = subnetPrefix(block);
+  const size = 1n << BigInt(32 - prefix);
+  const publicStart = block.first + (1n << BigInt(32 - block.prefix - 1));
+  return availabilityZones.map((availabilityZone) => {
+    const slot = BigInt(parseAvailabilityZone(availabilityZone)?.index ?? 0);
+    return {
+      availabilityZone,
+      privateBlock: blockFrom(block.first + slot * size, prefix),
+      publicBlock: blockFrom(publicStart + slot * size, prefix),
+    };
+  });
+}
+
+/** What is wrong with a VPC's block, on its own and for the given zones. */
+export function vpcBlockProblems(vpcBlock: string, availabilityZones: string[]): string[] {
+  const block = parseBlock(vpcBlock);
+  const shown = JSON.stringify(vpcBlock);
+  if (typeof block === "string") {
+    return [`cidrBlock: ${shown} ${block}`];
+  }
+  if (block.prefix < 16 || block.prefix > 28) {
+    return [`cidrBlock: ${shown} is a /${block.prefix}; a VPC's block is between /16 and /28`];
+  }
+  if (subnetPrefix(block) > smallestPublicPrefix) {
+    return [
+      `cidrBlock: ${shown} is too small: it is divided into ${2 * zoneSlots} subnets, and a Classic ELB needs subnets of ` +
+        `/${smallestPublicPrefix} or larger; use a /${smallestPublicPrefix - 4} or larger block`,
+    ];
+  }
+  return availabilityZones.flatMap((name) => {
+    const zone = parseAvailabilityZone(name);
+    return zone && zone.index >= zoneSlots
+      ? [`availabilityZones: "${name}" has no place in the address plan, which holds zones a to h`]
+      : [];
+  });
+}
+
+/** The fixed address of node `nodeNumber` in a subnet: host number 10 for node 0, 11 for node 1, … in any zone. */
+export function nodeAddress(subnet: Block, nodeNumber: number): string {
+  return formatAddress(subnet.first + BigInt(firstNodeHostNumber + nodeNumber));
+}
+
+/** Why the last of `nodeCount` nodes would find no address in its subnet, or undefined. */
+export function nodeCountProblem(subnet: Block, nodeCount: number): string | undefined {
+  const capacity = Number(subnet.last - subnet.first) - firstNodeHostNumber;
+  return addressProblem(subnet, nodeAddress(subnet, nodeCount - 1))
+    ? `nodeCount: ${nodeCount} nodes do not fit into subnet ${subnet.text}, which has addresses for ${capacity}; ` +
+        `use fewer nodes or a larger cidrBlock`
+    : undefined;
+}
+
+function subnetPrefix(vpcBlock: Block): number {
+  return Math.max(largestSubnetPrefix, vpcBlock.prefix + 4);
+}
