@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as elb from "@pulumi/aws/elb";
+import { getRegionOutput } from "@pulumi/aws/getRegion";
 import * as route53 from "@pulumi/aws/route53";
 import { ports } from "./emqx/ports";
 import {
@@ -103,7 +104,7 @@ export class EmqxClassicElb extends pulumi.ComponentResource {
     const certificate = args.selfSignedCertificate
       ? createSelfSignedCertificate(`${name}-self-signed`, this, args.hostname, args.tags)
       : undefined;
-    const certificateArn = certificate?.arn ?? args.certificateArn;
+    const certificateArn = certificate?.arn ?? checkedCertificate(this, args.certificateArn);
     const loadBalancer = createLoadBalancer(name, this, args, listeners, certificateArn);
     setTlsPolicy(name, this, loadBalancer, listeners, args.tlsPolicy ?? TlsPolicy.Tls12, certificateArn);
     if (args.proxyProtocol) {
@@ -154,12 +155,14 @@ export function elbProblems(
   args: Omit<EmqxClassicElbArgs, "subnetIds" | "securityGroupIds"> & Partial<EmqxClassicElbArgs>,
   region?: string,
 ): string[] {
-  const listeners = args.listeners ?? defaultListeners;
+  const listeners = listenerProblems(args.listeners ?? defaultListeners);
   return [
     ...emptyListProblems("subnetIds", args.subnetIds),
     ...emptyListProblems("securityGroupIds", args.securityGroupIds),
-    ...listenerProblems(listeners),
-    ...certificateProblems(args, Array.isArray(listeners) && usesTls(listeners), region),
+    ...listeners,
+    ...(listeners.length === 0
+      ? certificateProblems(args, usesTls(args.listeners ?? defaultListeners), region)
+      : []),
     ...wholeNumberProblems(
       "keepAliveSeconds",
       args.keepAliveSeconds,
@@ -218,7 +221,11 @@ function certificateProblems(
     const given = args.certificateArn !== undefined ? "certificateArn" : "selfSignedCertificate";
     return [`${given}: given, but no TLS listener is on; add Mqtts or Wss to listeners, or leave it out`];
   }
-  return arnProblems("certificateArn", plain(args.certificateArn), {
+  return certificateArnProblems(plain(args.certificateArn), region);
+}
+
+function certificateArnProblems(arn: string | undefined, region: string | undefined): string[] {
+  return arnProblems("certificateArn", arn, {
     pattern:
       /^arn:aws[\w-]*:(acm:(?<region>[a-z0-9-]+):\d{12}:certificate\/[\w-]+|iam::\d{12}:server-certificate\/[\w+=,.@/-]+)$/,
     example:
@@ -258,6 +265,19 @@ function hostnameProblems(
   return hostname === undefined || new RegExp(`^${label}(\\.${label})+$`).test(hostname)
     ? []
     : [`hostname: ${JSON.stringify(hostname)} is not a DNS name in lower case, for example mqtt.example.com`];
+}
+
+/** The certificate's ARN, checked against the region: at the latest when both are known, and before it is used. */
+function checkedCertificate(
+  parent: pulumi.Resource,
+  certificateArn: pulumi.Input<string> | undefined,
+): pulumi.Output<string> | undefined {
+  return certificateArn === undefined
+    ? undefined
+    : pulumi.all([certificateArn, getRegionOutput({}, { parent }).region]).apply(([arn, region]) => {
+        refuse("EmqxClassicElb", certificateArnProblems(arn, region));
+        return arn;
+      });
 }
 
 function createLoadBalancer(

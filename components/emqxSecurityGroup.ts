@@ -76,8 +76,7 @@ const anywhere = ["0.0.0.0/0"];
 
 /** Everything that is wrong with the input, one line each. */
 export function securityGroupProblems(args: Omit<EmqxSecurityGroupArgs, "vpcId">): string[] {
-  return [
-    ...quotaProblems(args),
+  const problems = [
     ...listenerProblems(args.listeners ?? defaultListeners),
     ...choiceProblems("clusterPorts", args.clusterPorts, ClusterPorts),
     ...blockListProblems("clientCidrBlocks", args.clientCidrBlocks ?? anywhere),
@@ -97,6 +96,7 @@ export function securityGroupProblems(args: Omit<EmqxSecurityGroupArgs, "vpcId">
         : [];
     }),
   ];
+  return problems.length > 0 ? problems : quotaProblems(args);
 }
 
 /** What works but deserves a second thought. */

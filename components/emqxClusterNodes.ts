@@ -1,0 +1,372 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as ebs from "@pulumi/aws/ebs";
+import * as ec2 from "@pulumi/aws/ec2";
+import * as elb from "@pulumi/aws/elb";
+import { getRegionOutput } from "@pulumi/aws/getRegion";
+import * as ssm from "@pulumi/aws/ssm";
+import { clusterNodesProblems, clusterNodesWarnings } from "./clusterNodesProblems";
+import { ClusterPorts } from "./emqx/releases";
+import { userDataProblems } from "./emqx/userData";
+import type { Listener } from "./network/listeners";
+import { remember, rememberedClusterPorts } from "./memory";
+import { checkedAddress } from "./nodeAddress";
+import { defaultInstanceType, defaultReadinessTimeoutSeconds, mqttUsername } from "./nodeDefaults";
+import { nodeImage } from "./nodeImage";
+import { createNodeRole, type NodeRole } from "./nodeRole";
+import { createNodeSecrets, type NodeSecrets } from "./nodeSecrets";
+import { nodeUserData, parameterPrefixOf } from "./nodeUserData";
+import { refuse } from "./problems";
+import { notReadyYet, whenReady } from "./readiness";
+import { tagged } from "./tags";
+
+/** Where a node stands. Its number is its place in the list of nodes. */
+export interface EmqxNodeArgs {
+  /** Id of the node's subnet. */
+  subnetId: pulumi.Input<string>;
+  /** The subnet's Availability Zone; the data volume is made there. */
+  availabilityZone: pulumi.Input<string>;
+  /** The node's fixed private address. It is part of the node's name `emqx@<address>`, so its data depends on it. */
+  privateIp: pulumi.Input<string>;
+}
+
+export interface EmqxClusterNodesArgs {
+  /** The nodes, the first one first. New nodes are added at the end; the last one is the one that goes. */
+  nodes: EmqxNodeArgs[];
+  /** Ids of the nodes' security groups. */
+  securityGroupIds: pulumi.Input<string>[];
+  /** Version of EMQX, for example `5.8.9`. From 5.8.10 on, more than one node needs a licence. Default: 5.8.9. */
+  emqxVersion?: string;
+  /** Licence key for versions after 5.8.9. Default: none. */
+  licenseKey?: pulumi.Input<string>;
+  /** EC2 instance type, on Graviton or x86-64. Default: m7g.large. */
+  instanceType?: string;
+  /** Size of each node's data volume in GiB, 1 to 16,384; it can grow, never shrink. Default: 20. */
+  dataVolumeSizeGiB?: number;
+  /** Whether a node's data volume is kept in AWS when it leaves the stack. Default: false. */
+  retainDataVolumes?: boolean;
+  /** The ports between nodes. Default: Documented (4369, 5369, 6369). Must be the security group's own. */
+  clusterPorts?: ClusterPorts;
+  /** Listeners of the load balancer; the nodes serve WebSocket only if one of them does. Default: Mqtt and Mqtts. */
+  listeners?: Listener[];
+  /** Names of the Classic ELBs to register with. Append to the list; a name's place is its identity. Default: none. */
+  loadBalancerNames?: pulumi.Input<string>[];
+  /** Id of an Amazon Linux 2023 image. Default: the newest at the first deployment, kept from then on. */
+  amiId?: string;
+  /** More EMQX configuration in HOCON; settings that this component owns are refused. Default: none. */
+  extraConfig?: string;
+  /** Whether MQTT clients may connect without user name and password. Default: false. */
+  anonymousAccess?: boolean;
+  /** Whether the load balancer announces clients by PROXY protocol. Must be the load balancer's own. Default: false. */
+  proxyProtocol?: boolean;
+  /** How many nodes are replaced at the same time, and created at the same time. Default: 1. */
+  rolloutBatchSize?: number;
+  /** Whether a change that cannot be rolled is carried out, by replacing all nodes at once. Default: false. */
+  allowFullRestart?: boolean;
+  /** Seconds that a node may take from its creation until it serves, 60 to 7,200. Default: 900. */
+  readinessTimeoutSeconds?: number;
+  /** HTTPS address of the EMQX package for Amazon Linux 2023. Default: EMQX's own package repository. */
+  packageUrl?: string;
+  /** SHA-256 of the package, 64 hexadecimal digits. Default: the checksum published beside the package. */
+  packageSha256?: string;
+  /** ARN of the customer managed KMS key for disks and parameters. Default: AWS's keys for EBS and SSM. */
+  kmsKeyId?: pulumi.Input<string>;
+  /** Whether CloudWatch gets the instances' metrics every minute instead of every five. Default: false. */
+  detailedMonitoring?: boolean;
+  /** Tags of every resource. Default: none but `Name`. */
+  tags?: Record<string, pulumi.Input<string>>;
+}
+
+/**
+ * EMQX nodes on EC2: each with a fixed address, a data volume that outlives its instance, and a first boot that ends
+ * in a cluster. Changes replace one batch of instances after the other and wait until each batch serves.
+ */
+export class EmqxClusterNodes extends pulumi.ComponentResource {
+  /** Ids of the instances, node 0 first; known once the node is ready. */
+  public readonly instanceIds: pulumi.Output<string>[];
+  /** The nodes' private addresses, node 0 first. */
+  public readonly privateIps: pulumi.Output<string>[];
+  /** The nodes' EMQX names, `emqx@<address>`, node 0 first. */
+  public readonly nodeNames: pulumi.Output<string>[];
+  /** Name of the SSM parameter with the cluster's Erlang cookie. */
+  public readonly cookieParameter: pulumi.Output<string>;
+  /** Name of the SSM parameter with the password of the dashboard's user `admin`. */
+  public readonly dashboardPasswordParameter: pulumi.Output<string>;
+  /** The first MQTT user; empty with anonymous access. */
+  public readonly mqttUsername: pulumi.Output<string | undefined>;
+  /** Name of the SSM parameter with that user's password; empty with anonymous access. */
+  public readonly mqttPasswordParameter: pulumi.Output<string | undefined>;
+
+  constructor(name: string, args: EmqxClusterNodesArgs, opts?: pulumi.ComponentResourceOptions) {
+    refuse(`EmqxClusterNodes "${name}"`, clusterNodesProblems(name, args));
+    super("emqx-aws:index:EmqxClusterNodes", name, {}, opts);
+    for (const warning of clusterNodesWarnings(args)) {
+      void pulumi.log.warn(warning, this);
+    }
+    const cluster = createSharedParts(name, this, args);
+    const nodes = args.nodes.map((node, number) => createStandingParts(cluster, node, number));
+    const gates = rollOut(cluster, nodes);
+
+    this.instanceIds = gates;
+    this.privateIps = nodes.map((node) => node.privateIp);
+    this.nodeNames = this.privateIps.map(nodeName);
+    this.cookieParameter = pulumi.output(cluster.secrets.cookie);
+    this.dashboardPasswordParameter = pulumi.output(cluster.secrets.dashboardPassword);
+    this.mqttUsername = pulumi.output(cluster.secrets.mqttPassword && mqttUsername);
+    this.mqttPasswordParameter = pulumi.output(cluster.secrets.mqttPassword);
+    this.registerOutputs({
+      instanceIds: this.instanceIds,
+      privateIps: this.privateIps,
+      nodeNames: this.nodeNames,
+      cookieParameter: this.cookieParameter,
+      dashboardPasswordParameter: this.dashboardPasswordParameter,
+      mqttUsername: this.mqttUsername,
+      mqttPasswordParameter: this.mqttPasswordParameter,
+    });
+  }
+}
+
+/** The image's own size is 8 GiB (Amazon Linux 2023); the rest is for packages, logs and crash dumps. */
+const rootVolumeSizeGiB = 16;
+
+/** What all nodes share. */
+interface Cluster {
+  name: string;
+  parent: EmqxClusterNodes;
+  args: EmqxClusterNodesArgs;
+  parameterPrefix: string;
+  secrets: NodeSecrets;
+  role: NodeRole;
+  image: pulumi.Output<string>;
+  firstSeeds: pulumi.Output<string[]>;
+  clusterPorts: pulumi.Output<ClusterPorts>;
+}
+
+/** What stays when a node's instance is replaced. */
+interface StandingParts {
+  number: number;
+  privateIp: pulumi.Output<string>;
+  networkInterface: ec2.NetworkInterface;
+  volume: ebs.Volume;
+  ready: ssm.Parameter;
+}
+
+function createSharedParts(name: string, parent: EmqxClusterNodes, args: EmqxClusterNodesArgs): Cluster {
+  const parameterPrefix = parameterPrefixOf(name);
+  const loadBalancerNames = args.loadBalancerNames ?? [];
+  const secrets = createNodeSecrets(name, parent, {
+    parameterPrefix,
+    anonymousAccess: args.anonymousAccess ?? false,
+    licenseKey: args.licenseKey,
+    kmsKeyId: args.kmsKeyId,
+    tags: args.tags,
+  });
+  const loadBalancers = `${parameterPrefix}/load-balancers`;
+  if (loadBalancerNames.length > 0) {
+    new ssm.Parameter(
+      `${name}-load-balancers`,
+      {
+        name: loadBalancers,
+        type: "String",
+        insecureValue: pulumi.all(loadBalancerNames).apply((names) => names.join(",")),
+        description: "Load balancers that the EMQX nodes register with",
+        tags: tagged(`${name}-load-balancers`, args.tags),
+      },
+      { parent },
+    );
+  }
+  const role = createNodeRole(name, parent, {
+    readParameters: [
+      ...[secrets.cookie, secrets.dashboardPassword, secrets.mqttPassword, secrets.licenseKey].filter(
+        (parameter) => parameter !== undefined,
+      ),
+      ...(loadBalancerNames.length > 0 ? [loadBalancers] : []),
+    ],
+    readyParameters: `${parameterPrefix}/nodes/*/ready`,
+    hasLoadBalancers: loadBalancerNames.length > 0,
+    kmsKeyId: args.kmsKeyId,
+    tags: args.tags,
+  });
+  return {
+    name,
+    parent,
+    args,
+    parameterPrefix,
+    secrets,
+    role,
+    image: nodeImage(name, parent, args.instanceType ?? defaultInstanceType, args.amiId),
+    firstSeeds: remember<string[]>(
+      `${name}-seeds`,
+      parent,
+      args.nodes.map((node) => node.privateIp) as pulumi.Input<string[]>,
+    ),
+    clusterPorts: rememberedClusterPorts(
+      name,
+      parent,
+      args.clusterPorts ?? ClusterPorts.Documented,
+      args.allowFullRestart ?? false,
+    ),
+  };
+}
+
+function createStandingParts(cluster: Cluster, node: EmqxNodeArgs, number: number): StandingParts {
+  const { parent, args } = cluster;
+  const name = `${cluster.name}-${number}`;
+  const privateIp = checkedAddress(parent, node, number);
+  const networkInterface = new ec2.NetworkInterface(
+    name,
+    {
+      subnetId: node.subnetId,
+      privateIps: [privateIp],
+      securityGroups: args.securityGroupIds,
+      description: pulumi.interpolate`EMQX node ${nodeName(privateIp)}`,
+      tags: tagged(name, args.tags),
+    },
+    { parent },
+  );
+  const volume = new ebs.Volume(
+    `${name}-data`,
+    {
+      availabilityZone: node.availabilityZone,
+      size: args.dataVolumeSizeGiB ?? 20,
+      type: "gp3",
+      encrypted: true,
+      kmsKeyId: args.kmsKeyId,
+      tags: tagged(`${name}-data`, args.tags),
+    },
+    { parent, retainOnDelete: args.retainDataVolumes ?? false },
+  );
+  const ready = new ssm.Parameter(
+    `${name}-ready`,
+    {
+      name: `${cluster.parameterPrefix}/nodes/${number}/ready`,
+      type: "String",
+      insecureValue: notReadyYet,
+      description: "Id of the instance that last became ready as this EMQX node",
+      tags: tagged(`${name}-ready`, args.tags),
+    },
+    // The node writes the value; Pulumi only makes and removes the parameter.
+    { parent, ignoreChanges: ["insecureValue"] },
+  );
+  return { number, privateIp, networkInterface, volume, ready };
+}
+
+/** Creates the instances batch by batch, each batch after the one before is ready. Returns their ids, once ready. */
+function rollOut(cluster: Cluster, nodes: StandingParts[]): pulumi.Output<string>[] {
+  const { args } = cluster;
+  const batchSize = args.allowFullRestart ? nodes.length : (args.rolloutBatchSize ?? 1);
+  const ids: pulumi.Output<string>[] = [];
+  let earlier: pulumi.Output<pulumi.Resource[]> = pulumi.output([]);
+  for (let first = 0; first < nodes.length; first += batchSize) {
+    const batch = nodes.slice(first, first + batchSize).map((node) => createInstance(cluster, node, earlier));
+    ids.push(...batch.map(({ instance, gate }) => pulumi.all([instance.id, gate]).apply(([id]) => id)));
+    earlier = pulumi.all(batch.map(({ gate }) => gate)).apply((resources) => resources.flat());
+  }
+  return ids;
+}
+
+function createInstance(
+  cluster: Cluster,
+  node: StandingParts,
+  earlier: pulumi.Output<pulumi.Resource[]>,
+): { instance: ec2.Instance; gate: pulumi.Output<pulumi.Resource[]> } {
+  const { parent, args, role, secrets } = cluster;
+  const name = `${cluster.name}-${node.number}`;
+  const needed = [role.permissions, node.ready, ...secrets.parameters];
+  const instance = new ec2.Instance(
+    name,
+    {
+      ami: cluster.image,
+      instanceType: args.instanceType ?? defaultInstanceType,
+      primaryNetworkInterface: { networkInterfaceId: node.networkInterface.id },
+      iamInstanceProfile: role.profile.name,
+      userData: userDataOf(cluster, node),
+      userDataReplaceOnChange: true,
+      ebsOptimized: true,
+      monitoring: args.detailedMonitoring ?? false,
+      metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
+      rootBlockDevice: {
+        volumeType: "gp3",
+        volumeSize: rootVolumeSizeGiB,
+        encrypted: true,
+        kmsKeyId: args.kmsKeyId,
+        tags: tagged(`${name}-root`, args.tags),
+      },
+      tags: tagged(name, args.tags),
+    },
+    {
+      parent,
+      dependsOn: earlier.apply((resources) => [...needed, ...resources]),
+      // The interface has room for one instance, so the old one goes first.
+      deleteBeforeReplace: true,
+      // The provider would stop, change and start the instance, and nothing would wait for EMQX to come back.
+      replaceOnChanges: ["instanceType"],
+    },
+  );
+  const attachments = attach(cluster, node, instance);
+  const gate = whenReady(parent, {
+    nodeName: `node ${node.number}`,
+    parameterName: `${cluster.parameterPrefix}/nodes/${node.number}/ready`,
+    timeoutSeconds: args.readinessTimeoutSeconds ?? defaultReadinessTimeoutSeconds,
+    instance,
+    after: attachments,
+  });
+  return { instance, gate };
+}
+
+/** The data volume, then the load balancers; taken apart the other way round: no new clients, then a clean stop. */
+function attach(cluster: Cluster, node: StandingParts, instance: ec2.Instance): pulumi.Resource[] {
+  const { parent, args } = cluster;
+  const name = `${cluster.name}-${node.number}`;
+  const data = new ec2.VolumeAttachment(
+    `${name}-data`,
+    {
+      deviceName: "/dev/sdf",
+      instanceId: instance.id,
+      volumeId: node.volume.id,
+      // The operating system shuts EMQX down and flushes its files before the disk goes.
+      stopInstanceBeforeDetaching: true,
+    },
+    { parent },
+  );
+  const registrations = (args.loadBalancerNames ?? []).map(
+    (loadBalancerName, k) =>
+      new elb.Attachment(
+        `${name}-lb-${k}`,
+        { elb: loadBalancerName, instance: instance.id },
+        { parent, dependsOn: data },
+      ),
+  );
+  return [data, ...registrations];
+}
+
+function userDataOf(cluster: Cluster, node: StandingParts): pulumi.Output<string> {
+  const { args, parent, parameterPrefix } = cluster;
+  return pulumi
+    .all([
+      node.privateIp,
+      seedsOf(cluster, node),
+      cluster.clusterPorts,
+      getRegionOutput({}, { parent }).region,
+    ])
+    .apply(([privateIp, seeds, clusterPorts, region]) => {
+      const place = { number: node.number, privateIp, seeds, region, parameterPrefix };
+      const userData = nodeUserData({ ...args, clusterPorts }, place);
+      refuse(`node ${node.number} of EmqxClusterNodes "${cluster.name}"`, userDataProblems(userData));
+      return userData;
+    });
+}
+
+/**
+ * A node's static seeds: the nodes of the first deployment, and those that were added before it and itself. A node that
+ * joins later is no seed of those before it, because their user data, and with it they themselves, would have to change.
+ */
+function seedsOf(cluster: Cluster, node: StandingParts): pulumi.Output<string[]> {
+  const upToHere = cluster.args.nodes.slice(0, node.number + 1).map(({ privateIp }) => privateIp);
+  return pulumi
+    .all([cluster.firstSeeds, pulumi.all(upToHere)])
+    .apply(([first, later]) => [...new Set([...first, ...later])]);
+}
+
+function nodeName(privateIp: pulumi.Output<string>): pulumi.Output<string> {
+  return pulumi.interpolate`emqx@${privateIp}`;
+}

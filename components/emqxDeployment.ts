@@ -1,0 +1,285 @@
+import * as pulumi from "@pulumi/pulumi";
+import { mostNodes, nodeSettingsProblems, type NodeSettings } from "./clusterNodesProblems";
+import {
+  EmqxClassicElb,
+  elbNameProblems,
+  elbProblems,
+  type EmqxAccessLogsArgs,
+  type TlsPolicy,
+} from "./emqxClassicElb";
+import { EmqxClusterNodes, type EmqxNodeArgs } from "./emqxClusterNodes";
+import { EmqxSecurityGroup, securityGroupProblems } from "./emqxSecurityGroup";
+import { defaultVpcBlock, EmqxVpc, NatGateways, vpcProblems } from "./emqxVpc";
+import type { ClusterPorts } from "./emqx/releases";
+import { remember } from "./memory";
+import { parseAvailabilityZone } from "./network/availabilityZones";
+import type { Listener } from "./network/listeners";
+import { chooseZone, initialZones } from "./network/placement";
+import { nodeAddress, nodeCountProblem, zoneSubnets } from "./network/subnets";
+import { userDataProblemsAt } from "./nodeUserData";
+import { refuse, wholeNumberProblems } from "./problems";
+
+export interface EmqxDeploymentArgs {
+  /** Names of the Availability Zones to use, all of one region. Adding one moves no node. */
+  availabilityZones: string[];
+  /** Number of nodes, 1 to 100. A new node goes to the zone with the fewest. Default: 3. */
+  nodeCount?: number;
+
+  /** The VPC's IPv4 block, between /16 and /23. Default: 192.168.0.0/16. Changing it replaces everything. */
+  cidrBlock?: string;
+  /** NAT gateways for the nodes' subnets, Single or PerAvailabilityZone. Default: Single. */
+  natGateways?: NatGateways;
+  /** Whether the VPC's connections are logged to CloudWatch Logs. Default: false. */
+  flowLogs?: boolean;
+  /** Days that flow logs are kept. Default: 365. */
+  flowLogRetentionDays?: number;
+
+  /** IPv4 blocks that clients connect from. Default: 0.0.0.0/0, anywhere. */
+  clientCidrBlocks?: string[];
+  /** IPv4 blocks that may open the nodes' dashboard and management API, port 18083. Default: none. */
+  adminCidrBlocks?: string[];
+  /** Listeners for clients. Default: Mqtt and Mqtts. */
+  listeners?: Listener[];
+  /** The ports between nodes. Default: Documented (4369, 5369, 6369). */
+  clusterPorts?: ClusterPorts;
+
+  /** ARN of an ACM or IAM certificate in the same region for the TLS listeners. */
+  certificateArn?: pulumi.Input<string>;
+  /** Whether to make a self-signed certificate instead, to try things out. Default: false. */
+  selfSignedCertificate?: boolean;
+  /** The longest MQTT keep-alive of any client, in seconds, up to 2,380. Default: 300. */
+  keepAliveSeconds?: number;
+  /** Seconds that open connections live on after their node was taken out, 1 to 3,600. Default: 300. */
+  drainingTimeoutSeconds?: number;
+  /** TLS versions and ciphers of the TLS listeners. Default: Tls12. */
+  tlsPolicy?: TlsPolicy;
+  /** Whether nodes learn the clients' addresses by PROXY protocol, set on both sides. Default: false. */
+  proxyProtocol?: boolean;
+  /** Whether the load balancer has private addresses only. Default: false. */
+  internal?: boolean;
+  /** Access logs of the load balancer. Default: none. */
+  accessLogs?: EmqxAccessLogsArgs;
+  /** Id of the Route 53 hosted zone for `hostname`. Default: no record. */
+  hostedZoneId?: pulumi.Input<string>;
+  /** Name that clients connect to. Default: the load balancer's own name. */
+  hostname?: string;
+
+  /** Version of EMQX. From 5.8.10 on, more than one node needs a licence. Default: 5.8.9. */
+  emqxVersion?: string;
+  /** Licence key for versions after 5.8.9. Default: none. */
+  licenseKey?: pulumi.Input<string>;
+  /** EC2 instance type, on Graviton or x86-64. Default: m7g.large. */
+  instanceType?: string;
+  /** Size of each node's data volume in GiB, 1 to 16,384; it can grow, never shrink. Default: 20. */
+  dataVolumeSizeGiB?: number;
+  /** Whether a node's data volume is kept in AWS when it leaves the stack. Default: false. */
+  retainDataVolumes?: boolean;
+  /** Id of an Amazon Linux 2023 image. Default: the newest at the first deployment, kept from then on. */
+  amiId?: string;
+  /** More EMQX configuration in HOCON; settings that the components own are refused. Default: none. */
+  extraConfig?: string;
+  /** Whether MQTT clients may connect without user name and password. Default: false. */
+  anonymousAccess?: boolean;
+  /** How many nodes are replaced at the same time. Default: 1. */
+  rolloutBatchSize?: number;
+  /** Whether a change that cannot be rolled is carried out, by replacing all nodes at once. Default: false. */
+  allowFullRestart?: boolean;
+  /** Seconds that a node may take from its creation until it serves, 60 to 7,200. Default: 900. */
+  readinessTimeoutSeconds?: number;
+  /** HTTPS address of the EMQX package for Amazon Linux 2023. Default: EMQX's own package repository. */
+  packageUrl?: string;
+  /** SHA-256 of the package, 64 hexadecimal digits. Default: the checksum published beside the package. */
+  packageSha256?: string;
+  /** ARN of the customer managed KMS key for disks, parameters and flow logs. Default: AWS's own keys. */
+  kmsKeyId?: pulumi.Input<string>;
+  /** Whether CloudWatch gets the instances' metrics every minute instead of every five. Default: false. */
+  detailedMonitoring?: boolean;
+  /** Tags of every resource. Default: none but `Name`. */
+  tags?: Record<string, pulumi.Input<string>>;
+}
+
+/** An EMQX cluster on AWS, whole: a VPC, security groups, nodes, and a Classic ELB that ends TLS in front of them. */
+export class EmqxDeployment extends pulumi.ComponentResource {
+  /** Where clients speak plain MQTT; empty without that listener. */
+  public readonly mqttUrl: pulumi.Output<string | undefined>;
+  /** Where clients speak MQTT over TLS; empty without that listener. */
+  public readonly mqttsUrl: pulumi.Output<string | undefined>;
+  /** Where clients speak MQTT over WebSocket; empty without that listener. */
+  public readonly wsUrl: pulumi.Output<string | undefined>;
+  /** Where clients speak MQTT over secure WebSocket; empty without that listener. */
+  public readonly wssUrl: pulumi.Output<string | undefined>;
+  /** The self-signed certificate, PEM, for clients to verify; empty with a certificate of your own. */
+  public readonly caCertificatePem: pulumi.Output<string | undefined>;
+  /** The load balancer's DNS name. */
+  public readonly dnsName: pulumi.Output<string>;
+  /** Hosted zone of the load balancer's name, for alias records. */
+  public readonly zoneId: pulumi.Output<string>;
+  /** Name of the load balancer. */
+  public readonly loadBalancerName: pulumi.Output<string>;
+  /** Id of the VPC. */
+  public readonly vpcId: pulumi.Output<string>;
+  /** Ids of the public subnets, in the order of the zones. */
+  public readonly publicSubnetIds: pulumi.Output<string>[];
+  /** Ids of the private subnets, in the order of the zones. */
+  public readonly privateSubnetIds: pulumi.Output<string>[];
+  /** Id of the load balancer's security group. */
+  public readonly loadBalancerSecurityGroupId: pulumi.Output<string>;
+  /** Id of the nodes' security group. */
+  public readonly nodeSecurityGroupId: pulumi.Output<string>;
+  /** Ids of the instances, node 0 first; known once the node is ready. */
+  public readonly instanceIds: pulumi.Output<string>[];
+  /** The nodes' private addresses, node 0 first. */
+  public readonly privateIps: pulumi.Output<string>[];
+  /** The nodes' EMQX names, node 0 first. */
+  public readonly nodeNames: pulumi.Output<string>[];
+  /** Name of the SSM parameter with the cluster's Erlang cookie. */
+  public readonly cookieParameter: pulumi.Output<string>;
+  /** Name of the SSM parameter with the password of the dashboard's user `admin`. */
+  public readonly dashboardPasswordParameter: pulumi.Output<string>;
+  /** The first MQTT user; empty with anonymous access. */
+  public readonly mqttUsername: pulumi.Output<string | undefined>;
+  /** Name of the SSM parameter with that user's password; empty with anonymous access. */
+  public readonly mqttPasswordParameter: pulumi.Output<string | undefined>;
+
+  constructor(name: string, args: EmqxDeploymentArgs, opts?: pulumi.ComponentResourceOptions) {
+    refuse(`EmqxDeployment "${name}"`, deploymentProblems(name, args));
+    super("emqx-aws:index:EmqxDeployment", name, {}, opts);
+    if (args.availabilityZones.length === 1 && (args.nodeCount ?? defaultNodeCount) > 1) {
+      const [zone] = args.availabilityZones;
+      void pulumi.log.warn(
+        `availabilityZones: all nodes stand in ${zone}; when that zone fails, so does the cluster`,
+        this,
+      );
+    }
+    const parent = { parent: this };
+
+    const vpc = new EmqxVpc(`${name}-vpc`, args, parent);
+    const groups = new EmqxSecurityGroup(`${name}-sg`, { ...args, vpcId: vpc.vpcId }, parent);
+    const elb = new EmqxClassicElb(
+      `${name}-elb`,
+      {
+        ...args,
+        subnetIds: args.internal ? vpc.privateSubnetIds : vpc.publicSubnetIds,
+        securityGroupIds: [groups.loadBalancerSecurityGroupId],
+      },
+      parent,
+    );
+    const nodes = new EmqxClusterNodes(
+      `${name}-nodes`,
+      {
+        ...args,
+        nodes: placeNodes(`${name}-nodes`, this, args, vpc),
+        securityGroupIds: [groups.nodeSecurityGroupId],
+        loadBalancerNames: [elb.loadBalancerName],
+      },
+      parent,
+    );
+
+    const outputs = {
+      mqttUrl: (this.mqttUrl = elb.mqttUrl),
+      mqttsUrl: (this.mqttsUrl = elb.mqttsUrl),
+      wsUrl: (this.wsUrl = elb.wsUrl),
+      wssUrl: (this.wssUrl = elb.wssUrl),
+      caCertificatePem: (this.caCertificatePem = elb.caCertificatePem),
+      dnsName: (this.dnsName = elb.dnsName),
+      zoneId: (this.zoneId = elb.zoneId),
+      loadBalancerName: (this.loadBalancerName = elb.loadBalancerName),
+      vpcId: (this.vpcId = vpc.vpcId),
+      publicSubnetIds: (this.publicSubnetIds = vpc.publicSubnetIds),
+      privateSubnetIds: (this.privateSubnetIds = vpc.privateSubnetIds),
+      loadBalancerSecurityGroupId: (this.loadBalancerSecurityGroupId = groups.loadBalancerSecurityGroupId),
+      nodeSecurityGroupId: (this.nodeSecurityGroupId = groups.nodeSecurityGroupId),
+      instanceIds: (this.instanceIds = nodes.instanceIds),
+      privateIps: (this.privateIps = nodes.privateIps),
+      nodeNames: (this.nodeNames = nodes.nodeNames),
+      cookieParameter: (this.cookieParameter = nodes.cookieParameter),
+      dashboardPasswordParameter: (this.dashboardPasswordParameter = nodes.dashboardPasswordParameter),
+      mqttUsername: (this.mqttUsername = nodes.mqttUsername),
+      mqttPasswordParameter: (this.mqttPasswordParameter = nodes.mqttPasswordParameter),
+    };
+    this.registerOutputs(outputs);
+  }
+}
+
+const defaultNodeCount = 3;
+
+/** Everything that is wrong with the input, one line each. */
+export function deploymentProblems(name: string, args: EmqxDeploymentArgs): string[] {
+  const nodeCount = args.nodeCount ?? defaultNodeCount;
+  const nodeCountProblems = wholeNumberProblems("nodeCount", nodeCount, 1, mostNodes, "nodes");
+  const vpc = vpcProblems(args);
+  const region = parseAvailabilityZone(args.availabilityZones?.[0] ?? "")?.region;
+  const [firstZone] =
+    vpc.length === 0 ? zoneSubnets(args.cidrBlock ?? defaultVpcBlock, args.availabilityZones) : [];
+  const room =
+    firstZone && nodeCountProblems.length === 0
+      ? nodeCountProblem(firstZone.privateBlock, nodeCount)
+      : undefined;
+  const problems = [
+    ...vpc,
+    ...(args.natGateways === NatGateways.None
+      ? [
+          `natGateways: None leaves the nodes without a way to their package and to AWS's APIs; ` +
+            `use Single or PerAvailabilityZone`,
+        ]
+      : []),
+    ...nodeCountProblems,
+    ...(room === undefined ? [] : [room]),
+    ...securityGroupProblems(args),
+    ...elbProblems(args, region),
+    ...elbNameProblems(`${name}-elb`),
+    ...nodeSettingsProblems(args, nodeCount, region),
+  ];
+  if (problems.length > 0 || region === undefined) {
+    return [...new Set(problems)];
+  }
+  const nodes: NodeSettings = { ...args, loadBalancerNames: [`${name}-elb`] };
+  return userDataProblemsAt(nodes, `${name}-nodes`, initialAddresses(args, nodeCount), region);
+}
+
+/** The nodes' addresses in a new deployment; no later one has longer or more addresses. */
+function initialAddresses(args: EmqxDeploymentArgs, nodeCount: number): string[] {
+  const zones = zoneSubnets(args.cidrBlock ?? defaultVpcBlock, args.availabilityZones);
+  return initialZones(args.availabilityZones, nodeCount).flatMap((name, number) =>
+    zones
+      .filter((zone) => zone.availabilityZone === name)
+      .map((zone) => nodeAddress(zone.privateBlock, number)),
+  );
+}
+
+/** A place for every node. Its zone is chosen when the node is new and remembered from then on. */
+function placeNodes(
+  name: string,
+  parent: EmqxDeployment,
+  args: EmqxDeploymentArgs,
+  vpc: EmqxVpc,
+): EmqxNodeArgs[] {
+  const zones = zoneSubnets(args.cidrBlock ?? defaultVpcBlock, args.availabilityZones).map(
+    ({ availabilityZone, privateBlock }, i) => ({
+      availabilityZone,
+      privateBlock,
+      subnetId: vpc.privateSubnetIds[i] as pulumi.Output<string>,
+    }),
+  );
+  const earlier: pulumi.Output<string>[] = [];
+  return Array.from({ length: args.nodeCount ?? defaultNodeCount }, (_, number) => {
+    const choice = pulumi.all(earlier).apply((taken) => chooseZone(args.availabilityZones, taken));
+    const availabilityZone = remember(`${name}-${number}-zone`, parent, choice);
+    earlier.push(availabilityZone);
+    const home = availabilityZone.apply((zoneName) => {
+      const zone = zones.find((candidate) => candidate.availabilityZone === zoneName);
+      if (!zone) {
+        throw new pulumi.RunError(
+          `availabilityZones: node ${number} stands in ${zoneName}, which is no longer listed; put ${zoneName} back, ` +
+            `or remove the nodes from ${number} on first (nodeCount: ${number})`,
+        );
+      }
+      return zone;
+    });
+    return {
+      availabilityZone,
+      subnetId: home.apply(({ subnetId }) => subnetId),
+      privateIp: home.apply(({ privateBlock }) => nodeAddress(privateBlock, number)),
+    };
+  });
+}

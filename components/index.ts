@@ -1,0 +1,13 @@
+/** EMQX on AWS as Pulumi components. Importing this module creates nothing. */
+export {
+  EmqxClassicElb,
+  TlsPolicy,
+  type EmqxAccessLogsArgs,
+  type EmqxClassicElbArgs,
+} from "./emqxClassicElb";
+export { EmqxClusterNodes, type EmqxClusterNodesArgs, type EmqxNodeArgs } from "./emqxClusterNodes";
+export { deploymentProblems, EmqxDeployment, type EmqxDeploymentArgs } from "./emqxDeployment";
+export { EmqxSecurityGroup, type EmqxSecurityGroupArgs } from "./emqxSecurityGroup";
+export { EmqxVpc, NatGateways, type EmqxVpcArgs } from "./emqxVpc";
+export { ClusterPorts } from "./emqx/releases";
+export { Listener } from "./network/listeners";

@@ -1,0 +1,117 @@
+/** What a node may do in AWS: read its own parameters, report that it is ready, ask its load balancers, open a shell. */
+import * as pulumi from "@pulumi/pulumi";
+import { getCallerIdentityOutput } from "@pulumi/aws/getCallerIdentity";
+import { getPartitionOutput } from "@pulumi/aws/getPartition";
+import { getRegionOutput } from "@pulumi/aws/getRegion";
+import * as iam from "@pulumi/aws/iam";
+import { tagged, type Tags } from "./tags";
+
+export interface NodeRoleArgs {
+  /** Names of the parameters that nodes read. */
+  readParameters: string[];
+  /** Name of the parameter that nodes write, with `*` for the node's number. */
+  readyParameters: string;
+  hasLoadBalancers: boolean;
+  kmsKeyId: pulumi.Input<string> | undefined;
+  tags: Tags | undefined;
+}
+
+export interface NodeRole {
+  profile: iam.InstanceProfile;
+  /** A node without its permissions fails its first boot; instances wait for them. */
+  permissions: pulumi.Resource;
+}
+
+export function createNodeRole(name: string, parent: pulumi.Resource, args: NodeRoleArgs): NodeRole {
+  const role = new iam.Role(
+    name,
+    {
+      description: "EMQX nodes: own parameters, readiness, load balancer health, Session Manager",
+      assumeRolePolicy: JSON.stringify({
+        Version: "2012-10-17",
+        Statement: [
+          { Effect: "Allow", Principal: { Service: "ec2.amazonaws.com" }, Action: "sts:AssumeRole" },
+        ],
+      }),
+      tags: tagged(name, args.tags),
+    },
+    { parent },
+  );
+  const permissions = new iam.RolePolicy(
+    name,
+    {
+      role: role.id,
+      policy: pulumi
+        .all([
+          getPartitionOutput({}, { parent }).partition,
+          getRegionOutput({}, { parent }).region,
+          getCallerIdentityOutput({}, { parent }).accountId,
+          args.kmsKeyId,
+        ])
+        .apply(([partition, region, accountId, kmsKeyArn]) =>
+          JSON.stringify({
+            Version: "2012-10-17",
+            Statement: statements(args, `${partition}:`, `${region}:${accountId}:`, kmsKeyArn),
+          }),
+        ),
+    },
+    { parent },
+  );
+  const profile = new iam.InstanceProfile(
+    name,
+    { role: role.name, tags: tagged(name, args.tags) },
+    { parent },
+  );
+  return { profile, permissions };
+}
+
+function statements(args: NodeRoleArgs, partition: string, place: string, kmsKeyArn: string | undefined) {
+  const parameterArn = (parameterName: string) => `arn:${partition}ssm:${place}parameter${parameterName}`;
+  return [
+    {
+      Sid: "ReadOwnParameters",
+      Effect: "Allow",
+      Action: ["ssm:GetParameter", "ssm:GetParameters"],
+      Resource: [...args.readParameters, args.readyParameters].map(parameterArn),
+    },
+    {
+      Sid: "ReportReadiness",
+      Effect: "Allow",
+      Action: "ssm:PutParameter",
+      Resource: parameterArn(args.readyParameters),
+    },
+    ...(args.hasLoadBalancers
+      ? [
+          {
+            // This action knows no resources (Service Authorization Reference, Elastic Load Balancing).
+            Sid: "ReadLoadBalancerHealth",
+            Effect: "Allow",
+            Action: "elasticloadbalancing:DescribeInstanceHealth",
+            Resource: "*",
+          },
+        ]
+      : []),
+    ...(kmsKeyArn === undefined
+      ? []
+      : [{ Sid: "DecryptParameters", Effect: "Allow", Action: "kms:Decrypt", Resource: kmsKeyArn }]),
+    // Session Manager's own needs, without the right to read every parameter that AWS's managed policy brings along.
+    {
+      Sid: "RegisterWithSystemsManager",
+      Effect: "Allow",
+      Action: "ssm:UpdateInstanceInformation",
+      Resource: `arn:${partition}ec2:${place}instance/*`,
+    },
+    {
+      // These actions know no resources (Service Authorization Reference, Session Manager Message Gateway).
+      Sid: "OpenSessions",
+      Effect: "Allow",
+      Action: [
+        "ssmmessages:CreateControlChannel",
+        "ssmmessages:CreateDataChannel",
+        "ssmmessages:OpenControlChannel",
+        "ssmmessages:OpenDataChannel",
+      ],
+      Resource: "*",
+    },
+  ];
+}
