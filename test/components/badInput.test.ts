@@ -1,0 +1,330 @@
+import type { EmqxDeploymentArgs } from "../../components";
+import { deploymentProblems } from "../../components";
+
+const good: EmqxDeploymentArgs = {
+  availabilityZones: ["eu-west-1a", "eu-west-1b"],
+  selfSignedCertificate: true,
+};
+
+/** What is changed of the good input, values of the wrong type included, and every line of the answer. */
+const rows: [Record<string, unknown>, string[]][] = [
+  [
+    { cidrBlock: "192.168.0.0" },
+    ['cidrBlock: "192.168.0.0" is not an IPv4 block in CIDR notation (for example 192.168.0.0/16)'],
+  ],
+  [
+    { cidrBlock: "192.168.1.0/16" },
+    ['cidrBlock: "192.168.1.0/16" has host bits set or is not in canonical form: write 192.168.0.0/16'],
+  ],
+  [{ cidrBlock: "10.0.0.0/8" }, ['cidrBlock: "10.0.0.0/8" is a /8; a VPC\'s block is between /16 and /28']],
+  [
+    { cidrBlock: "10.0.0.0/26" },
+    [
+      'cidrBlock: "10.0.0.0/26" is too small: it is divided into 16 subnets, and a Classic ELB needs subnets of /27 or larger; use a /23 or larger block',
+    ],
+  ],
+  [
+    { availabilityZones: [] },
+    ['availabilityZones: none given; name at least one zone, for example ["eu-west-1a", "eu-west-1b"]'],
+  ],
+  [
+    { availabilityZones: undefined },
+    ['availabilityZones: none given; name at least one zone, for example ["eu-west-1a", "eu-west-1b"]'],
+  ],
+  [
+    { availabilityZones: ["eu-west-1a", "eu-west-1a"] },
+    ['availabilityZones: "eu-west-1a" is listed twice; list every zone once'],
+  ],
+  [
+    { availabilityZones: ["eu-west-1a", "us-east-1a"] },
+    [
+      'availabilityZones: "us-east-1a" is a zone of us-east-1, not of eu-west-1; all zones belong to the one region that is deployed to',
+    ],
+  ],
+  [
+    { availabilityZones: ["eu-west-1"] },
+    [
+      'availabilityZones: "eu-west-1" is not the name of an Availability Zone; write a region and a letter, for example "eu-west-1a"',
+    ],
+  ],
+  [{ nodeCount: 0 }, ["nodeCount: 0 is not a whole number of nodes from 1 to 100"]],
+  [{ nodeCount: -1 }, ["nodeCount: -1 is not a whole number of nodes from 1 to 100"]],
+  [{ nodeCount: 2.5 }, ["nodeCount: 2.5 is not a whole number of nodes from 1 to 100"]],
+  [{ nodeCount: 101 }, ["nodeCount: 101 is not a whole number of nodes from 1 to 100"]],
+  [
+    { nodeCount: 30, cidrBlock: "10.0.0.0/23" },
+    [
+      "nodeCount: 30 nodes do not fit into subnet 10.0.0.0/27, which has addresses for 21; use fewer nodes or a larger cidrBlock",
+    ],
+  ],
+  [{ nodeCount: "3" }, ['nodeCount: "3" is not a whole number of nodes from 1 to 100']],
+  [
+    { emqxVersion: "6.2.3" },
+    [
+      "emqxVersion 6.2.3 needs licenseKey for 3 nodes: without one it runs as a single node only. Set licenseKey, or one node, or 5.8.9, the last open source release.",
+    ],
+  ],
+  [
+    { emqxVersion: "5.8" },
+    [
+      'emqxVersion "5.8" is not a version: give a released version as three numbers: 5.8.0 to 5.8.9 (open source), or a later one below 7.0.0 (Enterprise; needs licenseKey for more than one node), such as 5.8.9, 5.10.4 or 6.2.3.',
+    ],
+  ],
+  [
+    { emqxVersion: "v5.8.9" },
+    [
+      'emqxVersion "v5.8.9" is not a version: give a released version as three numbers: 5.8.0 to 5.8.9 (open source), or a later one below 7.0.0 (Enterprise; needs licenseKey for more than one node), such as 5.8.9, 5.10.4 or 6.2.3.',
+    ],
+  ],
+  [
+    { emqxVersion: "latest" },
+    [
+      'emqxVersion "latest" is not a version: give a released version as three numbers: 5.8.0 to 5.8.9 (open source), or a later one below 7.0.0 (Enterprise; needs licenseKey for more than one node), such as 5.8.9, 5.10.4 or 6.2.3.',
+    ],
+  ],
+  [
+    { emqxVersion: "4.4.19" },
+    [
+      "emqxVersion 4.4.19 is not supported: give a released version as three numbers: 5.8.0 to 5.8.9 (open source), or a later one below 7.0.0 (Enterprise; needs licenseKey for more than one node), such as 5.8.9, 5.10.4 or 6.2.3.",
+    ],
+  ],
+  [
+    { emqxVersion: "5.8.1" },
+    [
+      "emqxVersion 5.8.1 cannot use clusterPorts Documented (4369, 5369, 6369): EMQX takes them from 5.8.2 on. Choose a newer version, or clusterPorts Package.",
+    ],
+  ],
+  [
+    { emqxVersion: "7.0.0" },
+    [
+      "emqxVersion 7.0.0 is not supported: give a released version as three numbers: 5.8.0 to 5.8.9 (open source), or a later one below 7.0.0 (Enterprise; needs licenseKey for more than one node), such as 5.8.9, 5.10.4 or 6.2.3.",
+    ],
+  ],
+  [
+    { emqxVersion: "5.8.10" },
+    [
+      "emqxVersion 5.8.10 needs licenseKey for 3 nodes: without one it runs as a single node only. Set licenseKey, or one node, or 5.8.9, the last open source release.",
+    ],
+  ],
+  [
+    { instanceType: "m7g" },
+    [
+      'instanceType "m7g" is not the name of an EC2 instance type: write family, generation and size, like m7g.large or c7i.2xlarge.',
+    ],
+  ],
+  [
+    { instanceType: "M7G.large" },
+    [
+      'instanceType "M7G.large" is not the name of an EC2 instance type: write family, generation and size, like m7g.large or c7i.2xlarge.',
+    ],
+  ],
+  [
+    { instanceType: "t2.micro" },
+    [
+      'instanceType: "t2.micro" is of a previous generation without EBS optimization; use a current one, for example m7g.large',
+    ],
+  ],
+  [{ amiId: "ami-xyz" }, ['amiId: "ami-xyz" is not the id of an image, for example ami-0123456789abcdef0']],
+  [
+    { selfSignedCertificate: false },
+    [
+      "certificateArn: missing, and a TLS listener is on; give the ARN of an ACM or IAM certificate, or set selfSignedCertificate to try things out",
+    ],
+  ],
+  [
+    { certificateArn: "arn:aws:acm:eu-west-1:123456789012:certificate/x" },
+    ["certificateArn: given together with selfSignedCertificate; choose one of the two"],
+  ],
+  [
+    { selfSignedCertificate: undefined, certificateArn: "arn:aws:acm:us-east-1:123456789012:certificate/x" },
+    [
+      'certificateArn: "arn:aws:acm:us-east-1:123456789012:certificate/x" is in us-east-1, but the deployment is in eu-west-1; use one of eu-west-1',
+    ],
+  ],
+  [
+    { selfSignedCertificate: undefined, certificateArn: "arn:aws:s3:::x" },
+    [
+      'certificateArn: "arn:aws:s3:::x" is not of the form arn:aws:acm:<region>:<account>:certificate/<id> or arn:aws:iam::<account>:server-certificate/<name>',
+    ],
+  ],
+  [
+    { selfSignedCertificate: undefined, certificateArn: "" },
+    [
+      'certificateArn: "" is not of the form arn:aws:acm:<region>:<account>:certificate/<id> or arn:aws:iam::<account>:server-certificate/<name>',
+    ],
+  ],
+  [
+    { listeners: ["Mqtt"] },
+    [
+      "selfSignedCertificate: given, but no TLS listener is on; add Mqtts or Wss to listeners, or leave it out",
+    ],
+  ],
+  [{ listeners: [] }, ["listeners: none given; name at least one of Mqtt, Mqtts, Ws, Wss"]],
+  [
+    { listeners: ["Mqtt", "Mqtt"], selfSignedCertificate: false },
+    ['listeners: "Mqtt" is listed twice; list each once'],
+  ],
+  [{ listeners: ["mqtts"] }, ['listeners: "mqtts" is no listener; use Mqtt, Mqtts, Ws, Wss']],
+  [
+    { keepAliveSeconds: 2400 },
+    [
+      "keepAliveSeconds: 2400 is not a whole number of seconds from 1 to 2380; a Classic ELB's idle timeout ends at 3600 s",
+    ],
+  ],
+  [
+    { keepAliveSeconds: 0 },
+    [
+      "keepAliveSeconds: 0 is not a whole number of seconds from 1 to 2380; a Classic ELB's idle timeout ends at 3600 s",
+    ],
+  ],
+  [
+    { drainingTimeoutSeconds: 3601 },
+    ["drainingTimeoutSeconds: 3601 is not a whole number of seconds from 1 to 3600"],
+  ],
+  [
+    { tlsPolicy: "x" },
+    [
+      'tlsPolicy: "x" is not one of ELBSecurityPolicy-TLS-1-2-2017-01, ELBSecurityPolicy-TLS-1-1-2017-01, ELBSecurityPolicy-2016-08',
+    ],
+  ],
+  [
+    { clientCidrBlocks: ["1.2.3.4"] },
+    ['clientCidrBlocks: "1.2.3.4" is not an IPv4 block in CIDR notation (for example 192.168.0.0/16)'],
+  ],
+  [
+    { clientCidrBlocks: [] },
+    ["clientCidrBlocks: none given; name at least one block, or leave it out to admit clients from anywhere"],
+  ],
+  [
+    { clientCidrBlocks: ["10.0.0.1/8"] },
+    ['clientCidrBlocks: "10.0.0.1/8" has host bits set or is not in canonical form: write 10.0.0.0/8'],
+  ],
+  [
+    { clientCidrBlocks: ["::/0"] },
+    ['clientCidrBlocks: "::/0" is not an IPv4 block in CIDR notation (for example 192.168.0.0/16)'],
+  ],
+  [
+    { clientCidrBlocks: ["10.0.0.0/8", "10.0.0.0/8"] },
+    ['clientCidrBlocks: "10.0.0.0/8" is listed twice; list each block once'],
+  ],
+  [
+    { adminCidrBlocks: ["0.0.0.0/0"] },
+    [
+      'adminCidrBlocks: "0.0.0.0/0" would open the dashboard and the management API to the whole internet; name the blocks that administrators connect from',
+    ],
+  ],
+  [
+    { adminCidrBlocks: ["x"] },
+    ['adminCidrBlocks: "x" is not an IPv4 block in CIDR notation (for example 192.168.0.0/16)'],
+  ],
+  [
+    { extraConfig: "a = {" },
+    ['extraConfig is not HOCON that can be appended to emqx.conf: line 1: "{" is never closed.'],
+  ],
+  [
+    { extraConfig: "node.cookie = x" },
+    [
+      "extraConfig line 1 sets node.cookie, but node.cookie is set by the component: it is generated and read from a parameter. Remove it.",
+    ],
+  ],
+  [
+    { extraConfig: "listeners { tcp { default { bind = 1 } } }" },
+    [
+      "extraConfig line 1 sets listeners.tcp.default.bind, but listeners.tcp.default.bind is set by the component: the load balancer and the security groups use 1883. Remove it.",
+    ],
+  ],
+  [{ dataVolumeSizeGiB: 0 }, ["dataVolumeSizeGiB: 0 is not a whole number of GiB from 1 to 16384"]],
+  [{ dataVolumeSizeGiB: 20000 }, ["dataVolumeSizeGiB: 20000 is not a whole number of GiB from 1 to 16384"]],
+  [{ hostname: "mqtt.example.com" }, ["hostname: goes together with hostedZoneId; give both or neither"]],
+  [
+    { hostname: "MQTT_x", hostedZoneId: "Z1" },
+    ['hostname: "MQTT_x" is not a DNS name in lower case, for example mqtt.example.com'],
+  ],
+  [{ hostedZoneId: "Z1" }, ["hostname: goes together with hostedZoneId; give both or neither"]],
+  [
+    { natGateways: "None" },
+    [
+      "natGateways: None leaves the nodes without a way to their package and to AWS's APIs; use Single or PerAvailabilityZone",
+    ],
+  ],
+  [{ natGateways: "single" }, ['natGateways: "single" is not one of None, Single, PerAvailabilityZone']],
+  [{ clusterPorts: "X" }, ['clusterPorts: "X" is not one of Documented, Package']],
+  [
+    { rolloutBatchSize: 3 },
+    ["rolloutBatchSize: 3 is not a whole number of nodes from 1 to 2, so that some of the 3 always serve"],
+  ],
+  [
+    { readinessTimeoutSeconds: 5 },
+    ["readinessTimeoutSeconds: 5 is not a whole number of seconds from 60 to 7200"],
+  ],
+  [
+    { packageUrl: "http://x/y.rpm" },
+    ['packageUrl: "http://x/y.rpm" is not the HTTPS address of an .rpm package'],
+  ],
+  [
+    { packageSha256: "abc" },
+    ['packageSha256: "abc" is not a SHA-256 checksum of 64 hexadecimal digits in lower case'],
+  ],
+  [
+    { kmsKeyId: "alias/x" },
+    ['kmsKeyId: "alias/x" is not of the form arn:aws:kms:<region>:<account>:key/<key id>'],
+  ],
+  [
+    { kmsKeyId: "arn:aws:kms:us-east-1:123456789012:key/x" },
+    [
+      'kmsKeyId: "arn:aws:kms:us-east-1:123456789012:key/x" is in us-east-1, but the deployment is in eu-west-1; use one of eu-west-1',
+    ],
+  ],
+  [{ accessLogs: {} }, ["accessLogs.bucket: missing; name the bucket that the logs go to"]],
+  [{ accessLogs: { bucket: "B" } }, ['accessLogs.bucket: "B" is not the name of an S3 bucket']],
+  [{ accessLogs: { bucket: "bbb", intervalMinutes: 10 } }, ["accessLogs.intervalMinutes: 10 is not 5 or 60"]],
+  [
+    { flowLogRetentionDays: 100 },
+    [
+      "flowLogRetentionDays: 100 is not one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653",
+    ],
+  ],
+  [{ licenseKey: " " }, ["licenseKey: is empty; give the key, or leave it out"]],
+];
+
+describe("bad input", () => {
+  test("is told from good input", () => {
+    expect(deploymentProblems("emqx", good)).toEqual([]);
+  });
+
+  test.each(rows)("%j", (change, problems) => {
+    expect(deploymentProblems("emqx", { ...good, ...change } as EmqxDeploymentArgs)).toEqual(problems);
+  });
+
+  test("is reported all at once, each problem with the input's name first", () => {
+    const problems = deploymentProblems("emqx", {
+      ...good,
+      cidrBlock: "10.0.0.0/8",
+      nodeCount: 0,
+      keepAliveSeconds: -1,
+      adminCidrBlocks: ["0.0.0.0/0"],
+      instanceType: "large",
+    });
+    expect(problems.map((problem) => problem.split(/[: ]/)[0])).toEqual([
+      "cidrBlock",
+      "nodeCount",
+      "adminCidrBlocks",
+      "keepAliveSeconds",
+      "instanceType",
+    ]);
+  });
+
+  test("includes user data over EC2's limit, by how much", () => {
+    const [problem] = deploymentProblems("emqx", { ...good, extraConfig: `mqtt.x = "${"y".repeat(17000)}"` });
+    expect(problem).toMatch(
+      /^extraConfig: user data has \d{5} bytes, EC2 allows 16384: shorten extraConfig by \d+ bytes/,
+    );
+  });
+
+  test("includes a name too long for a load balancer", () => {
+    expect(deploymentProblems("a-name-of-22-character", good)).toEqual([
+      `name: "a-name-of-22-character-elb" cannot be a load balancer's name; ` +
+        `use 1 to 24 letters, digits and hyphens, no hyphen first or last`,
+    ]);
+  });
+});

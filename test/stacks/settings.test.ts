@@ -1,0 +1,115 @@
+import * as pulumi from "@pulumi/pulumi";
+import { ownSettings, parseSettings } from "../../stacks/settings";
+
+const good = { availabilityZones: '["eu-west-1a","eu-west-1b"]', selfSignedCertificate: "true" };
+const problemsOf = (raw: Record<string, string>, region?: string) =>
+  parseSettings("emqx", { ...good, ...raw }, region).problems;
+
+describe("settings", () => {
+  test("become arguments with their own types", () => {
+    const { args, problems } = parseSettings(
+      "emqx",
+      {
+        ...good,
+        nodeCount: "5",
+        proxyProtocol: "true",
+        clientCidrBlocks: '["10.0.0.0/8"]',
+        tags: '{"team":"iot"}',
+        accessLogs: '{"bucket":"logs-example","intervalMinutes":5}',
+        hostname: "mqtt.example.com",
+        hostedZoneId: "Z1",
+      },
+      "eu-west-1",
+    );
+    expect(problems).toEqual([]);
+    expect(args).toEqual({
+      availabilityZones: ["eu-west-1a", "eu-west-1b"],
+      selfSignedCertificate: true,
+      nodeCount: 5,
+      proxyProtocol: true,
+      clientCidrBlocks: ["10.0.0.0/8"],
+      tags: { team: "iot" },
+      accessLogs: { bucket: "logs-example", intervalMinutes: 5 },
+      hostname: "mqtt.example.com",
+      hostedZoneId: "Z1",
+    });
+  });
+
+  test("keep a licence key secret, whether or not the file encrypts it", async () => {
+    const { args } = parseSettings(
+      "emqx",
+      { ...good, emqxVersion: "6.2.3", licenseKey: "MjIw.MEU=" },
+      undefined,
+    );
+    expect(await pulumi.isSecret(args.licenseKey as pulumi.Output<string>)).toBe(true);
+  });
+
+  test.each<[string, Record<string, string>, string[]]>([
+    ["misspelt", { nodecount: "3" }, ["nodecount: there is no such setting; did you mean nodeCount?"]],
+    [
+      "misspelt",
+      { availabilityZone: "x" },
+      ["availabilityZone: there is no such setting; did you mean availabilityZones?"],
+    ],
+    [
+      "unknown",
+      { colour: "red" },
+      [expect.stringMatching(/^colour: there is no such setting; the settings are availabilityZones, /)],
+    ],
+    [
+      "a name every object has",
+      { constructor: "x" },
+      [expect.stringMatching(/^constructor: there is no such setting/)],
+    ],
+    ["no number", { nodeCount: "three" }, [`nodeCount: "three" is not a number`]],
+    ["no flag", { internal: "yes" }, [`internal: "yes" is not true or false`]],
+    [
+      "no list",
+      { listeners: "Mqtt" },
+      ["listeners: Mqtt is not a list; write one item per line, each after a hyphen"],
+    ],
+    [
+      "a list of numbers",
+      { listeners: "[1883]" },
+      ["listeners: [1883] is not a list; write one item per line, each after a hyphen"],
+    ],
+    ["no map", { tags: '["a"]' }, [`tags: ["a"] is not a list of names with a text each`]],
+    [
+      "misspelt inside a group",
+      { accessLogs: '{"bucket":"logs-example","prefix":"x"}' },
+      ["accessLogs.prefix: there is no such setting; the settings are bucket, bucketPrefix, intervalMinutes"],
+    ],
+    [
+      "of the wrong type inside a group",
+      { accessLogs: '{"bucket":"logs-example","intervalMinutes":"60"}' },
+      [`accessLogs.intervalMinutes: "60" is not a number`],
+    ],
+  ])("%s: %j is refused", (_, raw, problems) => {
+    expect(problemsOf(raw)).toEqual(problems);
+  });
+
+  test("are refused all at once, unreadable and impossible ones together", () => {
+    expect(
+      problemsOf({ nodecount: "3", nodeCount: "x", cidrBlock: "10.0.0.0/8", keepAliveSeconds: "9999" }),
+    ).toEqual([
+      "nodecount: there is no such setting; did you mean nodeCount?",
+      `nodeCount: "x" is not a number`,
+      `cidrBlock: "10.0.0.0/8" is a /8; a VPC's block is between /16 and /28`,
+      "keepAliveSeconds: 9999 is not a whole number of seconds from 1 to 2380; a Classic ELB's idle timeout ends at 3600 s",
+    ]);
+  });
+
+  test("name zones of another region than the stack's", () => {
+    expect(problemsOf({}, "us-east-1")).toEqual([
+      "availabilityZones: eu-west-1a, eu-west-1b are not in aws:region us-east-1; change one or the other",
+    ]);
+  });
+
+  test("of other projects and providers are left alone", () => {
+    expect(
+      ownSettings({ "aws:region": "eu-west-1", "emqx-aws:nodeCount": "3", "other:x": "1" }, "emqx-aws"),
+    ).toEqual({
+      nodeCount: "3",
+    });
+  });
+});
