@@ -1,0 +1,187 @@
+import { findRelease, ClusterPorts } from "./releases";
+import { clusterPortNumbers, ports } from "./ports";
+
+/** Where a node keeps what the component gives it. Machines that read user data find the files by these names. */
+export const nodeFiles = {
+  /** What the boot script needs to know: shell assignments, no secrets. */
+  nodeEnvironment: "/etc/emqx-node/node.env",
+  /** Environment of EMQX and of `emqx ctl`, `ping`, `stop`: no secrets. */
+  emqxEnvironment: "/etc/emqx-node/emqx.env",
+  /** Lines that the boot script adds to the vm.args of the package. */
+  vmArgs: "/etc/emqx-node/vm.args",
+  /** The only EMQX configuration file that is not the package's. */
+  configuration: "/etc/emqx/emqx.conf",
+  serviceDropIn: "/etc/systemd/system/emqx.service.d/node.conf",
+  sysctl: "/etc/sysctl.d/90-emqx.conf",
+  tmpfiles: "/etc/tmpfiles.d/emqx.conf",
+  /** Written by the boot script from parameters; readable by root alone. */
+  secrets: "/etc/emqx-node/secrets.env",
+  /** Written by the boot script; readable by root and EMQX. */
+  mqttUsers: "/etc/emqx-node/mqtt-users.csv",
+  /** Written by the boot script; readable by root and EMQX. */
+  license: "/etc/emqx-node/license.key",
+  /** cloud-init runs what is in this folder at every boot. */
+  bootScript: "/var/lib/cloud/scripts/per-boot/emqx-node",
+} as const;
+
+/** File descriptors of the service, and the most that EMQX is told to use for sockets and files. */
+export const openFiles = { service: 2097152, maxPorts: 1048576 } as const;
+
+export interface ConfigurationArgs {
+  privateIp: string;
+  /** Private addresses of all nodes, this one included. */
+  seeds: string[];
+  version: string;
+  clusterPorts: ClusterPorts;
+  listeners: { ws: boolean };
+  proxyProtocol: boolean;
+  anonymousAccess: boolean;
+  hasLicense: boolean;
+  extraConfig?: string;
+}
+
+export function nodeName(privateIp: string): string {
+  return `emqx@${privateIp}`;
+}
+
+/**
+ * emqx.conf as HOCON text. It replaces the package's file, so all that EMQX needs from there is here too.
+ *
+ * Precedence in EMQX: etc/base.hocon < data/configs/cluster.hocon < etc/emqx.conf < EMQX_* environment. So what is
+ * set here holds against clicks in the dashboard, and only the secrets come by environment. What is left out keeps
+ * EMQX's default and can be changed at run time.
+ *
+ * Prometheus is left as it is: `/api/v5/prometheus/stats` on the dashboard's port, without a password up to 6.2,
+ * with one from 6.3 on. Nobody but the load balancer's health check and `adminCidrBlocks` reaches that port.
+ */
+export function renderConfiguration(args: ConfigurationArgs): string {
+  const { clusterPorts, proxyProtocol, anonymousAccess } = args;
+  const rpc = clusterPortNumbers(clusterPorts).rpc;
+  const extra = (args.extraConfig ?? "").replaceAll("\r\n", "\n").trim();
+  const lines = [
+    `node {`,
+    `  name = "${nodeName(args.privateIp)}"`,
+    `  data_dir = "/var/lib/emqx"`,
+    // 6.3 would derive it from the number of CPUs: 131,072 on two of them.
+    `  max_ports = ${openFiles.maxPorts}`,
+    // KiB; the value in the package's vm.args, over which EMQX generates its default of 8192.
+    `  dist_buffer_size = 32768`,
+    `}`,
+    ``,
+    `cluster {`,
+    `  name = emqxcl`,
+    `  discovery_strategy = static`,
+    `  static.seeds = [`,
+    ...args.seeds.map((seed) => `    "${nodeName(seed)}",`),
+    `  ]`,
+    // A node away for longer than this leaves the cluster; it joins again when it comes back, with the data of others.
+    `  autoclean = 24h`,
+    `  autoheal = true`,
+    `}`,
+    ``,
+    ...(clusterPorts === ClusterPorts.Documented
+      ? [`rpc { port_discovery = manual, server_port = ${rpc} }`]
+      : [`rpc.port_discovery = stateless # port ${rpc}`]),
+    ``,
+    `listeners {`,
+    `  tcp.default {`,
+    ...listenerLines("    ", ports.mqtt, proxyProtocol),
+    `  }`,
+    ...(args.listeners.ws
+      ? [
+          `  ws.default {`,
+          ...listenerLines("    ", ports.ws, proxyProtocol),
+          // Up to 6.2 EMQX believes X-Forwarded-For, which any client can send through a TCP listener.
+          `    websocket { mqtt_path = "/mqtt", proxy_address_header = "", proxy_port_header = "" }`,
+          `  }`,
+        ]
+      : [`  ws.default.enable = false`]),
+    // TLS ends at the load balancer. A listener that is not named here would be on, with EMQX's public demo key.
+    `  ssl.default.enable = false`,
+    `  wss.default.enable = false`,
+    `}`,
+    ``,
+    // Without this block 5.8 has no port 18083, so no health check either: its default is in the file replaced here.
+    `dashboard.listeners.http.bind = "0.0.0.0:${ports.dashboard}"`,
+    ``,
+    ...(anonymousAccess
+      ? []
+      : [
+          `authentication = [`,
+          `  {`,
+          `    mechanism = password_based`,
+          `    backend = built_in_database`,
+          `    user_id_type = username`,
+          `    bootstrap_file = "${nodeFiles.mqttUsers}"`,
+          `    bootstrap_type = plain`,
+          `  }`,
+          `]`,
+        ]),
+    // The rules of the package's acl.conf end in "allow"; who removes that line means it.
+    `authorization.no_match = deny`,
+    // Retained messages survive a stop of the whole cluster; EMQX's default keeps them in memory only.
+    `retainer.backend { type = built_in_database, storage_type = disc }`,
+    `telemetry.enable = false`,
+    ...(args.hasLicense ? [`license.key = "file://${nodeFiles.license}"`] : []),
+    ...(extra ? [``, `# extraConfig`, extra] : []),
+  ];
+  return lines.join("\n") + "\n";
+}
+
+function listenerLines(indent: string, port: number, proxyProtocol: boolean): string[] {
+  return [
+    `bind = "0.0.0.0:${port}"`,
+    // EMQ's tuning guide: 64 acceptors (default 16); the limit of EMQ's own AMI.
+    `acceptors = 64`,
+    `max_connections = 1024000`,
+    `proxy_protocol = ${proxyProtocol}`,
+    // Probes (idle, interval, count) keep the security groups' connection tracking alive: 350 s on newer instances.
+    `tcp_options.keepalive = "180,30,3"`,
+  ].map((line) => indent + line);
+}
+
+/**
+ * Environment for the service and for every `emqx` command, which start helper nodes of their own: with other
+ * EPMD_ARGS than the service has, `emqx ctl` and `emqx stop` do not reach it.
+ */
+export function renderEmqxEnvironment(
+  args: Pick<ConfigurationArgs, "version" | "clusterPorts" | "anonymousAccess">,
+): string {
+  const lines = [`LANG="C.UTF-8"`];
+  if (args.clusterPorts === ClusterPorts.Documented) {
+    lines.push(`EPMD_ARGS="-start_epmd true -proto_dist inet_tcp"`);
+  }
+  // Fails closed where "legacy" shrugs: no authentication configured, an authentication backend that is down …
+  if (findRelease(args.version).supportsSecurityProfile) {
+    lines.push(`EMQX_SECURITY_PROFILE="${args.anonymousAccess ? "legacy" : "hardened"}"`);
+  }
+  return lines.join("\n") + "\n";
+}
+
+/** Lines for vm.args: the distribution's port. Not in EPMD_ARGS, or every `emqx ctl` would want the same port. */
+export function renderVmArgs(clusterPorts: ClusterPorts): string | undefined {
+  if (clusterPorts !== ClusterPorts.Documented) return undefined;
+  const { distribution } = clusterPortNumbers(clusterPorts);
+  return `-kernel inet_dist_listen_min ${distribution}\n-kernel inet_dist_listen_max ${distribution}\n`;
+}
+
+export function renderServiceDropIn(): string {
+  return [
+    `[Unit]`,
+    `Wants=network-online.target`,
+    `After=network-online.target`,
+    // Never on an empty folder of the root disk.
+    `RequiresMountsFor=/var/lib/emqx`,
+    `StartLimitIntervalSec=0`,
+    ``,
+    `[Service]`,
+    `EnvironmentFile=${nodeFiles.emqxEnvironment}`,
+    // Not optional: before the boot script has written it, EMQX must not start with the package's cookie.
+    `EnvironmentFile=${nodeFiles.secrets}`,
+    `ExecStartPre=+/usr/sbin/swapoff -a`,
+    `LimitNOFILE=${openFiles.service}`,
+    `Restart=always`,
+    `RestartSec=15s`,
+    ``,
+  ].join("\n");
+}

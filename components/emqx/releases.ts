@@ -1,0 +1,131 @@
+import * as semver from "semver";
+
+/** Which ports the nodes use among themselves. */
+export const ClusterPorts = {
+  /** 4369, 5369 and 6369: the three ports of the deployment guide. */
+  Documented: "Documented",
+  /** 4370 and 5370: what EMQX's packages use when nobody says otherwise. */
+  Package: "Package",
+} as const;
+export type ClusterPorts = (typeof ClusterPorts)[keyof typeof ClusterPorts];
+
+/** A processor architecture, as Amazon Linux names it. */
+export const Architecture = { Arm64: "arm64", X86_64: "x86_64" } as const;
+export type Architecture = (typeof Architecture)[keyof typeof Architecture];
+
+export interface Release {
+  version: string;
+  edition: "opensource" | "enterprise";
+  /** Without a licence key this release runs as a single node (or, 5.8.10 and later 5.8.x, with 25 connections). */
+  clusterNeedsLicense: boolean;
+  /** Name of the installed RPM. */
+  packageName: string;
+  /** Where EMQ publishes the RPM for Amazon Linux 2023; its checksum is at the same address + ".sha256". */
+  packageUrl(architecture: Architecture): string;
+  /** Whether `EPMD_ARGS` is read, and with it whether ClusterPorts.Documented can be had. */
+  supportsDocumentedPorts: boolean;
+  /** `EMQX_SECURITY_PROFILE=hardened` exists. */
+  supportsSecurityProfile: boolean;
+  /** Last day of EMQ's support (YYYY-MM-DD), where EMQ has published one. */
+  endOfSupport?: string;
+}
+
+// First release whose built-in user database reads a bootstrap file, from which the first MQTT user comes
+// (apps/emqx_auth_mnesia/src/emqx_authn_mnesia_schema.erl: in v5.8.0, not in v5.7.0).
+const oldest = "5.8.0";
+// bin/emqx overwrote EPMD_ARGS until 5.8.1 (commit 05f7ade050).
+const oldestWithDocumentedPorts = "5.8.2";
+// 5.8.9 is the last open source release: the tags after it are e5.8.10 and later.
+const lastOpenSource = "5.8.9";
+// apps/emqx/src/emqx_security_profile.erl: in 6.2.0.
+const oldestWithSecurityProfile = "6.2.0";
+const firstUnknownMajor = "7.0.0";
+
+const allowed =
+  `give a released version as three numbers: ${oldest} to ${lastOpenSource} (open source), or a later one below ` +
+  `${firstUnknownMajor} (Enterprise; needs licenseKey for more than one node), such as 5.8.9, 5.10.4 or 6.2.3.`;
+
+/** What this version is and where it comes from. No list of releases: tomorrow's patch release works as well. */
+export function findRelease(version: string): Release {
+  const problem = versionProblem(version);
+  if (problem) throw new Error(problem);
+  const enterprise = semver.gt(version, lastOpenSource);
+  const packageName = enterprise ? "emqx-enterprise" : "emqx";
+  // packages.emqx.io: emqx-ce/v5.8.9, emqx-ee/e5.10.4, emqx-ee/6.2.3.
+  const folder = !enterprise
+    ? `emqx-ce/v${version}`
+    : semver.major(version) < 6
+      ? `emqx-ee/e${version}`
+      : `emqx-ee/${version}`;
+  return {
+    version,
+    edition: enterprise ? "enterprise" : "opensource",
+    clusterNeedsLicense: enterprise,
+    packageName,
+    packageUrl: (architecture) =>
+      `https://packages.emqx.io/${folder}/${packageName}-${version}-amzn2023-` +
+      `${architecture === Architecture.Arm64 ? "arm64" : "amd64"}.rpm`,
+    supportsDocumentedPorts: semver.gte(version, oldestWithDocumentedPorts),
+    supportsSecurityProfile: semver.gte(version, oldestWithSecurityProfile),
+    endOfSupport: endOfSupport(version, enterprise),
+  };
+}
+
+/** Everything that speaks against running this release this way; empty when nothing does. */
+export function releaseProblems(
+  version: string,
+  clusterPorts: ClusterPorts,
+  nodeCount: number,
+  hasLicense: boolean,
+): string[] {
+  const problem = versionProblem(version);
+  if (problem) return [problem];
+  const release = findRelease(version);
+  const problems: string[] = [];
+  if (clusterPorts === ClusterPorts.Documented && !release.supportsDocumentedPorts) {
+    problems.push(
+      `emqxVersion ${version} cannot use clusterPorts Documented (4369, 5369, 6369): EMQX takes them from ` +
+        `${oldestWithDocumentedPorts} on. Choose a newer version, or clusterPorts Package.`,
+    );
+  }
+  if (release.clusterNeedsLicense && nodeCount > 1 && !hasLicense) {
+    problems.push(
+      `emqxVersion ${version} needs licenseKey for ${nodeCount} nodes: without one it runs as a single node only. ` +
+        `Set licenseKey, or one node, or ${lastOpenSource}, the last open source release.`,
+    );
+  }
+  return problems;
+}
+
+/** What somebody should know before deploying this release. */
+export function releaseWarnings(version: string, today: Date = new Date()): string[] {
+  if (versionProblem(version)) return [];
+  const { endOfSupport, edition } = findRelease(version);
+  if (endOfSupport === undefined || today.toISOString().slice(0, 10) <= endOfSupport) return [];
+  const advice =
+    edition === "opensource"
+      ? `later security fixes are in EMQX Enterprise only (which needs licenseKey for more than one node)`
+      : `upgrade to a supported release`;
+  return [`emqxVersion ${version}: support ended on ${endOfSupport}; ${advice}.`];
+}
+
+function versionProblem(version: string): string | undefined {
+  // semver's own reading is looser: it accepts "v5.8.9" and " 5.8.9".
+  if (!/^\d+\.\d+\.\d+$/.test(version) || !semver.valid(version)) {
+    return `emqxVersion "${version}" is not a version: ${allowed}`;
+  }
+  if (semver.lt(version, oldest) || semver.gte(version, firstUnknownMajor)) {
+    return `emqxVersion ${version} is not supported: ${allowed}`;
+  }
+  return undefined;
+}
+
+/**
+ * Sources: EMQ's "Version Lifecycle and End-of-Life Dates" (docs.emqx.com, release-notes/eol-ee) for 5.8 LTS, 5.9 and
+ * 5.10; github.com/emqx/emqx/issues/15226 for the open source edition. No date is published for 6.x yet.
+ */
+function endOfSupport(version: string, enterprise: boolean): string | undefined {
+  const line = `${semver.major(version)}.${semver.minor(version)}`;
+  if (!enterprise) return "2026-02-27";
+  return { "5.8": "2027-08-27", "5.9": "2026-11-01", "5.10": "2026-12-08" }[line];
+}

@@ -1,0 +1,371 @@
+import { spawnSync } from "node:child_process";
+import { bootScript } from "../../../components/emqx/bootstrap";
+import { NodeUserDataArgs, renderUserData } from "../../../components/emqx/userData";
+import { nodeArgs } from "./arguments";
+import { Machine, Run, secrets } from "./machine";
+import { testWith } from "./tools";
+
+const machines: Machine[] = [];
+afterEach(() => machines.splice(0).forEach((machine) => machine.destroy()));
+
+/** An instance that gives up after a second, and thinks that one is long. */
+function machine(changes: Partial<NodeUserDataArgs> = {}): Machine {
+  const args = nodeArgs({ readinessTimeoutSeconds: 1, ...changes });
+  const made = new Machine(renderUserData(args), args.parameterPrefix);
+  machines.push(made);
+  return made;
+}
+
+const calls = (run: Run, start: string) => run.calls.filter((call) => call.startsWith(start));
+
+/** One line that says what and where, a code that is not zero, and no report. */
+function expectFailure(node: Machine, run: Run, line: string | RegExp): void {
+  const failures = run.console.split("\n").filter((text) => text.includes("FAILED"));
+  expect(failures).toHaveLength(1);
+  expect(failures[0]).toMatch(line);
+  expect(run.code).not.toBe(0);
+  expect(node.readParameter("nodes/0/ready")).toBe("never");
+  expect(calls(run, "aws ssm put-parameter")).toEqual([]);
+}
+
+testWith("shellcheck")("shellcheck finds nothing", () => {
+  const result = spawnSync("shellcheck", ["--severity=style", "-"], { input: bootScript, encoding: "utf8" });
+  expect(result.stdout + result.stderr).toBe("");
+  expect(result.status).toBe(0);
+});
+
+test("a first boot ends as a ready node", async () => {
+  const node = machine();
+  const run = await node.boot();
+  expect(run.console).toMatch(/emqx-node: node 0 is ready\n$/);
+  expect(run.code).toBe(0);
+  expect(node.readParameter("nodes/0/ready")).toBe("i-0123456789abcdef0");
+
+  expect(calls(run, "mkfs")).toEqual([expect.stringMatching(/^mkfs\.xfs -q -L emqx .*\/dev\/sdf$/)]);
+  expect(node.read("etc/fstab")).toBe(
+    "UUID=root / xfs defaults 0 0\n" +
+      "UUID=0a1b2c3d-uuid /var/lib/emqx xfs defaults,noatime,nofail,x-systemd.device-timeout=300s 0 0\n",
+  );
+  // In this order: the volume before the package, the owner after it, the service last.
+  const order = ["systemctl start var-lib-emqx.mount", "xfs_growfs", "dnf", "find", "systemctl restart emqx"];
+  const positions = order.map((start) => run.calls.findIndex((call) => call.startsWith(start)));
+  expect(positions).toEqual([...positions].sort((a, b) => a - b));
+  expect(positions).not.toContain(-1);
+
+  expect(node.read("etc/emqx/vm.args")).toBe(
+    "+zdbbl 32768\n-kernel inet_dist_listen_min 6369\n-kernel inet_dist_listen_max 6369\n",
+  );
+  expect(node.read("usr/lib/emqx/releases/emqx_vars")).toBe(
+    'REL_NAME="emqx"\nset -a; . /etc/emqx-node/emqx.env; set +a\n',
+  );
+  expect(node.read("etc/emqx-node/secrets.env")).toBe(
+    `EMQX_NODE__COOKIE=${secrets.cookie}\n` +
+      `EMQX_DASHBOARD__DEFAULT_PASSWORD='"${secrets.dashboardPassword}"'\n`,
+  );
+  expect(node.mode("etc/emqx-node/secrets.env")).toBe("600");
+  expect(calls(run, "chown root:root")).toHaveLength(1);
+  expect(node.read("etc/emqx-node/mqtt-users.csv")).toBe(
+    `user_id,password,is_superuser\nmqtt,${secrets.mqttPassword},false\n`,
+  );
+  expect(node.mode("etc/emqx-node/mqtt-users.csv")).toBe("640");
+  expect(calls(run, "chown root:emqx")).toHaveLength(1);
+  expect(node.has("etc/emqx-node/license.key")).toBe(false);
+});
+
+test("a second run changes nothing", async () => {
+  const node = machine({ hasLicense: true, version: "6.2.3" });
+  expect((await node.boot()).code).toBe(0);
+  const before = node.files();
+  const run = await node.boot();
+  expect(run.code).toBe(0);
+  expect(node.files()).toEqual(before);
+  for (const start of ["mkfs", "dnf", "chown", "systemctl restart", "aws ssm put-parameter", "curl -fsSL"]) {
+    expect(calls(run, start)).toEqual([]);
+  }
+});
+
+test("a run after a boot that was cut off goes on where it stopped", async () => {
+  const node = machine();
+  node.state("broken", "find");
+  expectFailure(node, await node.boot(), /NODE 0 FAILED while configuring EMQX: line \d+, exit code 5$/);
+  expect(node.has("etc/emqx-node/secrets.env")).toBe(false);
+  node.state("broken", undefined);
+  const run = await node.boot();
+  expect(run.code).toBe(0);
+  expect(calls(run, "mkfs")).toEqual([]);
+  expect(calls(run, "dnf")).toEqual([]);
+});
+
+describe("the data volume", () => {
+  test.each([
+    ["ext4", /FAILED while mounting \S+\/dev\/sdf: not XFS, left alone: .*ext4/],
+    ["partitions", /FAILED while mounting \S+: not XFS, left alone/],
+    ["ambivalent", /FAILED while mounting \S+: not XFS, left alone: ambivalent result/],
+    ["signature", /FAILED while mounting \S+: not blank, not formatted: 0x1fe dos/],
+  ] as const)("with %s on it is never formatted", async (content, line) => {
+    const node = machine();
+    node.volume(content);
+    const run = await node.boot();
+    expectFailure(node, run, line);
+    expect(calls(run, "mkfs")).toEqual([]);
+    expect(calls(run, "systemctl start var-lib-emqx.mount")).toEqual([]);
+  });
+
+  test("of an earlier instance is mounted as it is", async () => {
+    const node = machine();
+    node.volume("xfs");
+    const run = await node.boot();
+    expect(run.code).toBe(0);
+    expect(calls(run, "mkfs")).toEqual([]);
+    expect(calls(run, "wipefs")).toEqual([]);
+    expect(calls(run, "xfs_growfs")).toHaveLength(1);
+  });
+
+  test("may be attached after the boot", async () => {
+    const node = machine({ readinessTimeoutSeconds: 20 });
+    node.detach();
+    node.state("volume-in", "3");
+    const run = await node.boot();
+    expect(run.code).toBe(0);
+    expect(calls(run, "sleep").length).toBeGreaterThanOrEqual(3);
+  });
+
+  test("is found by the name in its NVMe controller when there is no link", async () => {
+    const node = machine();
+    node.detach();
+    node.state("device", "nvme1n1");
+    node.write("dev/nvme0n1", "");
+    node.write("dev/nvme1n1", "");
+    const run = await node.boot();
+    expect(run.code).toBe(0);
+    expect(calls(run, "mkfs")).toEqual([expect.stringMatching(/\/dev\/nvme1n1$/)]);
+  });
+
+  test("that never comes ends the boot", async () => {
+    const node = machine();
+    node.detach();
+    node.state("volume-in", "1000");
+    const run = await node.boot();
+    expectFailure(
+      node,
+      run,
+      /FAILED while waiting for the data volume: no volume is attached as \/dev\/sdf$/,
+    );
+    expect(calls(run, "dnf")).toEqual([]);
+  });
+});
+
+describe("the package", () => {
+  test("with another checksum is not installed", async () => {
+    const node = machine();
+    node.state("published-sum", "0".repeat(64));
+    const run = await node.boot();
+    expectFailure(
+      node,
+      run,
+      /while installing https:\/\/packages\.emqx\.io\S+: its SHA-256 sum is [0-9a-f]{64}, not 0{64}/,
+    );
+    expect(calls(run, "dnf")).toEqual([]);
+  });
+
+  test("is compared with packageSha256 where one is given", async () => {
+    const node = machine({ packageSha256: "1".repeat(64) });
+    const run = await node.boot();
+    expectFailure(node, run, /, not 1{64}: not installed/);
+    expect(run.calls.join("\n")).not.toContain(".sha256");
+  });
+
+  test.each([
+    [undefined, /its checksum: curl: \(22\).*404/],
+    ["<html>", /its checksum is no SHA-256 sum/],
+    ["", /its checksum is no SHA-256 sum/],
+  ])("needs a checksum, not %j", async (published, line) => {
+    const node = machine();
+    node.state("published-sum", published);
+    expectFailure(node, await node.boot(), line);
+  });
+
+  test("is fetched again when the network is not ready, or the package manager busy", async () => {
+    const node = machine({ readinessTimeoutSeconds: 20 });
+    node.state("download-fails", "2");
+    node.state("dnf-fails", "1");
+    const run = await node.boot();
+    expect(run.code).toBe(0);
+    expect(calls(run, "dnf")).toHaveLength(2);
+  });
+
+  test("that cannot be fetched says why", async () => {
+    const node = machine();
+    node.state("download-fails", "1000");
+    expectFailure(node, await node.boot(), /FAILED while installing .*Could not resolve host/);
+  });
+});
+
+describe("parameters", () => {
+  test.each(["cookie", "dashboard-password", "mqtt-password", "license-key"])(
+    "%s that is missing is named",
+    async (name) => {
+      const node = machine({ hasLicense: true, version: "6.2.3" });
+      node.parameter(name, undefined);
+      const run = await node.boot();
+      expectFailure(
+        node,
+        run,
+        new RegExp(`parameter /emqx/emqx-aws/dev/emqx-nodes/${name}: .*ParameterNotFound`),
+      );
+      expect(calls(run, "systemctl restart")).toEqual([]);
+      expect(node.has("etc/emqx-node/secrets.env")).toBe(false);
+    },
+  );
+
+  test("that the role may not read are named", async () => {
+    const node = machine();
+    node.state("denied", "");
+    expectFailure(node, await node.boot(), /parameter \S+\/cookie: .*AccessDeniedException/);
+  });
+
+  test.each([
+    ["cookie", "short"],
+    ["cookie", "9" + secrets.cookie],
+    ["cookie", `${secrets.cookie}#x`],
+    ["dashboard-password", `with"quote12`],
+    ["dashboard-password", "with$dollar12"],
+    ["mqtt-password", "with,comma12"],
+    ["mqtt-password", "short"],
+  ])("%s is refused as %j, without showing it", async (name, value) => {
+    const node = machine();
+    node.parameter(name, value);
+    const run = await node.boot();
+    expectFailure(node, run, new RegExp(`parameter \\S+/${name} must be `));
+    expect(run.console).not.toContain(`: ${value}`);
+  });
+
+  test("never show on the console nor in a command line", async () => {
+    const node = machine({ hasLicense: true, version: "6.2.3" });
+    const run = await node.boot();
+    expect(run.code).toBe(0);
+    for (const secret of Object.values(secrets)) {
+      expect(run.console).not.toContain(secret);
+      expect(run.calls.join("\n")).not.toContain(secret);
+    }
+    expect(bootScript).not.toMatch(/set -[a-z]*x|xtrace/);
+  });
+
+  test("a changed cookie restarts EMQX, a renewed licence does not", async () => {
+    const node = machine({ hasLicense: true, version: "6.2.3" });
+    expect((await node.boot()).code).toBe(0);
+    expect(node.read("etc/emqx-node/license.key")).toBe(secrets.licenseKey);
+    expect(node.mode("etc/emqx-node/license.key")).toBe("640");
+    node.parameter("license-key", "renewed.key");
+    const renewed = await node.boot();
+    expect(renewed.code).toBe(0);
+    expect(calls(renewed, "systemctl restart")).toEqual([]);
+    expect(node.read("etc/emqx-node/license.key")).toBe("renewed.key");
+    node.parameter("cookie", secrets.cookie.toUpperCase());
+    expect(calls(await node.boot(), "systemctl restart emqx")).toHaveLength(1);
+  });
+
+  test("of a first MQTT user are not asked for with anonymous access", async () => {
+    const node = machine({ anonymousAccess: true });
+    node.parameter("mqtt-password", undefined);
+    expect((await node.boot()).code).toBe(0);
+    expect(node.has("etc/emqx-node/mqtt-users.csv")).toBe(false);
+  });
+});
+
+describe("readiness", () => {
+  test("waits for EMQX, and says where to look", async () => {
+    const node = machine();
+    node.state("emqx-runs", undefined);
+    const run = await node.boot();
+    expectFailure(
+      node,
+      run,
+      /while starting EMQX 5\.8\.9: see journalctl -u emqx and \/var\/log\/emqx: curl: \(7\)/,
+    );
+  });
+
+  test("waits until every seed that is up is in the cluster", async () => {
+    const node = machine({ readinessTimeoutSeconds: 20 });
+    node.state("joins-in", "2");
+    const run = await node.boot();
+    expect(run.code).toBe(0);
+    expect(calls(run, "emqx ctl cluster status")).toHaveLength(3);
+  });
+
+  test("fails when a seed stays outside", async () => {
+    const node = machine();
+    node.state("reachable", "192.168.0.10/6369\n192.168.0.11/6369\n192.168.0.12/6369\n");
+    const run = await node.boot();
+    expectFailure(node, run, /joining the cluster: emqx@192\.168\.0\.12 is up, but not in one cluster/);
+  });
+
+  test("a name that only begins like a member's is no member", async () => {
+    const node = machine({ seeds: ["192.168.0.10", "192.168.0.1"] });
+    node.state("reachable", "192.168.0.10/6369\n192.168.0.1/6369\n");
+    expectFailure(node, await node.boot(), /emqx@192\.168\.0\.1 is up, but not/);
+  });
+
+  test("fails when EMQX does not listen where the others look for it", async () => {
+    const node = machine();
+    node.state("reachable", "192.168.0.10/4370\n");
+    expectFailure(node, await node.boot(), /joining the cluster: its own port 6369 does not answer/);
+  });
+
+  test("the first node is a cluster of its own", async () => {
+    const node = machine();
+    node.state("reachable", "192.168.0.10/6369\n");
+    node.state("cluster", '{"running_nodes":["emqx@192.168.0.10"],"stopped_nodes":["emqx@192.168.0.11"]}');
+    expect((await node.boot()).code).toBe(0);
+  });
+
+  test("uses the port of the Package profile, and changes no arguments there", async () => {
+    const node = machine({ clusterPorts: "Package" });
+    node.state("reachable", "192.168.0.10/4370\n192.168.0.12/4370\n");
+    expectFailure(node, await node.boot(), /emqx@192\.168\.0\.12 is up/);
+    expect(node.read("etc/emqx/vm.args")).toBe("+zdbbl 32768");
+  });
+
+  test("waits for each load balancer", async () => {
+    const node = machine({ loadBalancerCount: 2, readinessTimeoutSeconds: 20 });
+    node.parameter("load-balancers", "emqx-lb,other-lb");
+    node.state("out-of-service", "3");
+    const run = await node.boot();
+    expect(run.code).toBe(0);
+    expect(calls(run, "aws elb").join("\n")).toContain(
+      "--load-balancer-name other-lb --instances InstanceId=i-0123456789abcdef0",
+    );
+  });
+
+  test.each([
+    ["out of service", { "out-of-service": "1000" }, /emqx-lb: OutOfService\tInstance is in the process/],
+    [
+      "fewer than expected",
+      { "parameters/emqx/emqx-aws/dev/emqx-nodes/load-balancers": "" },
+      /names 0, expected 1/,
+    ],
+    [
+      "not named yet",
+      { "parameters/emqx/emqx-aws/dev/emqx-nodes/load-balancers": undefined },
+      /ParameterNotFound/,
+    ],
+  ])("fails with a load balancer %s", async (_, states, line) => {
+    const node = machine();
+    for (const [name, content] of Object.entries(states)) node.state(name, content);
+    expectFailure(node, await node.boot(), line);
+  });
+
+  test("asks no load balancer when there is none", async () => {
+    const node = machine({ loadBalancerCount: 0 });
+    node.parameter("load-balancers", undefined);
+    const run = await node.boot();
+    expect(run.code).toBe(0);
+    expect(calls(run, "aws elb")).toEqual([]);
+  });
+});
+
+test("a command that fails unexpectedly is named by its line", async () => {
+  const node = machine();
+  node.state("broken", "sysctl");
+  expectFailure(node, await node.boot(), /while setting kernel limits: line \d+, exit code 5$/);
+});

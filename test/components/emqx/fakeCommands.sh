@@ -1,0 +1,108 @@
+#!/bin/bash
+# Stands in for every command through which the boot script touches a machine or AWS. Its name decides what it is;
+# the state is in the files of $FAKE. Each call is noted in $FAKE/calls with all its arguments.
+name=${0##*/}
+echo "$name $*" >>"$FAKE/calls"
+state() { [[ -f $FAKE/$1 ]] && cat "$FAKE/$1"; }
+# Succeeds while the file names a number above zero, counting it down.
+countdown() {
+  local left
+  left=$(state "$1") || return 1
+  ((left > 0)) || return 1
+  echo $((left - 1)) >"$FAKE/$1"
+}
+fail() {
+  echo "$1" >&2
+  exit "${2:-1}"
+}
+[[ -f $FAKE/broken && $(state broken) == "$name" ]] && fail "$name: broken" 5
+
+case $name in
+sleep)
+  # Something that comes with time: the volume.
+  countdown volume-in || { [[ -f $FAKE/volume ]] && : >>"$EMQX_NODE_ROOT/dev/$(state device)"; }
+  /bin/sleep 0.05
+  ;;
+blkid)
+  case $(state volume):$* in
+  blank:* | signature:*) exit 2 ;;
+  ambivalent:*) fail "ambivalent result" 8 ;;
+  partitions:*TYPE*) exit 2 ;;
+  *:*"-s TYPE"*) state volume ;;
+  *:*"-s UUID"*) echo 0a1b2c3d-uuid ;;
+  *) echo "/dev/sdf: TYPE=$(state volume)" ;;
+  esac
+  ;;
+wipefs) [[ $(state volume) != signature ]] || echo "0x1fe dos" ;;
+mkfs.xfs) echo xfs >"$FAKE/volume" ;;
+mountpoint) [[ -f $FAKE/mounted ]] ;;
+ebsnvme-id) [[ ${!#} == *nvme1n1 ]] && echo sdf || echo xvda ;;
+systemctl) [[ $* != "start var-lib-emqx.mount" ]] || touch "$FAKE/mounted" ;;
+rpm) [[ -f $FAKE/installed ]] ;;
+dnf)
+  countdown dnf-fails && fail "Error: Failed to download metadata"
+  mkdir -p "$EMQX_NODE_ROOT/usr/lib/emqx/releases"
+  printf -- '+zdbbl 32768' >"$EMQX_NODE_ROOT/etc/emqx/vm.args"
+  echo 'REL_NAME="emqx"' >"$EMQX_NODE_ROOT/usr/lib/emqx/releases/emqx_vars"
+  touch "$FAKE/installed"
+  ;;
+curl)
+  url=${!#}
+  while (($#)); do
+    [[ $1 != -o ]] || out=$2
+    shift
+  done
+  case $url in
+  */status) [[ -f $FAKE/emqx-runs ]] || fail "curl: (7) Failed to connect to 127.0.0.1 port 18083" 7 ;;
+  */api/token) echo imds-token ;;
+  */instance-id) echo i-0123456789abcdef0 ;;
+  *.sha256)
+    [[ -f $FAKE/published-sum ]] || fail "curl: (22) The requested URL returned error: 404" 22
+    cat "$FAKE/published-sum" >"$out"
+    ;;
+  *)
+    countdown download-fails && fail "curl: (6) Could not resolve host: packages.emqx.io" 6
+    state package >"$out"
+    ;;
+  esac
+  ;;
+aws)
+  arguments=" $* "
+  [[ $arguments =~ " --name "([^ ]+) ]] && parameter=$FAKE/parameters${BASH_REMATCH[1]}
+  case $1.$2 in
+  ssm.get-parameter)
+    [[ -f $FAKE/denied ]] && fail "An error occurred (AccessDeniedException) when calling the GetParameter operation"
+    [[ -f $parameter ]] || fail "An error occurred (ParameterNotFound) when calling the GetParameter operation: "
+    cat "$parameter"
+    ;;
+  ssm.put-parameter)
+    [[ $arguments =~ " --value "([^ ]+) ]] && echo "${BASH_REMATCH[1]}" >"$parameter"
+    echo '{"Version": 2}'
+    ;;
+  elb.describe-instance-health)
+    if countdown out-of-service; then
+      printf 'OutOfService\tInstance is in the process of registering.\n'
+    else
+      printf 'InService\tN/A\n'
+    fi
+    ;;
+  *) fail "aws: not expected: $*" ;;
+  esac
+  ;;
+emqx)
+  case "$*" in
+  "ctl status") echo "Node 'emqx@192.168.0.10' 5.8.9 is started" ;;
+  "ctl cluster status --json")
+    countdown joins-in && { echo '{ "running_nodes" : [ "emqx@192.168.0.10" ] }' && exit; }
+    cat "$FAKE/cluster"
+    ;;
+  *) fail "emqx: not expected: $*" ;;
+  esac
+  ;;
+timeout)
+  arguments=$*
+  grep -qxF "${arguments#*/dev/tcp/}" "$FAKE/reachable" || exit 124
+  ;;
+chown | find | sysctl | systemd-tmpfiles | xfs_growfs) ;;
+*) fail "no such fake: $name" ;;
+esac

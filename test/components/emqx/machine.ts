@@ -1,0 +1,161 @@
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { parse } from "yaml";
+
+export const secrets = {
+  cookie: "Cookie0123456789abcdefghijklmnopqrstuvwxyz",
+  dashboardPassword: "Dashboard-Secret-1",
+  mqttPassword: "Mqtt-Secret-1",
+  licenseKey: "MjIwMTAxLicence.MEUCIQSecret",
+};
+
+const commands =
+  "sleep blkid wipefs mkfs.xfs mountpoint ebsnvme-id systemctl rpm dnf curl aws emqx timeout chown find sysctl " +
+  "systemd-tmpfiles xfs_growfs";
+
+export interface Run {
+  code: number | null;
+  console: string;
+  /** Every call of a command outside the shell in this run, with its arguments. */
+  calls: string[];
+}
+
+/** A folder that plays the instance: it has the files of the user data, and fake commands around them. */
+export class Machine {
+  readonly root = mkdtempSync(join(tmpdir(), "emqx-node-"));
+  private readonly fake = join(this.root, "fake");
+  private readonly package = "the package";
+
+  constructor(
+    userData: string,
+    private readonly prefix: string,
+  ) {
+    for (const folder of ["dev", "run", "etc/emqx", "bin"])
+      mkdirSync(join(this.root, folder), { recursive: true });
+    this.write("etc/fstab", "UUID=root / xfs defaults 0 0\nUUID=old /var/lib/emqx xfs defaults 0 0\n");
+    const { write_files: files } = parse(userData) as {
+      write_files: { path: string; permissions?: string; content: string }[];
+    };
+    for (const { path, permissions, content } of files) {
+      this.write(path, content);
+      if (permissions) chmodSync(join(this.root, path), parseInt(permissions, 8));
+    }
+    for (const command of commands.split(" ")) {
+      const path = join(this.root, "bin", command);
+      copyFileSync(join(__dirname, "fakeCommands.sh"), path);
+      chmodSync(path, 0o755);
+    }
+    this.state("package", this.package);
+    this.state("published-sum", createHash("sha256").update(this.package).digest("hex"));
+    this.state("device", "sdf");
+    this.volume("blank");
+    this.state("emqx-runs", "");
+    this.state("reachable", "192.168.0.10/6369\n192.168.0.11/6369\n");
+    this.state(
+      "cluster",
+      JSON.stringify(
+        { stopped_nodes: [], running_nodes: ["emqx@192.168.0.10", "emqx@192.168.0.11"] },
+        null,
+        1,
+      ),
+    );
+    this.parameter("cookie", secrets.cookie);
+    this.parameter("dashboard-password", secrets.dashboardPassword);
+    this.parameter("mqtt-password", secrets.mqttPassword);
+    this.parameter("license-key", secrets.licenseKey);
+    this.parameter("load-balancers", "emqx-lb");
+    this.parameter("nodes/0/ready", "never");
+  }
+
+  /** An attached volume that holds this. */
+  volume(content: "blank" | "xfs" | "ext4" | "signature" | "ambivalent" | "partitions"): void {
+    this.state("volume", content);
+    this.write(`dev/${this.read("fake/device").trim()}`, "");
+  }
+
+  detach(): void {
+    rmSync(join(this.root, "dev", this.read("fake/device").trim()), { force: true });
+  }
+
+  state(name: string, content: string | undefined): void {
+    if (content === undefined) rmSync(join(this.fake, name), { force: true });
+    else this.write(`fake/${name}`, content);
+  }
+
+  parameter(name: string, value: string | undefined): void {
+    this.state(`parameters${this.prefix}/${name}`, value === undefined ? undefined : `${value}\n`);
+  }
+
+  readParameter(name: string): string {
+    return this.read(`fake/parameters${this.prefix}/${name}`).trim();
+  }
+
+  has(path: string): boolean {
+    return existsSync(join(this.root, path));
+  }
+
+  read(path: string): string {
+    return readFileSync(join(this.root, path), "utf8");
+  }
+
+  write(path: string, content: string): void {
+    const file = join(this.root, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, content);
+  }
+
+  mode(path: string): string {
+    return (statSync(join(this.root, path)).mode & 0o777).toString(8);
+  }
+
+  /** Every file outside the fakes with content, mode and the time it was last written. */
+  files(): Record<string, string> {
+    const found: Record<string, string> = {};
+    for (const entry of readdirSync(this.root, { recursive: true, withFileTypes: true })) {
+      const path = join(entry.parentPath, entry.name);
+      if (!entry.isFile() || path.startsWith(this.fake)) continue;
+      // The lock is opened for writing at each run; it stays empty.
+      const time = path.endsWith(".lock") ? "" : statSync(path).mtimeMs;
+      found[path] = `${statSync(path).mode.toString(8)} ${time} ${readFileSync(path, "utf8")}`;
+    }
+    return found;
+  }
+
+  async boot(): Promise<Run> {
+    this.state("calls", "");
+    const child = spawn(join(this.root, "var/lib/cloud/scripts/per-boot/emqx-node"), {
+      env: {
+        PATH: `${join(this.root, "bin")}:/usr/bin:/bin`,
+        EMQX_NODE_ROOT: this.root,
+        FAKE: this.fake,
+        TMPDIR: this.root,
+      },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let console = "";
+    child.stdout.on("data", (chunk: Buffer) => (console += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (console += chunk.toString()));
+    const code = await new Promise<number | null>((resolve, reject) =>
+      child.on("close", resolve).on("error", reject),
+    );
+    return { code, console, calls: this.read("fake/calls").trim().split("\n") };
+  }
+
+  destroy(): void {
+    rmSync(this.root, { recursive: true, force: true });
+  }
+}
