@@ -3,6 +3,7 @@ import type { EmqxClusterNodesArgs, EmqxNodeArgs } from "./emqxClusterNodes";
 import { extraConfigProblems } from "./emqx/extraConfig";
 import { architectureOf } from "./emqx/instanceTypes";
 import { ClusterPorts, releaseProblems, releaseWarnings } from "./emqx/releases";
+import { packageProblems } from "./emqx/userData";
 import { kmsKeyProblems } from "./kmsKey";
 import { parseAvailabilityZone } from "./network/availabilityZones";
 import { isAddress } from "./network/ipv4";
@@ -21,7 +22,9 @@ export type NodeSettings = Omit<EmqxClusterNodesArgs, "nodes" | "securityGroupId
 export function clusterNodesProblems(name: string, args: EmqxClusterNodesArgs): string[] {
   const problems = [
     ...placeProblems(args.nodes),
-    ...(args.securityGroupIds.length === 0 ? [`securityGroupIds: none given; name at least one`] : []),
+    ...(plain(args.securityGroupIds)?.length === 0
+      ? [`securityGroupIds: none given; name at least one`]
+      : []),
     ...nodeSettingsProblems(args, args.nodes.length),
   ];
   const addresses = args.nodes.map((node) => plain(node.privateIp));
@@ -54,7 +57,9 @@ export function nodeSettingsProblems(args: NodeSettings, nodeCount: number, regi
     ...listenerProblems(args.listeners ?? defaultListeners),
     ...packageProblems(args.packageUrl, args.packageSha256),
     ...kmsKeyProblems(plain(args.kmsKeyId), region),
-    ...(args.extraConfig === undefined ? [] : extraConfigProblems(args.extraConfig)),
+    ...(args.extraConfig === undefined
+      ? []
+      : extraConfigProblems(args.extraConfig, { anonymousAccess: args.anonymousAccess })),
   ];
 }
 
@@ -140,17 +145,4 @@ function batchProblems(batchSize: number | undefined, nodeCount: number): string
   return wholeNumberProblems("rolloutBatchSize", batchSize, 1, atMost, "nodes").map(
     (problem) => `${problem}, so that some of the ${nodeCount} always serve`,
   );
-}
-
-function packageProblems(url: string | undefined, sha256: string | undefined): string[] {
-  return [
-    ...(url === undefined || /^https:\/\/[^\s"'\\]+\.rpm$/.test(url)
-      ? []
-      : [`packageUrl: ${JSON.stringify(url)} is not the HTTPS address of an .rpm package`]),
-    ...(sha256 === undefined || /^[0-9a-f]{64}$/.test(sha256)
-      ? []
-      : [
-          `packageSha256: ${JSON.stringify(sha256)} is not a SHA-256 checksum of 64 hexadecimal digits in lower case`,
-        ]),
-  ];
 }

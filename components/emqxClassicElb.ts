@@ -39,9 +39,9 @@ export interface EmqxAccessLogsArgs {
 
 export interface EmqxClassicElbArgs {
   /** Ids of the subnets to stand in, one per Availability Zone, public ones unless `internal` is set. */
-  subnetIds: pulumi.Input<string>[];
+  subnetIds: pulumi.Input<pulumi.Input<string>[]>;
   /** Ids of the load balancer's security groups. */
-  securityGroupIds: pulumi.Input<string>[];
+  securityGroupIds: pulumi.Input<pulumi.Input<string>[]>;
   /** Listeners to open. Default: Mqtt and Mqtts. */
   listeners?: Listener[];
   /** ARN of an ACM or IAM certificate in the same region for the TLS listeners. */
@@ -55,7 +55,7 @@ export interface EmqxClassicElbArgs {
   keepAliveSeconds?: number;
   /** Seconds that open connections live on after their node was taken out, 1 to 3,600. Default: 300. */
   drainingTimeoutSeconds?: number;
-  /** TLS versions and ciphers of the TLS listeners. Default: Tls12. */
+  /** TLS versions and ciphers of the TLS listeners. Default: Tls12, AWS's ELBSecurityPolicy-TLS-1-2-2017-01. */
   tlsPolicy?: TlsPolicy;
   /** Whether nodes learn the clients' addresses by PROXY protocol. Must be the nodes' own setting. Default: false. */
   proxyProtocol?: boolean;
@@ -199,8 +199,8 @@ export function elbNameProblems(name: string): string[] {
       ];
 }
 
-function emptyListProblems(input: string, list: unknown[] | undefined): string[] {
-  return list?.length === 0 ? [`${input}: none given; name at least one`] : [];
+function emptyListProblems(input: string, list: pulumi.Input<unknown[]> | undefined): string[] {
+  return plain(list)?.length === 0 ? [`${input}: none given; name at least one`] : [];
 }
 
 function certificateProblems(

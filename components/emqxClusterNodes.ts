@@ -33,7 +33,7 @@ export interface EmqxClusterNodesArgs {
   /** The nodes, the first one first. New nodes are added at the end; the last one is the one that goes. */
   nodes: EmqxNodeArgs[];
   /** Ids of the nodes' security groups. */
-  securityGroupIds: pulumi.Input<string>[];
+  securityGroupIds: pulumi.Input<pulumi.Input<string>[]>;
   /** Version of EMQX, for example `5.8.9`. From 5.8.10 on, more than one node needs a licence. Default: 5.8.9. */
   emqxVersion?: string;
   /** Licence key for versions after 5.8.9. Default: none. */

@@ -51,7 +51,7 @@ export interface EmqxDeploymentArgs {
   keepAliveSeconds?: number;
   /** Seconds that open connections live on after their node was taken out, 1 to 3,600. Default: 300. */
   drainingTimeoutSeconds?: number;
-  /** TLS versions and ciphers of the TLS listeners. Default: Tls12. */
+  /** TLS versions and ciphers of the TLS listeners. Default: Tls12, AWS's ELBSecurityPolicy-TLS-1-2-2017-01. */
   tlsPolicy?: TlsPolicy;
   /** Whether nodes learn the clients' addresses by PROXY protocol, set on both sides. Default: false. */
   proxyProtocol?: boolean;

@@ -41,7 +41,7 @@ export class EmqxSecurityGroup extends pulumi.ComponentResource {
   public readonly nodeSecurityGroupId: pulumi.Output<string>;
 
   constructor(name: string, args: EmqxSecurityGroupArgs, opts?: pulumi.ComponentResourceOptions) {
-    refuse(`EmqxSecurityGroup "${name}"`, securityGroupProblems(args));
+    refuse(`EmqxSecurityGroup "${name}"`, [...securityGroupProblems(args), ...groupNameProblems(name)]);
     super("emqx-aws:index:EmqxSecurityGroup", name, {}, opts);
     for (const warning of securityGroupWarnings(args)) {
       void pulumi.log.warn(warning, this);
@@ -97,6 +97,13 @@ export function securityGroupProblems(args: Omit<EmqxSecurityGroupArgs, "vpcId">
     }),
   ];
   return problems.length > 0 ? problems : quotaProblems(args);
+}
+
+/** AWS keeps names that begin with `sg-` for the ids of groups (CreateSecurityGroup, API reference). */
+function groupNameProblems(name: string): string[] {
+  return /^sg(-|$)/i.test(name)
+    ? [`name: "${name}" makes names of groups that begin with "sg-", which AWS keeps for ids; choose another`]
+    : [];
 }
 
 /** What works but deserves a second thought. */
