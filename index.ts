@@ -5,19 +5,24 @@ import { readSettings } from "./stacks/settings";
 const name = "emqx";
 const deployment = new EmqxDeployment(name, readSettings(name));
 
-export const mqttUrl = deployment.mqttUrl;
-export const mqttsUrl = deployment.mqttsUrl;
-export const wsUrl = deployment.wsUrl;
-export const wssUrl = deployment.wssUrl;
-export const caCertificatePem = deployment.caCertificatePem;
-export const loadBalancerDnsName = deployment.dnsName;
-export const loadBalancerName = deployment.loadBalancerName;
-export const vpcId = deployment.vpcId;
-export const loadBalancerSecurityGroupId = deployment.loadBalancerSecurityGroupId;
-export const nodeSecurityGroupId = deployment.nodeSecurityGroupId;
-export const instanceIds = deployment.instanceIds;
-export const nodeNames = deployment.nodeNames;
-export const cookieParameter = deployment.cookieParameter;
-export const dashboardPasswordParameter = deployment.dashboardPasswordParameter;
-export const mqttUsername = deployment.mqttUsername;
-export const mqttPasswordParameter = deployment.mqttPasswordParameter;
+const outputs = {
+  mqttUrl: deployment.mqttUrl,
+  mqttsUrl: deployment.mqttsUrl,
+  wsUrl: deployment.wsUrl,
+  wssUrl: deployment.wssUrl,
+  caCertificatePem: deployment.caCertificatePem,
+  loadBalancerDnsName: deployment.dnsName,
+  loadBalancerName: deployment.loadBalancerName,
+  vpcId: deployment.vpcId,
+  loadBalancerSecurityGroupId: deployment.loadBalancerSecurityGroupId,
+  nodeSecurityGroupId: deployment.nodeSecurityGroupId,
+  instanceIds: deployment.instanceIds,
+  nodeNames: deployment.nodeNames,
+  cookieParameter: deployment.cookieParameter,
+  dashboardPasswordParameter: deployment.dashboardPasswordParameter,
+  mqttUsername: deployment.mqttUsername,
+  mqttPasswordParameter: deployment.mqttPasswordParameter,
+};
+
+// Pulumi warns about outputs without a value; a listener that is off has no address to show.
+export = Object.fromEntries(Object.entries(outputs).filter(([, value]) => value !== undefined));

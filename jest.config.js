@@ -5,4 +5,6 @@ module.exports = {
   testMatch: ["<rootDir>/test/**/*.test.ts"],
   modulePathIgnorePatterns: ["<rootDir>/dist", "<rootDir>/.region"],
   testTimeout: 30000,
+  // Programs warn about what they are told to; the tests look at warnings where they matter.
+  silent: true,
 };

@@ -82,16 +82,16 @@ export class EmqxClassicElb extends pulumi.ComponentResource {
   public readonly zoneId: pulumi.Output<string>;
   /** Name of the load balancer, for `loadBalancerNames` of EmqxClusterNodes. */
   public readonly loadBalancerName: pulumi.Output<string>;
-  /** Where clients speak plain MQTT; empty without that listener. */
-  public readonly mqttUrl: pulumi.Output<string | undefined>;
-  /** Where clients speak MQTT over TLS; empty without that listener. */
-  public readonly mqttsUrl: pulumi.Output<string | undefined>;
-  /** Where clients speak MQTT over WebSocket; empty without that listener. */
-  public readonly wsUrl: pulumi.Output<string | undefined>;
-  /** Where clients speak MQTT over secure WebSocket; empty without that listener. */
-  public readonly wssUrl: pulumi.Output<string | undefined>;
-  /** The self-signed certificate, PEM, for clients to verify; empty with a certificate of your own. */
-  public readonly caCertificatePem: pulumi.Output<string | undefined>;
+  /** Where clients speak plain MQTT; undefined without that listener. */
+  public readonly mqttUrl?: pulumi.Output<string>;
+  /** Where clients speak MQTT over TLS; undefined without that listener. */
+  public readonly mqttsUrl?: pulumi.Output<string>;
+  /** Where clients speak MQTT over WebSocket; undefined without that listener. */
+  public readonly wsUrl?: pulumi.Output<string>;
+  /** Where clients speak MQTT over secure WebSocket; undefined without that listener. */
+  public readonly wssUrl?: pulumi.Output<string>;
+  /** The self-signed certificate, PEM, for clients to verify; undefined with a certificate of your own. */
+  public readonly caCertificatePem?: pulumi.Output<string>;
 
   constructor(name: string, args: EmqxClassicElbArgs, opts?: pulumi.ComponentResourceOptions) {
     refuse(`EmqxClassicElb "${name}"`, [...elbProblems(args), ...elbNameProblems(name)]);
@@ -121,7 +121,7 @@ export class EmqxClassicElb extends pulumi.ComponentResource {
     this.mqttsUrl = urlOf(Listener.Mqtts);
     this.wsUrl = urlOf(Listener.Ws);
     this.wssUrl = urlOf(Listener.Wss);
-    this.caCertificatePem = pulumi.output(certificate?.pem);
+    this.caCertificatePem = certificate?.pem;
     this.registerOutputs({
       dnsName: this.dnsName,
       zoneId: this.zoneId,
@@ -419,9 +419,7 @@ function urlFor(
   open: ListenerPorts[],
   listener: Listener,
   host: pulumi.Input<string>,
-): pulumi.Output<string | undefined> {
+): pulumi.Output<string> | undefined {
   const row = open.find((entry) => entry.listener === listener);
-  return row
-    ? pulumi.interpolate`${row.urlScheme}://${host}:${row.loadBalancerPort}${row.urlPath}`
-    : pulumi.output(undefined);
+  return row && pulumi.interpolate`${row.urlScheme}://${host}:${row.loadBalancerPort}${row.urlPath}`;
 }

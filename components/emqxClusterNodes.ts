@@ -91,10 +91,10 @@ export class EmqxClusterNodes extends pulumi.ComponentResource {
   public readonly cookieParameter: pulumi.Output<string>;
   /** Name of the SSM parameter with the password of the dashboard's user `admin`. */
   public readonly dashboardPasswordParameter: pulumi.Output<string>;
-  /** The first MQTT user; empty with anonymous access. */
-  public readonly mqttUsername: pulumi.Output<string | undefined>;
-  /** Name of the SSM parameter with that user's password; empty with anonymous access. */
-  public readonly mqttPasswordParameter: pulumi.Output<string | undefined>;
+  /** The first MQTT user; undefined with anonymous access. */
+  public readonly mqttUsername?: pulumi.Output<string>;
+  /** Name of the SSM parameter with that user's password; undefined with anonymous access. */
+  public readonly mqttPasswordParameter?: pulumi.Output<string>;
 
   constructor(name: string, args: EmqxClusterNodesArgs, opts?: pulumi.ComponentResourceOptions) {
     refuse(`EmqxClusterNodes "${name}"`, clusterNodesProblems(name, args));
@@ -111,8 +111,10 @@ export class EmqxClusterNodes extends pulumi.ComponentResource {
     this.nodeNames = this.privateIps.map(nodeName);
     this.cookieParameter = pulumi.output(cluster.secrets.cookie);
     this.dashboardPasswordParameter = pulumi.output(cluster.secrets.dashboardPassword);
-    this.mqttUsername = pulumi.output(cluster.secrets.mqttPassword && mqttUsername);
-    this.mqttPasswordParameter = pulumi.output(cluster.secrets.mqttPassword);
+    if (cluster.secrets.mqttPassword !== undefined) {
+      this.mqttUsername = pulumi.output(mqttUsername);
+      this.mqttPasswordParameter = pulumi.output(cluster.secrets.mqttPassword);
+    }
     this.registerOutputs({
       instanceIds: this.instanceIds,
       privateIps: this.privateIps,

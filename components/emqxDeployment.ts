@@ -100,16 +100,16 @@ export interface EmqxDeploymentArgs {
 
 /** An EMQX cluster on AWS, whole: a VPC, security groups, nodes, and a Classic ELB that ends TLS in front of them. */
 export class EmqxDeployment extends pulumi.ComponentResource {
-  /** Where clients speak plain MQTT; empty without that listener. */
-  public readonly mqttUrl: pulumi.Output<string | undefined>;
-  /** Where clients speak MQTT over TLS; empty without that listener. */
-  public readonly mqttsUrl: pulumi.Output<string | undefined>;
-  /** Where clients speak MQTT over WebSocket; empty without that listener. */
-  public readonly wsUrl: pulumi.Output<string | undefined>;
-  /** Where clients speak MQTT over secure WebSocket; empty without that listener. */
-  public readonly wssUrl: pulumi.Output<string | undefined>;
-  /** The self-signed certificate, PEM, for clients to verify; empty with a certificate of your own. */
-  public readonly caCertificatePem: pulumi.Output<string | undefined>;
+  /** Where clients speak plain MQTT; undefined without that listener. */
+  public readonly mqttUrl?: pulumi.Output<string>;
+  /** Where clients speak MQTT over TLS; undefined without that listener. */
+  public readonly mqttsUrl?: pulumi.Output<string>;
+  /** Where clients speak MQTT over WebSocket; undefined without that listener. */
+  public readonly wsUrl?: pulumi.Output<string>;
+  /** Where clients speak MQTT over secure WebSocket; undefined without that listener. */
+  public readonly wssUrl?: pulumi.Output<string>;
+  /** The self-signed certificate, PEM, for clients to verify; undefined with a certificate of your own. */
+  public readonly caCertificatePem?: pulumi.Output<string>;
   /** The load balancer's DNS name. */
   public readonly dnsName: pulumi.Output<string>;
   /** Hosted zone of the load balancer's name, for alias records. */
@@ -136,10 +136,10 @@ export class EmqxDeployment extends pulumi.ComponentResource {
   public readonly cookieParameter: pulumi.Output<string>;
   /** Name of the SSM parameter with the password of the dashboard's user `admin`. */
   public readonly dashboardPasswordParameter: pulumi.Output<string>;
-  /** The first MQTT user; empty with anonymous access. */
-  public readonly mqttUsername: pulumi.Output<string | undefined>;
-  /** Name of the SSM parameter with that user's password; empty with anonymous access. */
-  public readonly mqttPasswordParameter: pulumi.Output<string | undefined>;
+  /** The first MQTT user; undefined with anonymous access. */
+  public readonly mqttUsername?: pulumi.Output<string>;
+  /** Name of the SSM parameter with that user's password; undefined with anonymous access. */
+  public readonly mqttPasswordParameter?: pulumi.Output<string>;
 
   constructor(name: string, args: EmqxDeploymentArgs, opts?: pulumi.ComponentResourceOptions) {
     refuse(`EmqxDeployment "${name}"`, deploymentProblems(name, args));

@@ -259,11 +259,11 @@ const rows: [Record<string, unknown>, string[]][] = [
   ],
   [
     { packageUrl: "http://x/y.rpm" },
-    ['packageUrl: "http://x/y.rpm" is not the HTTPS address of an .rpm package'],
+    ['packageUrl "http://x/y.rpm" must be an https:// address of an RPM for Amazon Linux 2023.'],
   ],
   [
     { packageSha256: "abc" },
-    ['packageSha256: "abc" is not a SHA-256 checksum of 64 hexadecimal digits in lower case'],
+    ['packageSha256 "abc" must be the SHA-256 sum of the package: 64 digits 0-9, a-f in lower case.'],
   ],
   [
     { kmsKeyId: "alias/x" },

@@ -1,0 +1,60 @@
+/** Programs under the mocks of the simulated region: same checks, defaults and rules as its provider. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { parse } from "yaml";
+import { RegionMocks, type Registered, type RegionMocksOptions } from "../simulator";
+
+export interface RunOptions extends RegionMocksOptions {
+  stack?: string;
+  preview?: boolean;
+}
+
+/** Runs a program that creates resources, waits until everything is registered, and says what was. */
+export async function run(program: () => unknown, options: RunOptions = {}): Promise<RegionMocks> {
+  const mocks = new RegionMocks(options);
+  await pulumi.runtime.setMocks(mocks, "emqx-aws", options.stack ?? "test", options.preview ?? false);
+  try {
+    await program();
+  } finally {
+    await pulumi.runtime.disconnect();
+  }
+  return mocks;
+}
+
+/** The stack's settings as the engine hands them to the program. */
+export function stackConfig(stack: string): Record<string, string> {
+  const file = join(__dirname, "../stacks", `Pulumi.${stack}.yaml`);
+  const { config } = parse(readFileSync(file, "utf8")) as { config: Record<string, unknown> };
+  return Object.fromEntries(
+    Object.entries(config).map(([key, value]) => [
+      key,
+      typeof value === "object" ? JSON.stringify(value) : String(value),
+    ]),
+  );
+}
+
+/** Resources that exist in AWS: no components, no providers, none of the engine's own memory. */
+export function inAws(mocks: RegionMocks): Registered[] {
+  return mocks.registered.filter((resource) => resource.custom && resource.type.startsWith("aws:"));
+}
+
+/** Names by type, in order: what a deployment consists of, at a glance. */
+export function namesByType(resources: Registered[]): Record<string, string[]> {
+  const result: Record<string, string[]> = {};
+  for (const { type, name } of resources) {
+    (result[type.split(":").at(-1) ?? type] ??= []).push(name);
+  }
+  return Object.fromEntries(
+    Object.entries(result)
+      .map(([type, names]): [string, string[]] => [type, names.sort()])
+      .sort(([one], [other]) => (one < other ? -1 : 1)),
+  );
+}
+
+/** The value of an output that is known. Waits for it. */
+export function valueOf<T>(output: pulumi.Output<T> | undefined): Promise<T> {
+  return new Promise((resolve, reject) =>
+    output === undefined ? reject(new Error("there is no such output")) : output.apply(resolve),
+  );
+}
