@@ -1,0 +1,52 @@
+import { Command } from "commander";
+import { down, preview, refresh, up } from "./local/commands";
+import { regionCommand } from "./local/regionCommand";
+import type { Session } from "./local/session";
+import { runPulumi } from "./local/session";
+import { formatStatus, readStatus } from "./local/status";
+
+/** Every command, for a session; the exit code of a command becomes the process's. */
+export function commandLine(session: Session): Command {
+  const program = new Command("npm run");
+  program
+    .description("EMQX on AWS, deployed by the literal Pulumi CLI into a simulated region on this machine")
+    .enablePositionalOptions();
+
+  /** A command that takes whatever arguments its Pulumi command takes. */
+  function pulumiCommand(name: string, description: string, run: Run): void {
+    program
+      .command(name)
+      .argument("[arguments...]")
+      .description(description)
+      .helpOption(false)
+      .allowUnknownOption()
+      .passThroughOptions()
+      .action(async (args: string[]) => {
+        process.exitCode = await run(session, args);
+      });
+  }
+
+  pulumiCommand("up", "deploy stack local (another one: -- -s guide)", up);
+  pulumiCommand("preview", "show what `up` would change", preview);
+  pulumiCommand("refresh", "read the region's resources into the stack's state", refresh);
+  pulumiCommand("down", "destroy the stack; with the last one the region ends too", down);
+  pulumiCommand("pulumi", "any Pulumi command, in the same surroundings", pulumi);
+
+  program
+    .command("status")
+    .description("the region and the stacks in it")
+    .option("--json", "for machines")
+    .action(async ({ json }: { json?: boolean }) => {
+      const status = await readStatus(session.surroundings);
+      process.stdout.write(`${json ? JSON.stringify(status, undefined, 2) : formatStatus(status)}\n`);
+    });
+
+  program.addCommand(regionCommand(session));
+  return program;
+}
+
+type Run = (session: Session, args: readonly string[]) => Promise<number>;
+
+async function pulumi(session: Session, args: readonly string[]): Promise<number> {
+  return (await runPulumi(session, args)).exitCode;
+}

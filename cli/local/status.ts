@@ -1,0 +1,84 @@
+import Table from "cli-table3";
+import { relative } from "node:path";
+import pc from "picocolors";
+import { endpointLines } from "./endpoints";
+import { describeLock, readLocks } from "./locks";
+import type { RegionStatus } from "./regionProcess";
+import { regionStatus } from "./regionProcess";
+import { knownStacks, readState, stackExists } from "./stacks";
+import type { Surroundings } from "./surroundings";
+
+export interface StackStatus {
+  stack: string;
+  isDeployed: boolean;
+  resources: number;
+  pendingOperations: number;
+  outputs: Record<string, unknown>;
+  /** Who changes it now, or held its lock when he died. */
+  lock?: string;
+}
+
+export interface Status {
+  region: { state: RegionStatus["kind"]; pid?: number; startedAt?: string; log: string };
+  stacks: StackStatus[];
+}
+
+export async function readStatus(surroundings: Surroundings): Promise<Status> {
+  const status = await regionStatus(surroundings);
+  const region = status.kind === "stopped" ? undefined : status.region;
+  return {
+    region: {
+      state: status.kind,
+      ...(region && { pid: region.pid, startedAt: region.startedAt }),
+      log: surroundings.regionLog,
+    },
+    stacks: knownStacks(surroundings).map((stack) => stackStatus(surroundings, stack)),
+  };
+}
+
+function stackStatus(surroundings: Surroundings, stack: string): StackStatus {
+  const { resources, pendingOperations, outputs } = readState(surroundings, stack);
+  const [lock] = readLocks(surroundings, stack);
+  return {
+    stack,
+    isDeployed: stackExists(surroundings, stack) && resources.length > 0,
+    resources: resources.length,
+    pendingOperations: pendingOperations.length,
+    outputs,
+    ...(lock && {
+      lock: lock.isStale ? `left by process ${lock.pid}, which is gone` : `changed by ${describeLock(lock)}`,
+    }),
+  };
+}
+
+const regionWords: Record<RegionStatus["kind"], string> = {
+  running: pc.green("running"),
+  stopped: "stopped",
+  dead: pc.red("its process is gone (npm run up starts it again, with its state)"),
+  silent: pc.red("its process does not answer (npm run up restarts it, with its state)"),
+};
+
+export function formatStatus({ region, stacks }: Status): string {
+  const process_ = region.pid === undefined ? "" : ` (process ${region.pid})`;
+  const table = new Table({
+    head: ["Stack", "Resources", ""],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const stack of stacks) {
+    const remarks = [
+      ...(stack.isDeployed ? [] : ["not deployed"]),
+      ...(stack.pendingOperations > 0 ? [`${stack.pendingOperations} interrupted operations`] : []),
+      ...(stack.lock === undefined ? [] : [stack.lock]),
+    ];
+    table.push([stack.stack, stack.resources, remarks.join("; ")]);
+  }
+  return [
+    `Simulated region: ${regionWords[region.state]}${process_}`,
+    ...(region.state === "stopped" ? [] : [`Its log: ${relative(process.cwd(), region.log)}`]),
+    table.toString(),
+    ...stacks.flatMap(({ stack, outputs }) => {
+      const lines = endpointLines(outputs);
+      return lines.length === 0 ? [] : [`Stack ${stack}:`, ...lines.map((line) => `  ${line}`)];
+    }),
+  ].join("\n");
+}

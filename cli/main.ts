@@ -1,0 +1,13 @@
+/** The repository's command line: the literal Pulumi CLI in a simulated region, and what belongs to it. */
+import { commandLine } from "./commandLine";
+import { reportError, speaker } from "./console";
+import { surroundingsOf } from "./local/surroundings";
+import { repositoryRoot } from "./repository";
+
+const session = { surroundings: surroundingsOf(repositoryRoot), env: process.env, speaker: speaker() };
+
+commandLine(session)
+  .parseAsync()
+  .catch((error: unknown) => {
+    process.exitCode = reportError(error);
+  });

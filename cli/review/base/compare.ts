@@ -1,0 +1,78 @@
+import { join } from "node:path";
+import type { Speaker } from "../../console";
+import { UserError } from "../../console";
+import type { Preview } from "../preview/read";
+import { readPreview } from "../preview/read";
+import type { Project, StackSettings } from "./stackSettings";
+import { readProject, readStackSettings } from "./stackSettings";
+import { createStack, deploy, generatedSecrets, preview, withThrowaway } from "./throwaway";
+import type { Revision } from "./worktree";
+import { findRevision, withWorktree } from "./worktree";
+
+export interface Comparison {
+  preview: Preview;
+  /** What the change is compared with, in words. */
+  base: string;
+}
+
+export interface Where {
+  repository: string;
+  env: NodeJS.ProcessEnv;
+  speaker: Speaker;
+}
+
+/**
+ * What the repository's files, as they are now, would change in a deployment of the base revision. Needs no cloud: the
+ * base is deployed into a simulated region, and the engine previews the present files against that.
+ */
+export async function compareWithBase(where: Where, stack: string, ref: string): Promise<Comparison> {
+  const { repository, env, speaker } = where;
+  const revision = await findRevision(repository, ref);
+  const head = headOf(repository, stack);
+  return withThrowaway(env, speaker, async (throwaway) => {
+    await createStack(throwaway, head.project, stack);
+    const folder = join(throwaway.folder, "base");
+    const isDeployed = await withWorktree(repository, revision, folder, speaker, async (worktree) => {
+      const base = projectOf(worktree, stack);
+      if (!base || base.project.name !== head.project.name) return false;
+      speaker.say(`Deploying ${revision.label} into a simulated region.`);
+      await deploy(throwaway, base.project, stack, base.settings);
+      return true;
+    });
+    speaker.say("Previewing the present files against it.");
+    const text = await preview(throwaway, head.project, stack, head.settings);
+    const secrets = [...generatedSecrets(throwaway), ...head.settings.placeholders];
+    return { preview: readPreview(text, "pulumi preview", secrets), base: baseLabel(revision, isDeployed, stack) };
+  });
+}
+
+/** What the stack consists of when it is deployed for the first time. */
+export async function previewFromNothing({ repository, env, speaker }: Where, stack: string): Promise<Preview> {
+  const head = headOf(repository, stack);
+  return withThrowaway(env, speaker, async (throwaway) => {
+    await createStack(throwaway, head.project, stack);
+    const text = await preview(throwaway, head.project, stack, head.settings);
+    return readPreview(text, "pulumi preview", head.settings.placeholders);
+  });
+}
+
+function baseLabel({ label }: Revision, isDeployed: boolean, stack: string): string {
+  return isDeployed ? label : `${label}, which has no stack ${stack}`;
+}
+
+function projectOf(folder: string, stack: string): { project: Project; settings: StackSettings } | undefined {
+  const project = readProject(folder);
+  const settings = project && readStackSettings(project, stack);
+  return project && settings ? { project, settings } : undefined;
+}
+
+function headOf(folder: string, stack: string): { project: Project; settings: StackSettings } {
+  const found = projectOf(folder, stack);
+  if (found) return found;
+  const project = readProject(folder);
+  throw new UserError(
+    project
+      ? `--stack ${stack}: there is no ${join(project.stackFiles, `Pulumi.${stack}.yaml`)}`
+      : `there is no Pulumi.yaml in ${folder}`,
+  );
+}

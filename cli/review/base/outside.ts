@@ -1,0 +1,62 @@
+/**
+ * What a stack's settings name but do not make: certificates, keys, buckets, zones, images. In a throw-away region they
+ * have to exist too; whether they exist in the real account only a real preview can tell.
+ */
+import { architectureOf } from "../../../components/emqx/instanceTypes";
+import { defaultInstanceType } from "../../../components/nodeDefaults";
+import type { Account } from "../../../simulator/account";
+import { addBucket, addCertificate, addKey, addZone, seedTypes } from "../../../simulator/seeds";
+import { record, text } from "../change/values";
+import type { StackSettings } from "./stackSettings";
+
+const issued = "2026-01-01T00:00:00Z";
+const validDays = 3650;
+
+export function provideOutside(account: Account, { values, region }: StackSettings): void {
+  for (const provide of [provideCertificate, provideKey, provideBucket, provideZone, provideImage]) {
+    try {
+      provide(account, values, region ?? "");
+    } catch {
+      // Malformed: the program itself will say so, in its own words.
+    }
+  }
+}
+
+type Values = StackSettings["values"];
+
+function provideCertificate(account: Account, values: Values): void {
+  const arn = text(values.certificateArn);
+  if (arn === undefined || has(account, arn)) return;
+  addCertificate(account, { arn, names: [text(values.hostname) ?? "mqtt.example.com"], issued, days: validDays });
+}
+
+function provideKey(account: Account, values: Values): void {
+  const arn = text(values.kmsKeyId);
+  if (arn !== undefined && !has(account, arn)) addKey(account, { arn });
+}
+
+function provideBucket(account: Account, values: Values, region: string): void {
+  const name = text(record(values.accessLogs).bucket);
+  if (name !== undefined && !has(account, name)) addBucket(account, { name, region, takesLoadBalancerLogs: true });
+}
+
+function provideZone(account: Account, values: Values): void {
+  const [id, hostname] = [text(values.hostedZoneId), text(values.hostname)];
+  if (id === undefined || hostname === undefined || has(account, id)) return;
+  addZone(account, { id, name: hostname.split(".").slice(-2).join(".") });
+}
+
+/** Any image will do that fits the instance type: nothing is booted from it. */
+function provideImage(account: Account, values: Values, region: string): void {
+  const id = text(values.amiId);
+  if (id === undefined || has(account, id)) return;
+  const architecture = architectureOf(text(values.instanceType) ?? defaultInstanceType);
+  const [like] = account.list(seedTypes.image, region).filter((image) => image.attributes.architecture === architecture);
+  if (!like) return;
+  const attributes = { ...like.attributes, id, imageId: id };
+  account.create({ type: like.type, id, region, attributes, hidden: like.hidden, implicit: true });
+}
+
+function has(account: Account, id: string): boolean {
+  return account.all().some((resource) => resource.id === id);
+}

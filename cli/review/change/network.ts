@@ -1,0 +1,150 @@
+/** Who is where: load balancers, nodes, the groups around them and the ways in and out. */
+import { types } from "../types";
+import type { Existing, Side } from "./side";
+import { list, number, record, text } from "./values";
+
+/** A load balancer, or the nodes of one cluster. */
+export interface Party {
+  kind: "load balancer" | "nodes";
+  key: string;
+  name: string;
+  groups: string[];
+  /** Whether packets from the internet find a way to it; undefined where the subnets are not the stack's own. */
+  hasWayIn: boolean | undefined;
+  hasWayOut: boolean | undefined;
+  listeners: Listener[];
+  /** Nodes with a public address of their own. */
+  publicNodes: string[];
+}
+
+export interface Listener {
+  port: number;
+  protocol: string;
+  instancePort: number;
+  instanceProtocol: string;
+  certificate?: string;
+}
+
+export function listenersOf(loadBalancer: Existing): Listener[] {
+  return list(loadBalancer.inputs.listeners)
+    .map(record)
+    .map((listener) => ({
+      port: number(listener.lbPort) ?? 0,
+      protocol: (text(listener.lbProtocol) ?? "").toUpperCase(),
+      instancePort: number(listener.instancePort) ?? 0,
+      instanceProtocol: (text(listener.instanceProtocol) ?? "").toUpperCase(),
+      certificate: text(listener.sslCertificateId),
+    }))
+    .sort((a, b) => a.port - b.port);
+}
+
+export function partiesOf(side: Side): Party[] {
+  return [...loadBalancers(side), ...clusters(side)];
+}
+
+function loadBalancers(side: Side): Party[] {
+  return side.ofType(types.loadBalancer).map((loadBalancer) => {
+    const subnets = side.targets(loadBalancer, "subnets", types.subnet).map(({ resource }) => resource);
+    const isInternal = loadBalancer.inputs.internal === true;
+    const routed = subnets.some((subnet) => subnet && leadsTo(side, subnet, "gateway"));
+    const isKnown = subnets.length > 0 && subnets.every((subnet) => subnet !== undefined);
+    return {
+      kind: "load balancer",
+      key: loadBalancer.key,
+      name: loadBalancer.name,
+      groups: side.targets(loadBalancer, "securityGroups", ...groupTypes).map(({ key }) => key),
+      hasWayIn: isInternal ? false : isKnown ? routed : undefined,
+      hasWayOut: isKnown ? !isInternal && routed : undefined,
+      listeners: listenersOf(loadBalancer),
+      publicNodes: [],
+    };
+  });
+}
+
+const groupTypes = [types.securityGroup, types.defaultSecurityGroup] as const;
+
+function clusters(side: Side): Party[] {
+  const byParent = new Map<string, Existing[]>();
+  for (const instance of side.ofType(types.instance)) {
+    const parent = instance.parent ?? "";
+    byParent.set(parent, [...(byParent.get(parent) ?? []), instance]);
+  }
+  return [...byParent].map(([parent, instances]) => {
+    const places = instances.map((instance) => placeOf(side, instance));
+    const isKnown = places.every(({ subnet }) => subnet !== undefined);
+    const publicNodes = instances.filter((_, i) => places[i]?.isPublic).map(({ name }) => name);
+    return {
+      kind: "nodes",
+      key: parent,
+      name: side.get(parent)?.name ?? parent.split("::").at(-1) ?? "",
+      groups: [...new Set(places.flatMap(({ groups }) => groups))],
+      hasWayIn: isKnown
+        ? places.some(({ subnet, isPublic }) => isPublic && subnet && leadsTo(side, subnet, "gateway"))
+        : publicNodes.length > 0,
+      hasWayOut: isKnown
+        ? places.some(
+            ({ subnet, isPublic }) =>
+              subnet && (leadsTo(side, subnet, "nat") || (isPublic && leadsTo(side, subnet, "gateway"))),
+          )
+        : undefined,
+      listeners: [],
+      publicNodes,
+    };
+  });
+}
+
+interface Place {
+  subnet?: Existing;
+  groups: string[];
+  isPublic: boolean;
+}
+
+/** Where an instance stands: in its interface's subnet, or its own. */
+export function placeOf(side: Side, instance: Existing): Place {
+  const path = instance.inputs.primaryNetworkInterface
+    ? "primaryNetworkInterface.networkInterfaceId"
+    : "networkInterfaces[0].networkInterfaceId";
+  const card = side.target(instance, path, types.networkInterface)?.resource;
+  const owner = card ?? instance;
+  const subnet = side.target(owner, "subnetId", types.subnet)?.resource;
+  const groups = card
+    ? side.targets(card, "securityGroups", ...groupTypes)
+    : side.targets(instance, "vpcSecurityGroupIds", ...groupTypes);
+  const addresses = side.ofType(types.eip, types.eipAssociation).some((eip) => {
+    const network = eip.inputs.networkInterface !== undefined ? "networkInterface" : "networkInterfaceId";
+    const machine = eip.inputs.instance !== undefined ? "instance" : "instanceId";
+    return (
+      side.target(eip, network, types.networkInterface)?.key === (card?.key ?? "none") ||
+      side.target(eip, machine, types.instance)?.key === instance.key
+    );
+  });
+  const isPublic =
+    addresses ||
+    instance.inputs.associatePublicIpAddress === true ||
+    (!card && instance.inputs.associatePublicIpAddress === undefined && subnet?.inputs.mapPublicIpOnLaunch === true);
+  return { subnet, groups: groups.map(({ key }) => key), isPublic };
+}
+
+/** Whether the subnet's default route leads to an internet gateway or to a NAT gateway. */
+export function leadsTo(side: Side, subnet: Existing, what: "gateway" | "nat"): boolean {
+  const tables = side
+    .ofType(types.routeTableAssociation)
+    .filter((association) => side.target(association, "subnetId", types.subnet)?.key === subnet.key)
+    .map((association) => side.target(association, "routeTableId", types.routeTable)?.key);
+  const property = what === "gateway" ? "gatewayId" : "natGatewayId";
+  const isDefault = (block: unknown) => block === "0.0.0.0/0" || block === "::/0";
+  const separate = side.ofType(types.route).some((route) => {
+    const table = side.target(route, "routeTableId", types.routeTable)?.key;
+    return (
+      route.inputs[property] !== undefined &&
+      tables.includes(table) &&
+      (isDefault(route.inputs.destinationCidrBlock) || isDefault(route.inputs.destinationIpv6CidrBlock))
+    );
+  });
+  const inline = side
+    .ofType(types.routeTable)
+    .filter(({ key }) => tables.includes(key))
+    .flatMap((table) => list(table.inputs.routes).map(record))
+    .some((route) => route[property] !== undefined && (isDefault(route.cidrBlock) || isDefault(route.ipv6CidrBlock)));
+  return separate || inline;
+}

@@ -1,0 +1,414 @@
+/** What a change means: for clients, for operators, for data; and how bad that is. */
+import type { Change, ResourceChange } from "./change";
+import { changed, isChanged, isKnown, parentUrn } from "./change";
+import type { Exposure } from "./exposure";
+import { isClosed } from "./exposure";
+import { certificateNotices, listenerNotices, loadBalancerNotices, recordNotices, tlsNotices } from "./clients";
+import type { Rollout } from "./rollout";
+import { secretText } from "../preview/secrets";
+import type { Side } from "./side";
+import { types } from "../types";
+import { byName, enumerate, list, number, plural, text } from "./values";
+
+export const levels = ["safe", "restarts-nodes", "interrupts-service", "destroys-data"] as const;
+export type Level = (typeof levels)[number];
+
+/** What one has to know. `gate` names the condition of --fail-on that it meets. */
+export interface Notice {
+  audience: "clients" | "operators";
+  level: Level;
+  text: string;
+  gate?: "replace-load-balancer" | "data-loss" | "parallel-restart";
+}
+
+export interface NoticeInput {
+  change: Change;
+  before: Side;
+  after: Side;
+  rollout: Rollout;
+  exposure: Exposure;
+}
+
+export function noticesOf(input: NoticeInput): Notice[] {
+  return [
+    ...loadBalancerNotices(input),
+    ...recordNotices(input),
+    ...listenerNotices(input),
+    ...certificateNotices(input),
+    ...tlsNotices(input),
+    ...closedPathNotices(input),
+    ...nodeNotices(input),
+    ...cookieNotices(input),
+    ...volumeNotices(input),
+    ...logNotices(input),
+    ...addressNotices(input),
+    ...networkNotices(input),
+    ...secretNotices(input),
+    ...protectedNotices(input),
+    ...renameNotices(input),
+    ...leftoverNotices(input),
+  ];
+}
+
+/** A path that worked and is gone, unless the load balancer or the whole network goes anyway. */
+function closedPathNotices({ exposure, change }: NoticeInput): Notice[] {
+  const isNew = changed(change, types.loadBalancer).every(({ before, after }) => !before || !after);
+  if (isNew) return [];
+  return exposure.rows
+    .filter((row) => isClosed(row) && row.before === "open")
+    .flatMap((row): Notice[] => {
+      const path = `${row.from} → ${row.to} ${row.port}${row.purpose ? ` (${row.purpose})` : ""}`;
+      const admins = row.isFromAddresses && row.to.startsWith("nodes");
+      if (admins) return [{ audience: "operators", level: "safe", text: `Closed for administrators: ${path}.` }];
+      if (row.isFromAddresses) {
+        return [{ audience: "clients", level: "interrupts-service", text: `Clients lose their way in: ${path} closes.` }];
+      }
+      return [{ audience: "operators", level: "interrupts-service", text: `A way inside closes: ${path}.` }];
+    });
+}
+
+function nodeNotices({ rollout }: NoticeInput): Notice[] {
+  return [...restartNotices(rollout), ...sizeNotices(rollout), ...machineNotices(rollout)];
+}
+
+function restartNotices(rollout: Rollout): Notice[] {
+  const { restarted, total, atOnce, turns, reasons, isCertain } = rollout;
+  if (restarted.length === 0) return [];
+  const why = reasons.length > 0 ? `, because of ${enumerate(reasons.map((reason) => `\`${reason}\``))}` : "";
+  const who = `${restarted.length} of ${plural(total, "node")}`;
+  const verb = restarted.length === 1 ? "is" : "are";
+  const what = restarted.every(({ operation }) => operation === "replace") ? "replaced" : "restarted";
+  const speed = `${isCertain ? "" : "at most "}${atOnce} at a time, in ${plural(turns, "turn")}`;
+  if (atOnce >= total) {
+    const all = total === 1 ? "the only node" : `all ${total} nodes at once`;
+    return [
+      {
+        audience: "operators",
+        level: "interrupts-service",
+        text: `${who} ${verb} ${what}: ${all}${why}. Nobody can connect until a new one is ready.`,
+        ...(total > 1 && { gate: "parallel-restart" as const }),
+      },
+      { audience: "clients", level: "interrupts-service", text: "All connections are closed; no node serves meanwhile." },
+    ];
+  }
+  return [
+    {
+      audience: "operators",
+      level: "restarts-nodes",
+      text: `${who} ${verb} ${what}, ${speed}${why}.`,
+      ...(atOnce > 1 && { gate: "parallel-restart" as const }),
+    },
+    {
+      audience: "clients",
+      level: "restarts-nodes",
+      text: `Connections to a node close when its turn comes; clients reconnect to the others.`,
+    },
+  ];
+}
+
+function sizeNotices({ added, removed, total }: Rollout): Notice[] {
+  const after = total + added.length - removed.length;
+  const notices: Notice[] = [];
+  if (added.length > 0 && total > 0) {
+    notices.push({
+      audience: "operators",
+      level: "safe",
+      text: `${plural(added.length, "node")} added (${names(added)}): ${total} → ${after}.`,
+    });
+  }
+  if (removed.length > 0) {
+    const isEnd = after <= 0;
+    notices.push({
+      audience: "operators",
+      level: isEnd ? "interrupts-service" : "restarts-nodes",
+      text: isEnd
+        ? `All ${plural(removed.length, "node")} removed.`
+        : `${plural(removed.length, "node")} removed (${names(removed)}): ${total} → ${after}.`,
+    });
+    notices.push({
+      audience: "clients",
+      level: isEnd ? "interrupts-service" : "restarts-nodes",
+      text: isEnd
+        ? "The service ends."
+        : `Connections to ${names(removed)} close; clients reconnect to the remaining nodes.`,
+    });
+  }
+  return notices;
+}
+
+/** What is new about the machines, in words rather than in properties. */
+function machineNotices({ restarted }: Rollout): Notice[] {
+  const facts: [string, (resource: ResourceChange, side: "before" | "after") => string | undefined][] = [
+    ["EMQX version", (resource, side) => variable(resource, side, "VERSION")],
+    ["instance type", (resource, side) => text(resource[side]?.inputs.instanceType)],
+    ["machine image", (resource, side) => text(resource[side]?.inputs.ami)],
+  ];
+  return facts.flatMap(([label, read]): Notice[] => {
+    const changes = new Set(
+      restarted.flatMap((resource) => {
+        const [old, next] = [read(resource, "before"), read(resource, "after")];
+        return old !== undefined && isKnown(next) && old !== next ? [`${old} → ${next}`] : [];
+      }),
+    );
+    return [...changes].map((transition) => ({
+      audience: "operators",
+      level: "restarts-nodes",
+      text: `New ${label}: ${transition}.`,
+    }));
+  });
+}
+
+function variable(resource: ResourceChange, side: "before" | "after", name: string): string | undefined {
+  const userData = text(resource[side]?.inputs.userData) ?? "";
+  return new RegExp(`^\\s*${name}='([^']*)'`, "m").exec(userData)?.[1];
+}
+
+/** Nodes read the cookie when they first boot; those with another cookie are strangers to each other. */
+function cookieNotices({ change, rollout }: NoticeInput): Notice[] {
+  const cookies = change.resources.filter(
+    ({ name, type, operation }) =>
+      /-cookie$/.test(name) &&
+      ((type === types.password && operation === "replace") || (type === types.parameter && operation === "replace")),
+  );
+  if (cookies.length === 0 || rollout.total === 0) return [];
+  const all = rollout.restarted.length >= rollout.total && rollout.atOnce >= rollout.total;
+  return [
+    {
+      audience: "operators",
+      level: "interrupts-service",
+      text: all
+        ? "The Erlang cookie is made anew; all nodes restart together and take it up."
+        : "The Erlang cookie is made anew, and running nodes keep the old one: a node that boots later cannot join " +
+          "them. A cookie cannot be rolled out node by node.",
+    },
+  ];
+}
+
+function volumeNotices({ change }: NoticeInput): Notice[] {
+  const volumes = changed(change, types.volume);
+  const lost = volumes.filter(
+    ({ operation, before }) => (operation === "delete" || operation === "replace") && !before?.retainOnDelete,
+  );
+  const kept = volumes.filter(
+    ({ operation, before }) => (operation === "delete" || operation === "replace") && before?.retainOnDelete,
+  );
+  const remaining = volumes.filter(({ operation }) => operation === "same" || operation === "update").length;
+  const notices: Notice[] = [];
+  if (lost.length > 0) {
+    const others =
+      remaining > 0
+        ? ` ${plural(remaining, "other data volume")} ${remaining === 1 ? "stays" : "stay"} as ${remaining === 1 ? "it is" : "they are"}.`
+        : " No other data volume remains.";
+    notices.push({
+      audience: "operators",
+      level: "destroys-data",
+      text: `${plural(lost.length, "data volume")} deleted with what is on ${lost.length === 1 ? "it" : "them"}: ${names(lost)}.${others}`,
+      gate: "data-loss",
+    });
+  }
+  if (kept.length > 0) {
+    notices.push({
+      audience: "operators",
+      level: "safe",
+      text: `${plural(kept.length, "data volume")} ${kept.length === 1 ? "leaves" : "leave"} the stack and ${kept.length === 1 ? "is" : "are"} kept in AWS: ${names(kept)}.`,
+    });
+  }
+  for (const volume of volumes.filter(({ operation }) => operation === "update")) {
+    const [old, next] = [number(volume.before?.inputs.size), number(volume.after?.inputs.size)];
+    if (old !== undefined && next !== undefined && old !== next) {
+      notices.push({ audience: "operators", level: "safe", text: `Data volume grows: ${volume.name}, ${old} → ${next} GiB.` });
+    }
+  }
+  return merged(notices, "Data volume grows: ", "Data volumes grow: ");
+}
+
+/** Several notices that differ only in a name and end alike become one. */
+function merged(notices: Notice[], one: string, many: string): Notice[] {
+  const rest = notices.filter(({ text: words }) => !words.startsWith(one));
+  const alike = notices.filter(({ text: words }) => words.startsWith(one));
+  if (alike.length <= 1) return notices;
+  const byEnd = new Map<string, string[]>();
+  for (const { text: words } of alike) {
+    const [name = "", end = ""] = words.slice(one.length).split(/, (.*)/s);
+    byEnd.set(end, [...(byEnd.get(end) ?? []), name]);
+  }
+  return [
+    ...rest,
+    ...[...byEnd].map(
+      ([end, group]): Notice => ({
+        audience: "operators",
+        level: "safe",
+        text: `${group.length > 1 ? many : one}${shortened(group)}, ${end}`,
+      }),
+    ),
+  ];
+}
+
+function logNotices({ change }: NoticeInput): Notice[] {
+  return changed(change, types.logGroup, "delete", "replace")
+    .filter(({ before }) => !before?.retainOnDelete && before?.inputs.skipDestroy !== true)
+    .map(({ name }) => ({
+      audience: "operators",
+      level: "destroys-data",
+      text: `Log group ${name} is deleted with its logs.`,
+      gate: "data-loss",
+    }));
+}
+
+/** Others may have let the NAT gateways' addresses through their firewalls. */
+function addressNotices({ change }: NoticeInput): Notice[] {
+  const eips = changed(change, types.eip).filter(({ before }) => before !== undefined);
+  const gone = eips.filter(({ operation }) => operation === "replace" || operation === "delete");
+  const added = changed(change, types.eip, "create");
+  if (changed(change, types.vpc, "same", "update", "replace").length === 0) return [];
+  if (gone.length > 0 || added.length > 0) {
+    const parts = [
+      ...(gone.length > 0 ? [`${plural(gone.length, "address", "addresses")} given back (${names(gone)})`] : []),
+      ...(added.length > 0 ? [`${plural(added.length, "address", "addresses")} new (${names(added)})`] : []),
+    ];
+    return [
+      { audience: "operators", level: "safe", text: `The nodes' public addresses for outgoing traffic change: ${parts.join(", ")}.` },
+    ];
+  }
+  return [];
+}
+
+function networkNotices({ change }: NoticeInput): Notice[] {
+  const notices: Notice[] = [];
+  for (const vpc of changed(change, types.vpc, "replace", "delete")) {
+    const [old, next] = [text(vpc.before?.inputs.cidrBlock), text(vpc.after?.inputs.cidrBlock)];
+    notices.push({
+      audience: "operators",
+      level: "interrupts-service",
+      text:
+        vpc.operation === "delete"
+          ? `The network ${vpc.name} is deleted, and everything in it.`
+          : `The network ${vpc.name} is replaced, and with it everything in it${old && next && old !== next ? `: ${old} → ${next}` : ""}.`,
+    });
+  }
+  const interfaces = changed(change, types.networkInterface, "replace");
+  if (interfaces.length > 0) {
+    const transitions = interfaces.flatMap(({ before, after }) => {
+      const [old, next] = [text(list(before?.inputs.privateIps)[0]), text(list(after?.inputs.privateIps)[0])];
+      return old && next && isKnown(next) && old !== next ? [`${old} → ${next}`] : [];
+    });
+    notices.push({
+      audience: "operators",
+      level: "restarts-nodes",
+      text:
+        transitions.length > 0
+          ? `Nodes change their address, and with it their name and their place in the cluster: ${shortened(transitions)}.`
+          : `${plural(interfaces.length, "network interface")} replaced: ${names(interfaces)}.`,
+    });
+  }
+  return notices;
+}
+
+function secretNotices({ change }: NoticeInput): Notice[] {
+  const secrets = change.resources.filter(
+    (resource) =>
+      isChanged(resource) &&
+      (resource.type === types.password ||
+        resource.type === types.privateKey ||
+        (resource.type === types.parameter && isSecureString(resource) && concernsValue(resource))),
+  );
+  const isNewStack = change.resources.every(({ operation }) => operation === "create");
+  if (isNewStack || secrets.length === 0) return [];
+  const verbs = { create: "made", replace: "made anew", update: "changed", delete: "deleted" } as const;
+  return Object.entries(verbs).flatMap(([operation, verb]): Notice[] => {
+    const affected = secrets.filter((secret) => secret.operation === operation);
+    return affected.length === 0
+      ? []
+      : [
+          {
+            audience: "operators",
+            level: "safe",
+            text: `Secrets ${verb}: ${shortened(affected.map(({ name, type }) => `${name}${type === types.parameter ? " (parameter)" : ""}`))}.`,
+          },
+        ];
+  });
+}
+
+function isSecureString({ before, after }: ResourceChange): boolean {
+  return (after ?? before)?.inputs.type === "SecureString";
+}
+
+function concernsValue({ operation, properties }: ResourceChange): boolean {
+  return (
+    operation !== "update" ||
+    properties.some(({ path, after }) => path === "value" || path === "valueWo" || after === secretText)
+  );
+}
+
+function protectedNotices({ change }: NoticeInput): Notice[] {
+  const stuck = change.resources.filter(
+    ({ operation, before }) => (operation === "delete" || operation === "replace") && before?.protect,
+  );
+  return stuck.length === 0
+    ? []
+    : [
+        {
+          audience: "operators",
+          level: "safe",
+          text: `Protected resources would have to go, which the engine refuses: ${names(stuck)}.`,
+        },
+      ];
+}
+
+/** The same component under another name: without an alias, everything in it goes and comes again. */
+function renameNotices({ change }: NoticeInput): Notice[] {
+  const components = change.resources.filter(({ custom, type }) => !custom && type !== types.stack);
+  const pairs = components
+    .filter(({ operation }) => operation === "delete")
+    .flatMap((old) => {
+      const next = components.find(
+        ({ operation, type, name }) => operation === "create" && type === old.type && name !== old.name,
+      );
+      // Inner components move along with outer ones; the outer one says it all.
+      const isInner = components.some(({ operation, urn }) => operation === "delete" && urn === parentUrn(old));
+      return next && !isInner ? [`${old.name} → ${next.name}`] : [];
+    });
+  const renamed = change.resources.filter(({ renamedFrom }) => renamedFrom !== undefined);
+  return [
+    ...pairs.map(
+      (pair): Notice => ({
+        audience: "operators",
+        level: "safe",
+        text: `Looks like a rename without an alias: ${pair}. With an alias, its resources would stay.`,
+      }),
+    ),
+    ...(renamed.length > 0
+      ? [
+          {
+            audience: "operators",
+            level: "safe",
+            text: `${plural(renamed.length, "resource")} renamed by an alias; that alone changes nothing in AWS.`,
+          } as Notice,
+        ]
+      : []),
+  ];
+}
+
+function leftoverNotices({ change: { leftovers } }: NoticeInput): Notice[] {
+  return leftovers.length === 0
+    ? []
+    : [
+        {
+          audience: "operators",
+          level: "safe",
+          text: `What an interrupted update left behind is removed: ${shortened(leftovers)}.`,
+        },
+      ];
+}
+
+export function names(resources: ResourceChange[]): string {
+  return shortened(resources.map(({ name }) => name));
+}
+
+/** A list of names; long ones by their ends and their number. */
+export function shortened(items: string[]): string {
+  const sorted = [...items].sort(byName);
+  return sorted.length <= 6
+    ? enumerate(sorted)
+    : `${sorted.slice(0, 3).join(", ")} … ${sorted.at(-1)} (${sorted.length})`;
+}

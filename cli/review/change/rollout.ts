@@ -1,0 +1,127 @@
+/** Which nodes restart, in which order, and how many of them are down at the same time. */
+import { types } from "../types";
+import type { Change, ResourceChange } from "./change";
+import { changed, parentUrn } from "./change";
+
+export interface Rollout {
+  /** Nodes so far. */
+  total: number;
+  restarted: ResourceChange[];
+  added: ResourceChange[];
+  removed: ResourceChange[];
+  /** The largest number of nodes that restart at the same time. */
+  atOnce: number;
+  /** In how many turns. */
+  turns: number;
+  /** The properties that make them restart, commonest first. */
+  reasons: string[];
+  /** Whether `atOnce` is known, or the most it can be. */
+  isCertain: boolean;
+}
+
+/** Changes that the provider carries out by stopping and starting the instance. */
+const stopping = new Set(["instanceType", "userData", "userDataBase64", "ebsOptimized", "cpuOptions", "hibernation"]);
+
+export function rolloutOf(change: Change): Rollout {
+  const instances = changed(change, types.instance);
+  const restarted = instances.filter(restarts);
+  const order = change.hasDependencies ? byDependencies(change, restarted) : byPosition(change, restarted);
+  const sizes = new Map<number, number>();
+  for (const turn of order.values()) sizes.set(turn, (sizes.get(turn) ?? 0) + 1);
+  return {
+    total: instances.filter(({ before }) => before !== undefined).length,
+    restarted,
+    added: instances.filter(({ operation }) => operation === "create"),
+    removed: instances.filter(({ operation }) => operation === "delete"),
+    atOnce: Math.max(0, ...sizes.values()),
+    turns: sizes.size,
+    reasons: reasonsOf(restarted),
+    isCertain: change.isWhole || restarted.length <= 1,
+  };
+}
+
+function restarts({ operation, properties, after }: ResourceChange): boolean {
+  if (operation === "replace") return true;
+  return (
+    operation === "update" &&
+    properties.some(({ path }) => stopping.has(path.split(/[.[]/)[0] ?? "")) &&
+    after !== undefined
+  );
+}
+
+function reasonsOf(restarted: ResourceChange[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { operation, properties } of restarted) {
+    const causes = properties.filter(({ path, forcesReplacement }) =>
+      operation === "replace" ? forcesReplacement : stopping.has(path),
+    );
+    for (const { path } of causes) counts.set(path, (counts.get(path) ?? 0) + 1);
+  }
+  return [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1)).map(([path]) => path);
+}
+
+/** A node's turn comes after those of the nodes that it depends on, through whatever lies between. */
+function byDependencies(change: Change, restarted: ResourceChange[]): Map<ResourceChange, number> {
+  const among = new Set(restarted.map(({ urn }) => urn));
+  const turns = new Map<string, number>();
+  /** The last turn of a restarted node at or before this resource. Iterative: chains are long. */
+  const turnOf = (start: string): number => {
+    const pending = [start];
+    while (pending.length > 0) {
+      const urn = pending.at(-1)!;
+      if (turns.has(urn)) {
+        pending.pop();
+        continue;
+      }
+      const next = dependenciesOf(change, urn);
+      const open = next.filter((dependency) => !turns.has(dependency) && !pending.includes(dependency));
+      if (open.length > 0) {
+        pending.push(...open);
+        continue;
+      }
+      const latest = Math.max(0, ...next.map((dependency) => turns.get(dependency) ?? 0));
+      turns.set(urn, among.has(urn) ? latest + 1 : latest);
+      pending.pop();
+    }
+    return turns.get(start) ?? 0;
+  };
+  return new Map(restarted.map((resource) => [resource, turnOf(resource.urn)]));
+}
+
+function dependenciesOf(change: Change, urn: string): string[] {
+  const resource = change.byUrn.get(urn);
+  return (resource?.after ?? resource?.before)?.dependencies ?? [];
+}
+
+/**
+ * An event log does not say what depends on what, but when: a node whose turn comes later is not begun before the
+ * volume and the load balancer are attached to the earlier one.
+ */
+function byPosition(change: Change, restarted: ResourceChange[]): Map<ResourceChange, number> {
+  const sorted = [...restarted].sort((a, b) => a.position - b.position);
+  const turns = new Map<ResourceChange, number>();
+  let turn = 0;
+  let finished = -1;
+  let batch: ResourceChange[] = [];
+  for (const node of sorted) {
+    if (batch.length === 0 || node.position > finished) {
+      turn++;
+      batch = [];
+    }
+    batch.push(node);
+    finished = Math.max(...batch.map((member) => lastAttachment(change, member)));
+    turns.set(node, turn);
+  }
+  return turns;
+}
+
+function lastAttachment(change: Change, node: ResourceChange): number {
+  const attachments = change.resources.filter(
+    (resource) =>
+      (resource.type === types.volumeAttachment || resource.type === types.loadBalancerAttachment) &&
+      parentUrn(resource) === parentUrn(node) &&
+      resource.name.startsWith(`${node.name}-`),
+  );
+  // Without attachments nothing shows an order, and nothing keeps the next one waiting either.
+  return attachments.length > 0 ? Math.max(...attachments.map(({ position }) => position)) : Infinity;
+}

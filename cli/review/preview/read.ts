@@ -1,0 +1,221 @@
+import { UserError } from "../../console";
+import type { DigestStep, EngineEvent, EngineState, PreviewDigest, Properties } from "./engine";
+import { Redaction } from "./secrets";
+
+/** A resource as the state or the program has it. Free of secrets. */
+export interface State {
+  urn: string;
+  type: string;
+  name: string;
+  custom: boolean;
+  external: boolean;
+  id?: string;
+  parent?: string;
+  protect: boolean;
+  retainOnDelete: boolean;
+  inputs: Properties;
+  outputs: Properties;
+  /** Undefined where the engine does not say, as in an event log. */
+  dependencies?: string[];
+  propertyDependencies?: Record<string, string[]>;
+}
+
+/** What the engine is going to do with one resource. */
+export interface Step {
+  op: string;
+  urn: string;
+  before?: State;
+  after?: State;
+  diffReasons: string[];
+  replaceReasons: string[];
+  /** Property path to add, delete, update, each with `-replace` where it forces a replacement. */
+  detailedDiff?: Record<string, string>;
+}
+
+export interface Message {
+  urn?: string;
+  severity: "warning" | "error";
+  text: string;
+}
+
+/** A preview, whatever format it came in. */
+export interface Preview {
+  steps: Step[];
+  messages: Message[];
+  /** Whether unchanged resources are in it. */
+  isWhole: boolean;
+  redaction: Redaction;
+}
+
+/** Reads the text of `pulumi preview --json` or of `--event-log`. `secrets` are plaintexts known from elsewhere. */
+export function readPreview(text: string, source: string, secrets: readonly string[] = []): Preview {
+  const content = parse(text, source);
+  const { steps } = content;
+  const redaction = new Redaction();
+  secrets.forEach((secret) => redaction.learn(secret));
+  for (const { oldState, newState } of steps) {
+    for (const state of [oldState, newState]) if (state) redaction.learnFrom(state);
+  }
+  const read = steps.map((step) => readStep(step, redaction, content.hasDependencies));
+  return {
+    steps: read,
+    messages: content.messages.map((message) => ({ ...message, text: redaction.text(message.text) })),
+    isWhole: isWhole(read, content.same),
+    redaction,
+  };
+}
+
+interface Content {
+  steps: DigestStep[];
+  messages: Message[];
+  /** How many resources the engine says do not change. */
+  same: number;
+  /** An event log does not say what depends on what. */
+  hasDependencies: boolean;
+}
+
+function parse(text: string, source: string): Content {
+  const start = text.search(/\S/);
+  if (start < 0) throw new UserError(`${source}: the file is empty`);
+  try {
+    const lines = text.trim().split("\n");
+    const first = tryJson(lines[0] ?? "") as EngineEvent | undefined;
+    if (typeof first?.sequence === "number") return fromEvents(lines, source);
+    // The CLI may have written a line of its own before the document.
+    const document = JSON.parse(text.slice(text.indexOf("{"))) as PreviewDigest;
+    if (Array.isArray(document.steps) || document.diagnostics || document.changeSummary) return fromDigest(document);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`${source}: not JSON: ${(error as Error).message}`);
+  }
+  throw new UserError(
+    `${source}: neither a document of \`pulumi preview --json --show-sames\` nor a file of \`pulumi preview --event-log\``,
+  );
+}
+
+function tryJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+function fromDigest({ steps, diagnostics, changeSummary }: PreviewDigest): Content {
+  return {
+    steps: steps ?? [],
+    messages: (diagnostics ?? []).flatMap(({ urn, message, severity }) => messageOf(urn, message, severity)),
+    same: changeSummary?.same ?? 0,
+    hasDependencies: true,
+  };
+}
+
+function fromEvents(lines: string[], source: string): Content {
+  const events = lines
+    .filter((line) => line.trim() !== "")
+    .map((line, i) => {
+      const event = tryJson(line);
+      if (event === undefined) throw new UserError(`${source}: line ${i + 1} is not JSON; is the file complete?`);
+      return event as EngineEvent;
+    });
+  const byUrn = new Map<string, DigestStep[]>();
+  for (const { resourcePreEvent } of events) {
+    if (!resourcePreEvent) continue;
+    const { op, urn, old, new: after, keys, diffs, detailedDiff } = resourcePreEvent.metadata;
+    const step: DigestStep = {
+      op,
+      urn,
+      oldState: old,
+      newState: after,
+      replaceReasons: keys,
+      diffReasons: diffs,
+      detailedDiff:
+        detailedDiff &&
+        Object.fromEntries(
+          Object.entries(detailedDiff).map(([path, { diffKind, inputDiff }]) => [path, { kind: diffKind, inputDiff }]),
+        ),
+    };
+    byUrn.set(urn, [...(byUrn.get(urn) ?? []), step]);
+  }
+  return {
+    steps: [...byUrn.values()].flatMap(oneStep),
+    messages: events.flatMap(({ diagnosticEvent: event }) =>
+      event && !event.ephemeral ? messageOf(event.urn, event.message, event.severity) : [],
+    ),
+    same: events.find((event) => event.summaryEvent)?.summaryEvent?.resourceChanges?.same ?? 0,
+    hasDependencies: false,
+  };
+}
+
+/** An event log has a replacement's parts too; they are one step in a review. */
+function oneStep(steps: DigestStep[]): DigestStep[] {
+  const replacing = steps.find(({ op }) => op === "replace");
+  if (!replacing) return steps;
+  const created = steps.find(({ op }) => op === "create-replacement" || op === "import-replacement");
+  const deleted = steps.find(({ op }) => op === "delete-replaced");
+  return [
+    {
+      ...replacing,
+      oldState: replacing.oldState ?? deleted?.oldState,
+      newState: created?.newState ?? replacing.newState,
+      replaceReasons: replacing.replaceReasons ?? created?.replaceReasons,
+      detailedDiff: replacing.detailedDiff ?? created?.detailedDiff,
+    },
+  ];
+}
+
+const colours = /<\{%[^%]*%\}>/g;
+// eslint-disable-next-line no-control-regex
+const escapes = /\u001b\[[0-9;]*m/g;
+
+function messageOf(urn: string | undefined, text: string | undefined, severity: string | undefined): Message[] {
+  if ((severity !== "warning" && severity !== "error") || !text) return [];
+  return [{ urn, severity, text: text.replace(colours, "").replace(escapes, "").trim() }];
+}
+
+function readStep(step: DigestStep, redaction: Redaction, hasDependencies: boolean): Step {
+  const { oldState, newState } = step;
+  return {
+    op: step.op,
+    urn: step.urn,
+    before: oldState ? readState(oldState, redaction, hasDependencies) : undefined,
+    after: newState ? readState(newState, redaction, hasDependencies) : undefined,
+    diffReasons: step.diffReasons ?? [],
+    replaceReasons: step.replaceReasons ?? [],
+    detailedDiff: step.detailedDiff
+      ? Object.fromEntries(Object.entries(step.detailedDiff).map(([path, { kind }]) => [path, kind]))
+      : undefined,
+  };
+}
+
+function readState(state: EngineState, redaction: Redaction, hasDependencies: boolean): State {
+  return {
+    urn: state.urn,
+    type: state.type,
+    name: nameOf(state.urn),
+    custom: state.custom ?? false,
+    external: state.external ?? false,
+    id: state.id || undefined,
+    parent: state.parent || undefined,
+    protect: state.protect ?? false,
+    retainOnDelete: state.retainOnDelete ?? false,
+    inputs: redaction.properties(state, state.inputs),
+    outputs: redaction.properties(state, state.outputs),
+    dependencies: hasDependencies ? (state.dependencies ?? []) : undefined,
+    propertyDependencies: hasDependencies
+      ? Object.fromEntries(
+          Object.entries(state.propertyDependencies ?? {}).map(([key, urns]) => [key, urns ?? []]),
+        )
+      : undefined,
+  };
+}
+
+/** The logical name: what follows the last `::`. */
+export function nameOf(urn: string): string {
+  const parts = urn.split("::");
+  return parts.slice(3).join("::") || urn;
+}
+
+function isWhole(steps: Step[], same: number): boolean {
+  return same === 0 || steps.some(({ op }) => op === "same");
+}

@@ -1,0 +1,149 @@
+import type { EngineState, Properties } from "./engine";
+import { secretSignature, signatureKey } from "./engine";
+
+/** What stands for a secret, in the engine's own words. */
+export const secretText = "[secret]";
+
+/** Properties that hold secrets whether or not the engine was told so. */
+const secretProperties: Record<string, readonly string[]> = {
+  "random:index/randomPassword:RandomPassword": ["result", "bcryptHash"],
+  "tls:index/privateKey:PrivateKey": [
+    "privateKeyOpenssh",
+    "privateKeyPem",
+    "privateKeyPemPkcs8",
+  ],
+  "tls:index/selfSignedCert:SelfSignedCert": ["privateKeyPem"],
+  "aws:acm/certificate:Certificate": ["privateKey"],
+  "aws:iam/serverCertificate:ServerCertificate": ["privateKey"],
+  "aws:iam/accessKey:AccessKey": ["secret", "sesSmtpPasswordV4"],
+  "aws:secretsmanager/secretVersion:SecretVersion": ["secretString", "secretBinary"],
+};
+
+/** Shorter ones are only taken out where they are the whole value: they occur in innocent words. */
+const shortestSearched = 6;
+
+const privateKeyBlock = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)/g;
+const accessKeyId = /\b(AKIA|ASIA)[0-9A-Z]{16}\b/g;
+
+/**
+ * Takes secrets out of whatever passes through: by the engine's signature, by the property that they are in, by their
+ * value wherever else it occurs, and by what they look like.
+ */
+export class Redaction {
+  private readonly values = new Set<string>();
+
+  /** Remembers a secret, so that it is found in other places too. */
+  learn(value: unknown): void {
+    for (const text of textsIn(value)) {
+      if (text === "" || text === secretText) continue;
+      this.values.add(text);
+      // The same text as it stands inside JSON, inside YAML blocks, and in transport.
+      this.values.add(JSON.stringify(text).slice(1, -1));
+      this.values.add(Buffer.from(text).toString("base64"));
+      this.values.add(encodeURIComponent(text));
+      if (text.includes("\n")) {
+        text
+          .split("\n")
+          .filter((line) => line.length >= 16)
+          .forEach((line) => this.values.add(line));
+      }
+    }
+  }
+
+  /** Learns every secret of a resource. Call it for all resources before the first `clean`. */
+  learnFrom(state: EngineState): void {
+    for (const bag of [state.inputs, state.outputs]) {
+      if (!bag) continue;
+      signedSecrets(bag, (plaintext) => this.learn(plaintext));
+      for (const key of secretKeys(state)) {
+        // Whatever is inside may carry a signature itself, which has been learned from above.
+        if (Object.hasOwn(bag, key) && !isSigned(bag[key])) this.learn(bag[key]);
+      }
+    }
+  }
+
+  /** The properties of a resource without its secrets. */
+  properties(state: EngineState, bag: Properties | undefined): Properties {
+    const hidden = secretKeys(state);
+    return Object.fromEntries(
+      Object.entries(bag ?? {}).map(([key, value]) => [
+        key,
+        hidden.has(key) && value !== null && value !== undefined ? secretText : this.clean(value),
+      ]),
+    );
+  }
+
+  clean(value: unknown): unknown {
+    if (typeof value === "string") return this.text(value);
+    if (Array.isArray(value)) return value.map((item) => this.clean(item));
+    if (typeof value === "object" && value !== null) {
+      if (isSigned(value)) return secretText;
+      return Object.fromEntries(
+        Object.entries(value).map(([key, item]) => [this.text(key), this.clean(item)]),
+      );
+    }
+    return this.values.has(String(value)) && typeof value === "number" ? secretText : value;
+  }
+
+  text(text: string): string {
+    if (this.values.has(text)) return secretText;
+    let cleaned = text;
+    for (const value of this.longestFirst()) {
+      if (cleaned.includes(value)) cleaned = cleaned.replaceAll(value, secretText);
+    }
+    return cleaned.replace(privateKeyBlock, secretText).replace(accessKeyId, secretText);
+  }
+
+  private sorted: string[] | undefined;
+
+  private longestFirst(): string[] {
+    const searched = this.sorted;
+    if (searched?.length === this.values.size) return searched.filter((value) => value.length >= shortestSearched);
+    this.sorted = [...this.values].sort((a, b) => b.length - a.length);
+    return this.sorted.filter((value) => value.length >= shortestSearched);
+  }
+}
+
+function secretKeys(state: EngineState): Set<string> {
+  const keys = new Set([...(secretProperties[state.type] ?? []), ...(state.additionalSecretOutputs ?? [])]);
+  const type = state.inputs?.type ?? state.outputs?.type;
+  if (state.type === "aws:ssm/parameter:Parameter" && type === "SecureString") {
+    ["value", "insecureValue", "valueWo"].forEach((key) => keys.add(key));
+  }
+  return keys;
+}
+
+function isSigned(value: unknown): boolean {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    (value as Record<string, unknown>)[signatureKey] === secretSignature
+  );
+}
+
+/** The plaintexts that are there when the preview was made to show secrets. */
+function signedSecrets(value: unknown, found: (plaintext: unknown) => void): void {
+  if (typeof value !== "object" || value === null) return;
+  if (isSigned(value)) {
+    const { plaintext, value: inner } = value as { plaintext?: string; value?: unknown };
+    if (plaintext !== undefined) found(parsed(plaintext));
+    if (inner !== undefined) found(inner);
+    return;
+  }
+  Object.values(value).forEach((item) => signedSecrets(item, found));
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function textsIn(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  if (typeof value === "number") return [String(value)];
+  if (typeof value === "object" && value !== null) return Object.values(value).flatMap(textsIn);
+  return [];
+}

@@ -1,0 +1,306 @@
+/** The report as a pull request comment. */
+import type { ComponentChange } from "../change/components";
+import type { Operation } from "../change/change";
+import type { ExposureRow, Reach } from "../change/exposure";
+import { isClosed, isOpened } from "../change/exposure";
+import type { Level, Notice } from "../change/notices";
+import { shortened } from "../change/notices";
+import type { TextChange } from "../change/texts";
+import { byName, plural } from "../change/values";
+import { nameOf } from "../preview/read";
+import type { Review } from "../review";
+import { mermaidOf } from "../topology/mermaid";
+import { shortType } from "../types";
+import type { Block } from "./blocks";
+import { fitted, fixed } from "./blocks";
+import { resourceRows, signs } from "./resources";
+import { fenceFor, prose, row } from "./text";
+
+/** What GitHub takes as the body of a comment. */
+export const longestComment = 65_536;
+
+/** More components or text changes than these are counted, not shown. */
+const mostComponents = 40;
+const mostTexts = 20;
+
+export function markdownOf(review: Review, limit = longestComment): string {
+  if (review.hasFailed) return failureReport(review, limit);
+  const hasChanges = review.components.length > 0;
+  const blocks = [
+    title(review),
+    ...(hasChanges
+      ? [
+          fixed("", countsLine(review)),
+          notices("What clients notice", review, "clients", "Nothing."),
+          notices("What operators notice", review, "operators", "Nothing."),
+          ...costs(review),
+        ]
+      : []),
+    ...exposure(review),
+    ...(hasChanges ? [topology(review)] : []),
+    ...components(review),
+    ...texts(review),
+    ...messages(review),
+    fixed("", footer(review)),
+  ];
+  return `${fitted(blocks, limit - 1)}\n`;
+}
+
+/** Lets a pipeline find the comment that it wrote before. */
+function marker({ subject }: Review): string {
+  return `<!-- emqx-aws review of ${subject.stack.replace(/[^\w.-]/g, "")} -->`;
+}
+
+const headlines: Record<Level, string> = {
+  safe: "✅ Safe",
+  "restarts-nodes": "🔁 Restarts nodes one at a time",
+  "interrupts-service": "⚠️ Interrupts service",
+  "destroys-data": "🛑 Destroys data",
+};
+
+/** The verdict in words. */
+export function headlineOf(review: Review): string {
+  const { level, rollout, components: changes, counts } = review;
+  if (review.hasFailed) return "❌ Cannot be deployed";
+  if (changes.length === 0) return "✅ Safe: nothing changes";
+  const alarm = review.exposure.alarms.some(({ isNew }) => isNew);
+  const isNewStack = (counts.same ?? 0) === 0 && Object.keys(counts).every((operation) => operation === "create");
+  const base =
+    level === "safe" && alarm
+      ? "Interrupts nothing"
+      : level === "safe" && isNewStack
+        ? "✅ Safe: a new deployment"
+        : level === "restarts-nodes" && rollout.restarted.length === 0
+          ? "🔁 Takes nodes away"
+          : level === "restarts-nodes" && rollout.atOnce > 1
+            ? `🔁 Restarts nodes ${rollout.atOnce} at a time`
+            : headlines[level];
+  return alarm ? `🚨 Opens what must stay closed · ${base}` : base;
+}
+
+function title(review: Review): Block {
+  const { subject, reasons } = review;
+  const alarms = review.exposure.alarms.map(
+    ({ text, isNew }) => `> 🚨 **${isNew ? "New" : "As before"}:** ${prose(text)}.`,
+  );
+  return {
+    head: [marker(review), `## ${headlineOf(review)}`, "", `Stack **${prose(subject.stack)}**, compared with ${prose(subject.base)}.`, ""],
+    items: [...alarms.flatMap((alarm) => [alarm, ">"]).slice(0, -1), ...(alarms.length > 0 ? [""] : []), ...reasons.map((reason) => `- ${prose(reason)}`)],
+    tail: [],
+    more: (left) => `- … and ${left} more.`,
+    priority: 1,
+  };
+}
+
+const counted: Operation[] = ["create", "update", "replace", "delete", "forget"];
+
+function countsLine({ counts, isWhole }: Review): string {
+  const parts = counted.flatMap((operation) => {
+    const count = counts[operation];
+    return count ? [`${signs[operation]} ${count}`] : [];
+  });
+  const unchanged = isWhole ? `${counts.same ?? 0} unchanged` : "unchanged ones not in this preview";
+  return `**Resources:** ${[...parts, unchanged].join(" · ")}`;
+}
+
+function notices(heading: string, review: Review, audience: Notice["audience"], none: string): Block {
+  const own = review.notices.filter((notice) => notice.audience === audience);
+  const order: Level[] = ["destroys-data", "interrupts-service", "restarts-nodes", "safe"];
+  const icons: Record<Level, string> = { "destroys-data": "🛑 ", "interrupts-service": "⚠️ ", "restarts-nodes": "🔁 ", safe: "" };
+  const sorted = order.flatMap((level) => own.filter((notice) => notice.level === level));
+  const lines = sorted.map(({ level, text }) => `- ${icons[level]}${prose(review.labels.apply(text))}`);
+  return {
+    head: ["", `### ${heading}`, ""],
+    items: lines.length > 0 ? lines : [none],
+    tail: [],
+    more: (left) => `- … and ${left} more.`,
+    priority: 2,
+  };
+}
+
+function costs({ costs: rows }: Review): Block[] {
+  if (rows.length === 0) return [];
+  return [
+    {
+      head: ["", "### What AWS charges for", "", row("What", "Before", "After"), row("---", "---:", "---:")],
+      items: rows.map(({ what, unit, before, after }) => row(prose(what), amount(before, unit), amount(after, unit))),
+      tail: [],
+      more: (left) => row(`… and ${left} more`, "", ""),
+      priority: 3,
+    },
+  ];
+}
+
+function amount(value: number, unit: string): string {
+  return `${value}${unit && value > 0 ? ` ${unit}` : ""}`;
+}
+
+const reaches: Record<Reach, string> = {
+  open: "open",
+  "no route": "permitted, but no route",
+  "no listener": "permitted, but nothing listens",
+  "not let out": "let in, but not out",
+};
+
+function exposure({ exposure: { rows }, isWhole }: Review): Block[] {
+  const differs = (item: ExposureRow) => item.before !== item.after;
+  const changed = rows.filter(differs);
+  const unchanged = rows.filter((item) => !differs(item));
+  const head = [row("", "Who", "Reaches", "Port", "Before", "After"), row("---", "---", "---", "---", "---", "---")];
+  const line = (item: ExposureRow) =>
+    row(
+      isOpened(item) ? "🔓 opens" : isClosed(item) ? "🔒 closes" : "",
+      prose(item.from),
+      prose(item.to),
+      prose(`${item.port}${item.purpose ? ` ${item.purpose}` : ""}`),
+      item.before === undefined ? "closed" : reaches[item.before],
+      item.after === undefined ? "closed" : `${differs(item) ? "**" : ""}${reaches[item.after]}${differs(item) ? "**" : ""}`,
+    );
+  const more = (left: number) => row("", `… and ${left} more`, "", "", "", "");
+  const intro = isWhole
+    ? []
+    : ["", "This preview leaves out what does not change, so the table is not complete. Make it with `--show-sames`."];
+  return [
+    {
+      head: ["", "### Who can reach what", ...intro, "", ...(changed.length > 0 ? head : ["No change."])],
+      items: changed.map(line),
+      tail: [],
+      more,
+      priority: 2,
+    },
+    ...(unchanged.length > 0
+      ? [
+          {
+            head: ["", `<details><summary>As before: ${plural(unchanged.length, "way")}</summary>`, "", ...head],
+            items: unchanged.map(line),
+            tail: ["", "</details>"],
+            more,
+            priority: 6,
+          },
+        ]
+      : []),
+  ];
+}
+
+function topology(review: Review): Block {
+  const diagram = ["```mermaid", mermaidOf(review.topology), "```"].join("\n");
+  return {
+    head: ["", "### Topology", ""],
+    // One piece: half a diagram is none.
+    items: [diagram],
+    tail: [],
+    more: () => "The diagram is too large for this comment; `npm run diagram` writes it to a file.",
+    priority: 1,
+  };
+}
+
+function components(review: Review): Block[] {
+  if (review.components.length === 0) return [];
+  const shown = review.components.slice(0, mostComponents);
+  const rest = review.components.length - shown.length;
+  return [
+    fixed("", "### Resources by component"),
+    ...shown.map((component): Block => ({
+      head: [
+        "",
+        `<details><summary>${componentTitle(component)}</summary>`,
+        "",
+        row("", "Resource", "Type", "What changes"),
+        row("---", "---", "---", "---"),
+      ],
+      items: resourceRows(component, review.labels),
+      tail: ["", "</details>"],
+      more: (left) => row("", `… and ${left} more rows`, "", ""),
+      priority: 4,
+    })),
+    ...(rest > 0 ? [fixed("", `… and ${plural(rest, "more component")}.`)] : []),
+  ];
+}
+
+function componentTitle({ path, type, operation, renamedFrom, resources, unchanged }: ComponentChange): string {
+  const name = path.length === 0 ? "the program itself" : html(path.join(" › "));
+  const kind = path.length === 0 ? "" : `${html(shortType(type))} `;
+  const state = operation === "create" ? " (new)" : operation === "delete" ? " (goes)" : renamedFrom ? ` (was ${html(renamedFrom)})` : "";
+  const counts = counted
+    .map((wanted) => [wanted, resources.filter((resource) => resource.operation === wanted).length] as const)
+    .filter(([, count]) => count > 0)
+    .map(([wanted, count]) => `${signs[wanted]} ${count}`);
+  const renamed = resources.filter((resource) => resource.renamedFrom !== undefined).length;
+  const parts = [...counts, ...(renamed > 0 ? [`${renamed} renamed`] : []), ...(unchanged > 0 ? [`${unchanged} unchanged`] : [])];
+  return `${kind}<b>${name}</b>${state}: ${parts.join(" · ") || "nothing in it"}`;
+}
+
+function html(text: string): string {
+  return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/@/g, "&#64;");
+}
+
+function texts({ texts: all }: Review): Block[] {
+  if (all.length === 0) return [];
+  const shown = all.slice(0, mostTexts);
+  const rest = all.length - shown.length;
+  return [
+    fixed("", "### Texts that change"),
+    ...shown.map(textBlock),
+    ...(rest > 0 ? [fixed("", `… and ${plural(rest, "more text")}.`)] : []),
+  ];
+}
+
+function textBlock({ property, resources, lines, added, removed }: TextChange): Block {
+  const fence = fenceFor(lines);
+  const alike = resources.length > 1 ? ", the same change in each" : "";
+  return {
+    head: [
+      "",
+      `<details><summary><code>${html(property)}</code> of ${html(shortened(resources))}${alike} (+${added} −${removed})</summary>`,
+      "",
+      `${fence}diff`,
+    ],
+    items: lines,
+    tail: [fence, "", "</details>"],
+    more: (left) => `@@ … and ${plural(left, "more line")} @@`,
+    priority: 5,
+  };
+}
+
+function messages({ messages: all }: Review): Block[] {
+  if (all.length === 0) return [];
+  const line = ({ severity, urn, text }: Review["messages"][number]) =>
+    `- ${severity === "error" ? "❌ " : ""}${urn ? `${prose(nameOf(urn))}: ` : ""}${prose(text)}`;
+  return [
+    {
+      head: ["", "### What the program says", ""],
+      items: all.map(line),
+      tail: [],
+      more: (left) => `- … and ${left} more.`,
+      priority: 3,
+    },
+  ];
+}
+
+function footer({ isWhole }: Review): string {
+  return (
+    "<sub>A preview is an estimate: what depends on values that AWS only tells at the deployment may turn out smaller. " +
+    `Secrets are never shown.${isWhole ? "" : " Made from a preview without unchanged resources."}</sub>`
+  );
+}
+
+/** The program refused its settings, or the engine the program: say so, and nothing that would look like a review. */
+function failureReport(review: Review, limit: number): string {
+  const errors = review.messages.filter(({ severity }) => severity === "error");
+  const lines = errors
+    .sort((a, b) => byName(a.text, b.text))
+    .flatMap(({ text }) => text.split("\n"));
+  const fence = fenceFor(lines);
+  const blocks: Block[] = [
+    fixed(
+      marker(review),
+      `## ${headlineOf(review)}`,
+      "",
+      `Stack **${prose(review.subject.stack)}**, compared with ${prose(review.subject.base)}: the preview fails, so nothing would be changed.`,
+      "",
+    ),
+    { head: [`${fence}text`], items: lines, tail: [fence], more: (left) => `… and ${plural(left, "more line")}`, priority: 1 },
+    ...messages({ ...review, messages: review.messages.filter(({ severity }) => severity !== "error") }),
+  ];
+  return `${fitted(blocks, limit - 1)}\n`;
+}

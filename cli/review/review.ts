@@ -1,0 +1,91 @@
+/** From a preview to everything that a report says; no formatting. */
+import { changeOf, isStack } from "./change/change";
+import type { Operation } from "./change/change";
+import type { ComponentChange } from "./change/components";
+import { componentsOf } from "./change/components";
+import type { Cost } from "./change/costs";
+import { costsOf } from "./change/costs";
+import type { Exposure } from "./change/exposure";
+import { exposureOf, isOpened } from "./change/exposure";
+import { Labels } from "./change/labels";
+import type { Level, Notice } from "./change/notices";
+import { levels, noticesOf } from "./change/notices";
+import type { Rollout } from "./change/rollout";
+import { rolloutOf } from "./change/rollout";
+import { Side } from "./change/side";
+import type { TextChange } from "./change/texts";
+import { textChangesOf } from "./change/texts";
+import { byName } from "./change/values";
+import { gatesMet } from "./gates";
+import type { Gate } from "./gates";
+import type { Message, Preview } from "./preview/read";
+import { nameOf } from "./preview/read";
+import type { Topology } from "./topology/topology";
+import { topologyOf } from "./topology/topology";
+
+export interface Review {
+  /** What is compared with what, in the reader's words. */
+  subject: { stack: string; base: string };
+  level: Level;
+  /** Why the level is what it is: the texts of the notices that have it. */
+  reasons: string[];
+  counts: Partial<Record<Operation, number>>;
+  notices: Notice[];
+  rollout: Rollout;
+  exposure: Exposure;
+  opened: number;
+  costs: Cost[];
+  components: ComponentChange[];
+  texts: TextChange[];
+  topology: Topology;
+  messages: Message[];
+  /** The program or the engine refused the change: there is nothing to review. */
+  hasFailed: boolean;
+  isWhole: boolean;
+  labels: Labels;
+  gates: Gate[];
+}
+
+export function reviewOf(preview: Preview, subject: Review["subject"]): Review {
+  const change = changeOf(preview);
+  const before = new Side(change, "before");
+  const after = new Side(change, "after", before);
+  const rollout = rolloutOf(change);
+  const exposure = exposureOf(before, after);
+  const notices = noticesOf({ change, before, after, rollout, exposure });
+  const level = levels[Math.max(0, ...notices.map((notice) => levels.indexOf(notice.level)))] ?? "safe";
+  const labels = new Labels(change);
+  const hasFailed = change.messages.some(({ severity }) => severity === "error");
+  return {
+    subject,
+    level,
+    reasons: level === "safe" ? [] : notices.filter((notice) => notice.level === level).map(({ text }) => text),
+    counts: countsOf(change.resources.filter((resource) => !isStack(resource) && resource.custom)),
+    notices,
+    rollout,
+    exposure,
+    opened: exposure.rows.filter((row) => row.isFromAddresses && isOpened(row)).length,
+    costs: costsOf(before, after),
+    components: componentsOf(change),
+    texts: textChangesOf(change, labels),
+    topology: topologyOf(change, before, after, exposure.rows),
+    messages: unique(change.messages),
+    hasFailed,
+    isWhole: change.isWhole,
+    labels,
+    gates: gatesMet({ notices, exposure, rollout, level }),
+  };
+}
+
+function countsOf(resources: { operation: Operation }[]): Review["counts"] {
+  const counts: Review["counts"] = {};
+  for (const { operation } of resources) counts[operation] = (counts[operation] ?? 0) + 1;
+  return counts;
+}
+
+function unique(messages: Message[]): Message[] {
+  const seen = new Set<string>();
+  return messages
+    .filter(({ urn, text }) => !seen.has(`${urn} ${text}`) && seen.add(`${urn} ${text}`))
+    .sort((a, b) => byName(a.severity, b.severity) || byName(nameOf(a.urn ?? ""), nameOf(b.urn ?? "")) || byName(a.text, b.text));
+}

@@ -1,0 +1,196 @@
+/** What a diagram shows: one network with its zones, what stands in them, and the ways traffic takes. */
+import type { Operation } from "../change/change";
+import type { Change } from "../change/change";
+import type { ExposureRow } from "../change/exposure";
+import { isClosed, isOpened } from "../change/exposure";
+import { listenersOf, placeOf } from "../change/network";
+import { purposeOfListener } from "../change/ports";
+import type { Existing, Side } from "../change/side";
+import { types } from "../types";
+import { byName, list, text } from "../change/values";
+import { isKnown } from "../change/change";
+
+export type Mark = "added" | "changed" | "replaced" | "removed" | "same";
+
+export interface Thing {
+  name: string;
+  lines: string[];
+  mark: Mark;
+  /** How many things a box stands for. */
+  count: number;
+}
+
+export interface Zone {
+  name: string;
+  mark: Mark;
+  gateways: Thing[];
+  nodes: Thing[];
+}
+
+export interface Way {
+  from: string;
+  to: "load balancer" | "nodes";
+  labels: string[];
+  mark: Mark;
+}
+
+export interface Topology {
+  network: { name: string; block: string; mark: Mark };
+  loadBalancers: Thing[];
+  zones: Zone[];
+  /** From outside in. */
+  ways: Way[];
+  /** From the load balancer to the nodes, and among the nodes. */
+  inner: { toNodes: string[]; amongNodes: string[] };
+  hasOutlet: boolean;
+}
+
+/** More nodes in a zone than this are one box. */
+const mostNodes = 4;
+
+export function topologyOf(change: Change, before: Side, after: Side, exposure: ExposureRow[]): Topology {
+  const markOf = ({ key }: Existing): Mark => marks[change.byUrn.get(key)?.operation ?? "same"];
+  const both = (...wanted: string[]): [Existing, Side][] => {
+    const next = after.ofType(...wanted);
+    const gone = before.ofType(...wanted).filter(({ key }) => !after.get(key));
+    return [...next.map((item): [Existing, Side] => [item, after]), ...gone.map((item): [Existing, Side] => [item, before])];
+  };
+  const [network] = both(types.vpc).sort(([a], [b]) => byName(a.name, b.name));
+  return {
+    network: {
+      name: network?.[0].name ?? "network",
+      block: text(network?.[0].inputs.cidrBlock) ?? "",
+      mark: network ? markOf(network[0]) : "same",
+    },
+    loadBalancers: both(types.loadBalancer).map(([balancer]) => ({
+      name: balancer.name,
+      lines: [
+        balancer.inputs.internal === true ? "internal" : "public",
+        ...listenersOf(balancer).map(
+          ({ port, protocol, instancePort }) => `${port} ${purposeOfListener(protocol, instancePort)}`,
+        ),
+      ],
+      mark: markOf(balancer),
+      count: 1,
+    })),
+    zones: zonesOf(both, markOf),
+    ways: waysOf(exposure),
+    inner: innerOf(exposure),
+    hasOutlet: exposure.some((row) => row.isOutward && row.after === "open"),
+  };
+}
+
+const marks: Record<Operation, Mark> = {
+  create: "added",
+  update: "changed",
+  replace: "replaced",
+  delete: "removed",
+  same: "same",
+  read: "same",
+  forget: "removed",
+};
+
+function zonesOf(
+  both: (...wanted: string[]) => [Existing, Side][],
+  markOf: (resource: Existing) => Mark,
+): Zone[] {
+  const zones = new Map<string, Zone>();
+  const zone = (name: string): Zone => {
+    const found = zones.get(name) ?? { name, mark: "same", gateways: [], nodes: [] };
+    zones.set(name, found);
+    return found;
+  };
+  const subnetMarks = new Map<string, Mark[]>();
+  for (const [subnet] of both(types.subnet)) {
+    const name = zoneName(subnet);
+    zone(name);
+    subnetMarks.set(name, [...(subnetMarks.get(name) ?? []), markOf(subnet)]);
+  }
+  for (const [gateway, side] of both(types.natGateway)) {
+    const subnet = side.target(gateway, "subnetId", types.subnet)?.resource;
+    const lines = ["NAT gateway"];
+    zone(subnet ? zoneName(subnet) : "elsewhere").gateways.push({ name: gateway.name, lines, mark: markOf(gateway), count: 1 });
+  }
+  for (const [instance, side] of both(types.instance)) {
+    const { subnet } = placeOf(side, instance);
+    const card = side.target(instance, "primaryNetworkInterface.networkInterfaceId", types.networkInterface)?.resource;
+    const address = text(list(card?.inputs.privateIps)[0]) ?? text(instance.inputs.privateIp);
+    zone(subnet ? zoneName(subnet) : (text(instance.inputs.availabilityZone) ?? "elsewhere")).nodes.push({
+      name: instance.name,
+      lines: [...(isKnown(address) ? [address as string] : []), text(instance.inputs.instanceType) ?? ""].filter(Boolean),
+      mark: markOf(instance),
+      count: 1,
+    });
+  }
+  return [...zones.values()]
+    .map((item) => ({
+      ...item,
+      mark: wholeMark(subnetMarks.get(item.name) ?? []),
+      gateways: item.gateways.sort((a, b) => byName(a.name, b.name)),
+      nodes: together(item.nodes.sort((a, b) => byName(a.name, b.name))),
+    }))
+    .sort((a, b) => byName(a.name, b.name));
+}
+
+function zoneName(subnet: Existing): string {
+  return text(subnet.inputs.availabilityZone) ?? text(subnet.outputs.availabilityZone) ?? "elsewhere";
+}
+
+/** A zone is new or gone when all of its subnets are. */
+function wholeMark(marks: Mark[]): Mark {
+  const [first] = marks;
+  return first !== undefined && first !== "changed" && marks.every((mark) => mark === first) ? first : "same";
+}
+
+function together(nodes: Thing[]): Thing[] {
+  if (nodes.length <= mostNodes) return nodes;
+  const byMark = new Map<Mark, Thing[]>();
+  for (const node of nodes) byMark.set(node.mark, [...(byMark.get(node.mark) ?? []), node]);
+  return [...byMark].map(([mark, alike]) => ({
+    name: alike.length === 1 ? (alike[0]?.name ?? "") : `${alike[0]?.name} … ${alike.at(-1)?.name}`,
+    lines: [`${alike.length} nodes`, alike[0]?.lines.at(-1) ?? ""].filter(Boolean),
+    mark,
+    count: alike.length,
+  }));
+}
+
+function waysOf(exposure: ExposureRow[]): Way[] {
+  const ways = new Map<string, Way>();
+  for (const row of exposure) {
+    if (!row.isFromAddresses || (row.before !== "open" && row.after !== "open")) continue;
+    const to = row.to.startsWith("load balancer") ? "load balancer" : "nodes";
+    const mark: Mark = isOpened(row) ? "added" : isClosed(row) ? "removed" : "same";
+    const key = `${row.from}|${to}|${mark}`;
+    const way = ways.get(key) ?? { from: row.from, to, labels: [], mark };
+    way.labels.push(row.port.replace(/^TCP /, ""));
+    ways.set(key, way);
+  }
+  return [...ways.values()];
+}
+
+function innerOf(exposure: ExposureRow[]): Topology["inner"] {
+  const ports = (from: string, to: string) => [
+    ...new Set(
+      exposure
+        .filter((row) => !row.isOutward && row.after === "open" && row.from.startsWith(from) && row.to.startsWith(to))
+        .map(({ port }) => port.replace(/^TCP /, "")),
+    ),
+  ];
+  return { toNodes: ports("load balancer", "nodes"), amongNodes: ports("nodes", "nodes") };
+}
+
+/** The same, without any sign of a change: for the documentation. */
+export function plainTopology(topology: Topology): Topology {
+  const plain = <T extends { mark: Mark }>(thing: T): T => ({ ...thing, mark: "same" });
+  return {
+    ...topology,
+    network: plain(topology.network),
+    loadBalancers: topology.loadBalancers.map(plain),
+    zones: topology.zones.map((zone) => ({
+      ...plain(zone),
+      gateways: zone.gateways.map(plain),
+      nodes: zone.nodes.map(plain),
+    })),
+    ways: topology.ways.map(plain),
+  };
+}

@@ -1,0 +1,122 @@
+import { readFileSync } from "fs";
+import { join } from "path";
+import type { RegionStatus } from "./control";
+import type { Props } from "./values";
+
+/** region.json; see main.ts. */
+export interface RegionFile {
+  version: number;
+  pid: number;
+  port: number;
+  controlPort: number;
+  token: string;
+  directory: string;
+  startedAt: string;
+}
+
+/** A resource as the control endpoint shows it. */
+export interface ShownResource {
+  type: string;
+  region: string;
+  id: string;
+  createdAt: string;
+  attributes: Props;
+}
+
+export interface ResourceQuery {
+  id: string;
+  type?: string;
+  region?: string;
+}
+
+/** What the region answered when it refused. */
+export class RegionError extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+    this.name = "RegionError";
+  }
+}
+
+/** region.json of a directory, or nothing if there is none. */
+export function readRegionFile(directory: string): RegionFile | undefined {
+  try {
+    return JSON.parse(readFileSync(join(directory, "region.json"), "utf8")) as RegionFile;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Talks to a running region's control endpoint (control.ts). */
+export class RegionClient {
+  constructor(private readonly region: Pick<RegionFile, "controlPort" | "token">) {}
+
+  status(): Promise<RegionStatus & Record<string, unknown>> {
+    return this.json("GET", "/status");
+  }
+
+  resources(filter: { type?: string; region?: string } = {}): Promise<ShownResource[]> {
+    return this.json("GET", "/resources", filter);
+  }
+
+  resource(query: ResourceQuery): Promise<ShownResource> {
+    return this.json("GET", "/resource", { ...query });
+  }
+
+  modify(query: ResourceQuery, changes: Props): Promise<ShownResource> {
+    return this.json("PATCH", "/resource", {}, { ...query, changes });
+  }
+
+  delete(query: ResourceQuery): Promise<ShownResource> {
+    return this.json("DELETE", "/resource", { ...query });
+  }
+
+  async console(instance: string): Promise<string> {
+    return (await this.request("GET", "/console", { instance })).text();
+  }
+
+  /** `{ kind: "certificate" | "bucket" | "key" | "zone" | "image", … }`, as in account.yaml. */
+  addSeed(seed: Record<string, unknown>): Promise<unknown> {
+    return this.json("POST", "/seeds", {}, seed);
+  }
+
+  failBoot(node: number, fails = true, prefix?: string): Promise<{ faults: string[] }> {
+    return this.json("POST", "/faults/boot", {}, { node, fails, ...(prefix ? { prefix } : {}) });
+  }
+
+  shutdown(): Promise<unknown> {
+    return this.json("POST", "/shutdown");
+  }
+
+  /** Any other route. */
+  async json<T>(
+    method: string,
+    path: string,
+    query: Record<string, string> = {},
+    body?: unknown,
+  ): Promise<T> {
+    return (await (await this.request(method, path, query, body)).json()) as T;
+  }
+
+  private async request(
+    method: string,
+    path: string,
+    query: Record<string, string> = {},
+    body?: unknown,
+  ): Promise<Response> {
+    const url = new URL(path, `http://127.0.0.1:${this.region.controlPort}`);
+    Object.entries(query).forEach(([key, value]) => url.searchParams.set(key, value));
+    const response = await fetch(url, {
+      method,
+      headers: { authorization: `Bearer ${this.region.token}`, connection: "close" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (!response.ok) {
+      const { code, message } = (await response.json()) as { code: string; message: string };
+      throw new RegionError(code, message);
+    }
+    return response;
+  }
+}

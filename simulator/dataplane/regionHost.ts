@@ -1,0 +1,377 @@
+/** The data plane of a real simulated region: its account read as facts, its instances run as machines. */
+import {
+  asRole,
+  Cloud,
+  Context,
+  globalRegion,
+  MachineHost,
+  names,
+  routesOf,
+  seeds,
+  StoredResource,
+} from "..";
+import { instanceTypeFacts } from "../services/instanceTypes";
+import { userDataOf } from "../services/instances";
+import { DataPlane, DataPlaneOptions, startDataPlane } from "./dataPlane";
+import {
+  CertificateFacts,
+  InstanceFacts,
+  InstanceState,
+  ListenerFacts,
+  LoadBalancerFacts,
+  RegionSnapshot,
+  RegionView,
+  RoleCalls,
+  RuleFacts,
+  SubnetFacts,
+} from "./regionView";
+
+export interface HostOptions extends DataPlaneOptions {
+  /** Key pairs of certificates that the account knows without their text: those it came with. */
+  keyPairOf?(arn: string): { certificatePem: string; privateKeyPem: string } | undefined;
+}
+
+/** Puts real machines behind a cloud's instances; resolves with the data plane when it has caught up. */
+export async function attachDataPlane(cloud: Cloud, options: HostOptions = {}): Promise<DataPlane> {
+  const plane = await startDataPlane(viewOf(cloud, options), options);
+  cloud.machines.attach(hostOf(plane));
+  return plane;
+}
+
+/** What the region asks of machines. They are switched on and off by the instances' states; here it waits for them. */
+function hostOf(plane: DataPlane): MachineHost {
+  return {
+    start: () => void plane.reconcile(),
+    stop: (instance) => plane.shutDown(instance.id),
+    terminate: (instance) => plane.shutDown(instance.id),
+    dispose: () => plane.stop(),
+  };
+}
+
+export function viewOf(cloud: Cloud, options: Pick<HostOptions, "keyPairOf"> = {}): RegionView {
+  const { account } = cloud;
+  const instanceBy = (id: string) => account.list(names.instance).find((instance) => instance.id === id);
+  return {
+    snapshot: () => snapshotOf(cloud, options),
+    onChange: (listener) => account.onChange(listener),
+    setInstanceHealth: ({ region, name }, instanceId, health) =>
+      cloud.health.set(region, name, instanceId, health),
+    asRole: (instanceId) => roleCalls(cloud, () => instanceBy(instanceId)),
+    failsBoot: (prefix, node) => cloud.faults.failsBoot(prefix, node),
+    formatVolume(volumeId) {
+      const volume = account.list(names.volume).find(({ id }) => id === volumeId);
+      const before = volume?.hidden["formatted"] === true;
+      if (volume !== undefined && !before) {
+        account.update(volume, {}, { formatted: true });
+      }
+      return before;
+    },
+    consoleLine: (instanceId, line) => cloud.machines.consoles.append(instanceId, line),
+  };
+}
+
+function roleCalls(cloud: Cloud, instance: () => StoredResource | undefined): RoleCalls {
+  const session = () => {
+    const present = instance();
+    if (present === undefined) {
+      throw new Error("Unable to locate credentials: the instance is gone");
+    }
+    return asRole(cloud, present);
+  };
+  return {
+    getParameter: async (name, withDecryption) => session().getParameter(name, { withDecryption }).value,
+    putParameter: async (name, value) => void session().putParameter(name, value, { overwrite: true }),
+    describeInstanceHealth: async (name, instanceId) => {
+      const [health] = session().describeInstanceHealth(name, [instanceId]);
+      return health?.state === "InService"
+        ? { state: "InService", reasonCode: "N/A", description: "N/A" }
+        : {
+            state: "OutOfService",
+            reasonCode: health?.reasonCode ?? "N/A",
+            description: health?.description ?? "unknown",
+          };
+    },
+  };
+}
+
+function snapshotOf(cloud: Cloud, options: Pick<HostOptions, "keyPairOf">): RegionSnapshot {
+  const { account } = cloud;
+  const gateways = new Map(
+    account.list(names.internetGateway).map((gateway) => [gateway.attributes["vpcId"], gateway.id]),
+  );
+  const vpcs = account.list(names.vpc).map((vpc) => {
+    const internetGatewayId = gateways.get(vpc.id);
+    return {
+      id: vpc.id,
+      cidrBlock: text(vpc, "cidrBlock"),
+      ...(internetGatewayId === undefined ? {} : { internetGatewayId }),
+    };
+  });
+  const blocks = new Map(vpcs.map(({ id, cidrBlock }) => [id, cidrBlock]));
+  return {
+    vpcs,
+    subnets: account.list(names.subnet).map((subnet) => subnetFacts(cloud, subnet, blocks)),
+    natGateways: account.list(names.natGateway).map((nat) => ({
+      id: nat.id,
+      subnetId: text(nat, "subnetId"),
+      hasPublicAddress: nat.attributes["connectivityType"] !== "private",
+    })),
+    securityGroups: securityGroups(cloud),
+    instances: instances(cloud),
+    loadBalancers: loadBalancers(cloud),
+    certificates: certificates(cloud, options),
+  };
+}
+
+function subnetFacts(cloud: Cloud, subnet: StoredResource, blocks: Map<string, string>): SubnetFacts {
+  const context = new Context(cloud.account, subnet.region, {}, cloud.surroundings);
+  const vpcId = text(subnet, "vpcId");
+  const routes = routesOf(context, subnet).map(({ attributes }) => ({
+    destinationCidrBlock: String(attributes["destinationCidrBlock"]),
+    target: String(attributes["gatewayId"] || attributes["natGatewayId"] || attributes["networkInterfaceId"]),
+  }));
+  return {
+    id: subnet.id,
+    vpcId,
+    cidrBlock: text(subnet, "cidrBlock"),
+    availabilityZone: text(subnet, "availabilityZone"),
+    routes: [{ destinationCidrBlock: blocks.get(vpcId) ?? "0.0.0.0/32", target: "local" }, ...routes],
+  };
+}
+
+type Direction = "ingress" | "egress";
+
+function securityGroups(cloud: Cloud): RegionSnapshot["securityGroups"] {
+  const { account } = cloud;
+  const separate = (type: string) => {
+    const byGroup = new Map<string, RuleFacts[]>();
+    for (const rule of account.list(type)) {
+      const group = text(rule, "securityGroupId");
+      byGroup.set(group, [...(byGroup.get(group) ?? []), ruleFacts(rule)]);
+    }
+    return byGroup;
+  };
+  const rules = { ingress: separate(names.ingressRule), egress: separate(names.egressRule) };
+  const of = (group: StoredResource, direction: Direction) => [
+    ...(rules[direction].get(group.id) ?? []),
+    ...inlineRules(group, direction),
+  ];
+  return account.list(names.securityGroup).map((group) => ({
+    id: group.id,
+    vpcId: text(group, "vpcId"),
+    ingress: of(group, "ingress"),
+    egress: of(group, "egress"),
+  }));
+}
+
+function ruleFacts({ attributes }: StoredResource): RuleFacts {
+  const { ipProtocol, fromPort, toPort, cidrIpv4, referencedSecurityGroupId } = attributes;
+  return {
+    protocol: ipProtocol === "all" ? "-1" : String(ipProtocol),
+    ...(typeof fromPort === "number" ? { fromPort } : {}),
+    ...(typeof toPort === "number" ? { toPort } : {}),
+    ...(typeof cidrIpv4 === "string" && cidrIpv4 !== "" ? { cidrIpv4 } : {}),
+    // `123456789012/sg-…` where the other group belongs to another account.
+    ...(typeof referencedSecurityGroupId === "string" && referencedSecurityGroupId !== ""
+      ? { referencedGroupId: referencedSecurityGroupId.split("/").at(-1)! }
+      : {}),
+  };
+}
+
+/** Rules that a group carries itself: those of a VPC's default group. */
+function inlineRules(group: StoredResource, direction: Direction): RuleFacts[] {
+  const rules = (group.attributes[direction] ?? []) as unknown as {
+    protocol: string;
+    fromPort: number;
+    toPort: number;
+    cidrBlocks?: string[];
+    securityGroups?: string[];
+    self?: boolean;
+  }[];
+  return rules.flatMap(
+    ({ protocol, fromPort, toPort, cidrBlocks = [], securityGroups: groups = [], self }) => {
+      const ports = { protocol, fromPort, toPort };
+      return [
+        ...cidrBlocks.map((cidrIpv4) => ({ ...ports, cidrIpv4 })),
+        ...[...groups, ...(self === true ? [group.id] : [])].map((referencedGroupId) => ({
+          ...ports,
+          referencedGroupId,
+        })),
+      ];
+    },
+  );
+}
+
+function instances(cloud: Cloud): InstanceFacts[] {
+  const { account } = cloud;
+  const interfaces = new Map<string, StoredResource>();
+  for (const eni of account.list(names.networkInterface)) {
+    const attachment = eni.hidden["attachment"] as { instanceId?: string } | undefined;
+    if (attachment?.instanceId !== undefined) {
+      interfaces.set(attachment.instanceId, eni);
+    }
+  }
+  const volumes = new Map<string, InstanceFacts["volumes"]>();
+  for (const attachment of account.list(names.volumeAttachment)) {
+    const instanceId = text(attachment, "instanceId");
+    const entry = { device: text(attachment, "deviceName"), volumeId: text(attachment, "volumeId") };
+    volumes.set(instanceId, [...(volumes.get(instanceId) ?? []), entry]);
+  }
+  return account.list(names.instance).flatMap((instance) => {
+    const eni = interfaces.get(instance.id);
+    return eni === undefined ? [] : [instanceFacts(instance, eni, volumes.get(instance.id) ?? [])];
+  });
+}
+
+function instanceFacts(
+  instance: StoredResource,
+  eni: StoredResource,
+  volumes: InstanceFacts["volumes"],
+): InstanceFacts {
+  const tags = (instance.attributes["tagsAll"] ?? {}) as Record<string, string>;
+  return {
+    id: instance.id,
+    name: tags["Name"] ?? instance.id,
+    region: instance.region,
+    // Set when the instance starts; nothing before that is a state of the machine.
+    state: (instance.attributes["instanceState"] as InstanceState | undefined) ?? "pending",
+    vpcId: String(eni.hidden["vpcId"]),
+    subnetId: text(eni, "subnetId"),
+    privateIp: text(eni, "privateIp"),
+    hasPublicAddress: eni.hidden["publicIp"] !== undefined,
+    securityGroupIds: eni.attributes["securityGroups"] as string[],
+    userData: userDataOf(instance.attributes)?.toString("utf8") ?? "",
+    architecture: instanceTypeFacts(text(instance, "instanceType"))?.architecture ?? "x86_64",
+    volumes,
+  };
+}
+
+interface StoredListener {
+  lbPort: number;
+  lbProtocol: string;
+  instancePort: number;
+  instanceProtocol: string;
+  sslCertificateId?: string;
+}
+
+function loadBalancers(cloud: Cloud): LoadBalancerFacts[] {
+  const { account } = cloud;
+  return account.list(names.loadBalancer).map((balancer) => {
+    const { attributes, hidden, region } = balancer;
+    const own = account
+      .list(names.networkInterface, region)
+      .filter((eni) => eni.hidden["owner"] === `elb/${balancer.id}`);
+    const check = attributes["healthCheck"] as Record<string, string | number>;
+    const registered = account
+      .list(names.loadBalancerAttachment, region)
+      .filter((attachment) => attachment.attributes["elb"] === balancer.id)
+      .map((attachment) => text(attachment, "instance"));
+    return {
+      name: balancer.id,
+      region,
+      dnsName: text(balancer, "dnsName"),
+      internal: attributes["internal"] === true,
+      vpcId: String(hidden["vpcId"]),
+      interfaces: own.map((eni) => ({ subnetId: text(eni, "subnetId"), privateIp: text(eni, "privateIp") })),
+      securityGroupIds: attributes["securityGroups"] as string[],
+      listeners: (attributes["listeners"] as unknown as StoredListener[]).map((listener) =>
+        listenerFacts(cloud, balancer, listener),
+      ),
+      healthCheck: {
+        target: String(check["target"]),
+        intervalSeconds: Number(check["interval"]),
+        timeoutSeconds: Number(check["timeout"]),
+        healthyThreshold: Number(check["healthyThreshold"]),
+        unhealthyThreshold: Number(check["unhealthyThreshold"]),
+      },
+      crossZone: attributes["crossZoneLoadBalancing"] !== false,
+      idleTimeoutSeconds: Number(attributes["idleTimeout"]),
+      ...(attributes["connectionDraining"] === true
+        ? { drainingTimeoutSeconds: Number(attributes["connectionDrainingTimeout"]) }
+        : {}),
+      proxyProtocolPorts: proxyPorts(cloud, balancer),
+      instanceIds: [...new Set(registered)],
+    };
+  });
+}
+
+function listenerFacts(cloud: Cloud, balancer: StoredResource, listener: StoredListener): ListenerFacts {
+  const policies = (balancer.hidden["listenerPolicies"] ?? {}) as Record<string, string[]>;
+  const tlsPolicy = tlsPolicyOf(cloud, balancer, policies[listener.lbPort]?.[0]);
+  const certificateArn = listener.sslCertificateId;
+  return {
+    loadBalancerPort: listener.lbPort,
+    protocol: listener.lbProtocol.toUpperCase() as ListenerFacts["protocol"],
+    instancePort: listener.instancePort,
+    instanceProtocol: listener.instanceProtocol.toUpperCase() as ListenerFacts["instanceProtocol"],
+    ...(certificateArn ? { certificateArn } : {}),
+    ...(tlsPolicy === undefined ? {} : { tlsPolicy }),
+  };
+}
+
+function policyAttributes(
+  cloud: Cloud,
+  balancer: StoredResource,
+  name: string,
+): Record<string, string> | undefined {
+  const policy = cloud.account.get(names.loadBalancerPolicy, balancer.region, `${balancer.id}:${name}`);
+  const list = policy?.attributes["policyAttributes"] as unknown as
+    { name: string; value: string }[] | undefined;
+  return list && Object.fromEntries(list.map((attribute) => [attribute.name, attribute.value]));
+}
+
+/** The predefined policy behind a negotiation policy; one of its own making counts as the one with its lowest version. */
+function tlsPolicyOf(cloud: Cloud, balancer: StoredResource, name: string | undefined): string | undefined {
+  const attributes = name === undefined ? undefined : policyAttributes(cloud, balancer, name);
+  if (attributes === undefined) {
+    return name;
+  }
+  const allows = (version: string) => attributes[`Protocol-${version}`] === "true";
+  return (
+    attributes["Reference-Security-Policy"] ??
+    (allows("TLSv1")
+      ? "ELBSecurityPolicy-2016-08"
+      : allows("TLSv1.1")
+        ? "ELBSecurityPolicy-TLS-1-1-2017-01"
+        : "ELBSecurityPolicy-TLS-1-2-2017-01")
+  );
+}
+
+function proxyPorts(cloud: Cloud, balancer: StoredResource): number[] {
+  const policies = (balancer.hidden["backendPolicies"] ?? {}) as Record<string, string[]>;
+  return Object.entries(policies)
+    .filter(([, applied]) =>
+      applied.some((name) => policyAttributes(cloud, balancer, name)?.["ProxyProtocol"] === "true"),
+    )
+    .map(([port]) => Number(port));
+}
+
+function certificates(cloud: Cloud, { keyPairOf }: Pick<HostOptions, "keyPairOf">): CertificateFacts[] {
+  const { account } = cloud;
+  const stored = [
+    ...account.list(seeds.seedTypes.certificate),
+    ...account.list(seeds.seedTypes.serverCertificate, globalRegion),
+  ];
+  return stored.flatMap(({ id, attributes }) => {
+    const { certificateBody, certificateChain, privateKey } = attributes;
+    if (typeof certificateBody === "string" && typeof privateKey === "string") {
+      return [
+        {
+          arn: id,
+          certificatePem: certificateBody,
+          privateKeyPem: privateKey,
+          ...(typeof certificateChain === "string" && certificateChain !== ""
+            ? { chainPem: certificateChain }
+            : {}),
+        },
+      ];
+    }
+    const keyPair = keyPairOf?.(id);
+    return keyPair === undefined ? [] : [{ arn: id, ...keyPair }];
+  });
+}
+
+function text(resource: StoredResource, key: string): string {
+  const value = resource.attributes[key];
+  return typeof value === "string" ? value : "";
+}

@@ -1,0 +1,152 @@
+/**
+ * What the data plane needs to know of a region, as plain data. The real region is turned into this by
+ * `viewOfRegion`; the tests build it by hand. Nothing here knows how the region stores its resources.
+ */
+
+export interface VpcFacts {
+  id: string;
+  cidrBlock: string;
+  /** The internet gateway attached to it, if any. */
+  internetGatewayId?: string;
+}
+
+export interface RouteFacts {
+  destinationCidrBlock: string;
+  /** `local`, `igw-…`, `nat-…` or anything else AWS allows; what does not exist any more is a black hole. */
+  target: string;
+}
+
+export interface SubnetFacts {
+  id: string;
+  vpcId: string;
+  cidrBlock: string;
+  availabilityZone: string;
+  /** Routes of the table this subnet really uses (its own association, else the VPC's main table). */
+  routes: RouteFacts[];
+}
+
+export interface NatGatewayFacts {
+  id: string;
+  subnetId: string;
+  /** False when it has no elastic address. */
+  hasPublicAddress: boolean;
+}
+
+export interface RuleFacts {
+  /** `-1`, `tcp`, `udp`, `icmp` … */
+  protocol: string;
+  fromPort?: number;
+  toPort?: number;
+  cidrIpv4?: string;
+  referencedGroupId?: string;
+}
+
+export interface SecurityGroupFacts {
+  id: string;
+  vpcId: string;
+  ingress: RuleFacts[];
+  egress: RuleFacts[];
+}
+
+export type InstanceState = "pending" | "running" | "stopping" | "stopped" | "shutting-down" | "terminated";
+
+export interface InstanceFacts {
+  id: string;
+  /** The Name tag, or the id. */
+  name: string;
+  region: string;
+  state: InstanceState;
+  vpcId: string;
+  subnetId: string;
+  privateIp: string;
+  hasPublicAddress: boolean;
+  securityGroupIds: string[];
+  userData: string;
+  /** Processor of its type: `arm64` or `x86_64`. */
+  architecture: string;
+  /** Attached volumes by device name. */
+  volumes: { device: string; volumeId: string }[];
+}
+
+export interface ListenerFacts {
+  loadBalancerPort: number;
+  protocol: "TCP" | "SSL" | "HTTP" | "HTTPS";
+  instancePort: number;
+  instanceProtocol: "TCP" | "SSL" | "HTTP" | "HTTPS";
+  certificateArn?: string;
+  /** The predefined security policy its negotiation policy refers to, when it has one. */
+  tlsPolicy?: string;
+}
+
+export interface HealthCheckFacts {
+  target: string;
+  intervalSeconds: number;
+  timeoutSeconds: number;
+  healthyThreshold: number;
+  unhealthyThreshold: number;
+}
+
+export interface LoadBalancerFacts {
+  name: string;
+  region: string;
+  /** Its identity here: names are unique in one region only. */
+  dnsName: string;
+  internal: boolean;
+  vpcId: string;
+  /** Its own interfaces, one in each subnet. */
+  interfaces: { subnetId: string; privateIp: string }[];
+  securityGroupIds: string[];
+  listeners: ListenerFacts[];
+  healthCheck: HealthCheckFacts;
+  crossZone: boolean;
+  idleTimeoutSeconds: number;
+  /** Undefined when connection draining is off. */
+  drainingTimeoutSeconds?: number;
+  /** Instance ports whose back ends are sent a PROXY v1 header. */
+  proxyProtocolPorts: number[];
+  instanceIds: string[];
+}
+
+export interface CertificateFacts {
+  arn: string;
+  certificatePem: string;
+  chainPem?: string;
+  privateKeyPem: string;
+}
+
+export interface RegionSnapshot {
+  vpcs: VpcFacts[];
+  subnets: SubnetFacts[];
+  natGateways: NatGatewayFacts[];
+  securityGroups: SecurityGroupFacts[];
+  instances: InstanceFacts[];
+  loadBalancers: LoadBalancerFacts[];
+  certificates: CertificateFacts[];
+}
+
+export interface InstanceHealth {
+  state: "InService" | "OutOfService";
+  reasonCode: "N/A" | "ELB" | "Instance";
+  description: string;
+}
+
+/** AWS calls made from inside an instance with its role's credentials; a refusal throws with AWS's words. */
+export interface RoleCalls {
+  getParameter(name: string, withDecryption: boolean): Promise<string>;
+  putParameter(name: string, value: string): Promise<void>;
+  describeInstanceHealth(loadBalancerName: string, instanceId: string): Promise<InstanceHealth>;
+}
+
+export interface RegionView {
+  snapshot(): RegionSnapshot;
+  /** Calls back after every change; returns the way to stop. */
+  onChange(listener: () => void): () => void;
+  setInstanceHealth(loadBalancer: LoadBalancerFacts, instanceId: string, health: InstanceHealth): void;
+  asRole(instanceId: string): RoleCalls;
+  /** Whether somebody told this node of a cluster never to come up. */
+  failsBoot?(parameterPrefix: string, nodeNumber: number): boolean;
+  /** Remembers that a volume carries a file system from now on; answers whether it already did. */
+  formatVolume(volumeId: string): boolean;
+  /** Called by a machine that writes to its console; the region may keep it. */
+  consoleLine?(instanceId: string, line: string): void;
+}

@@ -1,0 +1,18 @@
+/**
+ * The simulated AWS region: one model (an account with AWS's rules) behind two doors, a Pulumi provider and
+ * mocks for unit tests. A development tool: the published package does not contain it.
+ */
+export { Account, accountNumber, globalRegion, type Change, type StoredResource } from "./account";
+export { Cloud, type Scope, type State } from "./cloud";
+export { Context } from "./context";
+export { AwsError, CheckError } from "./errors";
+export { inService, registering, type InstanceHealth } from "./health";
+export { Machines, type MachineHost } from "./machines";
+export { isUnknownInput, newAccount, RegionMocks, type Registered, type RegionMocksOptions } from "./mocks";
+export { readRegionFile, RegionClient, RegionError, type RegionFile, type ShownResource } from "./client";
+export { egressProblem, routesOf, tableOf } from "./network";
+export { nodeFacts, QuickMachines, type NodeFacts } from "./quickMachines";
+export { asRole, type RoleSession } from "./roles";
+export { RegionServer, type RegionServerOptions } from "./server";
+export * as seeds from "./seeds";
+export * as names from "./services/names";

@@ -1,0 +1,283 @@
+/**
+ * What EMQX makes of its files and environment on a node: names, ports, listeners, users. Read the way EMQX 5 and 6 do
+ * (etc/emqx.conf below the EMQX_* environment; EPMD_ARGS and vm.args for the distribution).
+ */
+import { parse } from "@pushcorn/hocon-parser";
+import * as semver from "semver";
+import { FileSystem } from "./fileSystem";
+
+export interface ListenerSettings {
+  port: number;
+  /** False when it is bound to the machine's own loopback address only. */
+  reachable: boolean;
+  proxyProtocol: boolean;
+}
+
+export interface EmqxSettings {
+  version: string;
+  nodeName: string;
+  cookie: string;
+  seeds: string[];
+  ports: { epmd?: number; distribution: number; rpc: number };
+  mqtt?: ListenerSettings;
+  ws?: ListenerSettings & { path: string };
+  dashboard?: { port: number; reachable: boolean };
+  dashboardPassword: string;
+  /** User names and passwords; undefined when nothing authenticates, so that everybody may connect. */
+  users?: Map<string, string>;
+  /** Why this node may not be in a cluster with others, if so. */
+  licenceProblem?: string;
+  /** Where retained messages live. */
+  retainedOnDisc: boolean;
+  warnings: string[];
+}
+
+type Tree = Record<string, unknown>;
+
+const paths = { configuration: "/etc/emqx/emqx.conf", vmArgs: "/etc/emqx/vm.args" };
+const defaults = {
+  nodeName: "emqx@127.0.0.1",
+  cookie: "emqxsecretcookie",
+  dashboardPassword: "public",
+  epmd: 4369,
+  ekkaBase: 4370,
+  rpcManual: 5369,
+  rpcStateless: 5370,
+  // Without limits Erlang takes any free port; no security group opens it.
+  anyDistribution: 45678,
+};
+
+/** EPMD_ARGS is overwritten by bin/emqx in older versions. */
+const epmdArgsSince = "5.8.2";
+const clusterLicenceSince = "5.9.0";
+
+export async function readEmqxSettings(
+  files: FileSystem,
+  environment: Record<string, string>,
+  version: string,
+): Promise<EmqxSettings> {
+  const warnings: string[] = [];
+  const configuration = files.get(paths.configuration)?.content;
+  if (configuration === undefined) {
+    throw new Error(`${paths.configuration} is missing`);
+  }
+  const tree = await parseHocon(configuration, paths.configuration);
+  await applyEnvironment(tree, environment);
+  const nodeName = text(at(tree, "node.name")) ?? defaults.nodeName;
+  if (!/^[0-9A-Za-z_-]+@[0-9A-Za-z.-]+$/.test(nodeName)) {
+    throw new Error(`node.name "${nodeName}" is not name@host`);
+  }
+  const hardened = environment["EMQX_SECURITY_PROFILE"] === "hardened";
+  const listener = (kind: string, port: number) =>
+    readListener(tree, `listeners.${kind}.default`, port, hardened);
+  const ws = listener("ws", 8083);
+  warnAboutTls(tree, warnings);
+  return {
+    version,
+    nodeName,
+    cookie: readCookie(tree),
+    seeds: at(tree, "cluster.discovery_strategy") === "static" ? list(at(tree, "cluster.static.seeds")) : [],
+    ports: readClusterPorts(tree, files, environment, version, nodeName),
+    ...optional("mqtt", listener("tcp", 1883)),
+    ...optional(
+      "ws",
+      ws && { ...ws, path: text(at(tree, "listeners.ws.default.websocket.mqtt_path")) ?? "/mqtt" },
+    ),
+    ...optional("dashboard", readDashboard(tree, hardened)),
+    dashboardPassword: text(at(tree, "dashboard.default_password")) ?? defaults.dashboardPassword,
+    ...optional("users", readUsers(tree, files, hardened, warnings)),
+    ...optional("licenceProblem", licenceProblem(tree, files, version)),
+    retainedOnDisc: at(tree, "retainer.backend.storage_type") === "disc",
+    warnings,
+  };
+}
+
+async function parseHocon(source: string, name: string): Promise<Tree> {
+  if (/^\s*include\b/m.test(source)) {
+    throw new Error(`${name}: include is not simulated; write the settings themselves`);
+  }
+  try {
+    return await parse({ text: source });
+  } catch (error) {
+    throw new Error(`${name} is not HOCON: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** `EMQX_NODE__COOKIE` is `node.cookie`; values are HOCON, as is. */
+async function applyEnvironment(tree: Tree, environment: Record<string, string>): Promise<void> {
+  for (const [name, value] of Object.entries(environment)) {
+    if (!name.startsWith("EMQX_") || name === "EMQX_SECURITY_PROFILE") {
+      continue;
+    }
+    const path = name.slice("EMQX_".length).toLowerCase().split("__");
+    const { value: parsed } = await parseHocon(`value = ${value}`, `environment variable ${name}`);
+    let node = tree;
+    for (const key of path.slice(0, -1)) {
+      node = isTree(node[key]) ? node[key] : ((node[key] = {}) as Tree);
+    }
+    node[path.at(-1)!] = parsed;
+  }
+}
+
+function readCookie(tree: Tree): string {
+  const cookie = text(at(tree, "node.cookie")) ?? defaults.cookie;
+  if (!/^[^\\'"\s]{1,255}$/.test(cookie)) {
+    throw new Error("node.cookie must be 1 to 255 characters without quotes, backslash or space");
+  }
+  return cookie;
+}
+
+function readListener(
+  tree: Tree,
+  path: string,
+  port: number,
+  hardened: boolean,
+): ListenerSettings | undefined {
+  const block = at(tree, path);
+  const settings = isTree(block) ? block : {};
+  if (settings["enable"] === false) {
+    return undefined;
+  }
+  const bind = readBind(settings["bind"], port, hardened);
+  return { ...bind, proxyProtocol: settings["proxy_protocol"] === true };
+}
+
+/** `"0.0.0.0:1883"`, `1883` or nothing; the hardened profile takes what names no address as loopback. */
+function readBind(bind: unknown, port: number, hardened: boolean): { port: number; reachable: boolean } {
+  const written = text(bind) ?? String(port);
+  const [, host, digits] = /^(?:(.*):)?(\d+)$/.exec(written) ?? [];
+  if (digits === undefined) {
+    throw new Error(`"${written}" is not an address to bind to`);
+  }
+  const reachable =
+    host === undefined || host === "" ? !hardened : !host.startsWith("127.") && host !== "[::1]";
+  return { port: Number(digits), reachable };
+}
+
+function readDashboard(tree: Tree, hardened: boolean): { port: number; reachable: boolean } | undefined {
+  const bind = at(tree, "dashboard.listeners.http.bind");
+  // In 5.8 the shipped emqx.conf carries the dashboard's port; a file without it has no dashboard at all.
+  const { port, reachable } = readBind(bind, 0, hardened);
+  return port === 0 ? undefined : { port, reachable };
+}
+
+function readClusterPorts(
+  tree: Tree,
+  files: FileSystem,
+  environment: Record<string, string>,
+  version: string,
+  nodeName: string,
+): EmqxSettings["ports"] {
+  const offset = Number(/(\d+)@/.exec(nodeName)?.[1] ?? 0);
+  const rpc =
+    at(tree, "rpc.port_discovery") === "manual"
+      ? number(at(tree, "rpc.server_port") ?? at(tree, "rpc.tcp_server_port"), defaults.rpcManual)
+      : defaults.rpcStateless + offset;
+  const args = semver.gte(version, epmdArgsSince) ? environment["EPMD_ARGS"] : undefined;
+  if (args === undefined || /-epmd_module\s+ekka_epmd/.test(args)) {
+    const base = number(/-kernel\s+inet_dist_base_port\s+(\d+)/.exec(args ?? "")?.[1], defaults.ekkaBase);
+    return { distribution: base + offset, rpc };
+  }
+  const vmArgs = files.get(paths.vmArgs)?.content ?? "";
+  const listenMin = /^\s*-kernel\s+inet_dist_listen_min\s+(\d+)/m.exec(vmArgs)?.[1];
+  const distribution = number(listenMin, defaults.anyDistribution);
+  return /-start_epmd\s+false/.test(args)
+    ? { distribution, rpc }
+    : { epmd: defaults.epmd, distribution, rpc };
+}
+
+function readUsers(
+  tree: Tree,
+  files: FileSystem,
+  hardened: boolean,
+  warnings: string[],
+): Map<string, string> | undefined {
+  const authentication = tree["authentication"];
+  const chain = Array.isArray(authentication) ? authentication.filter(isTree) : [];
+  if (chain.length === 0) {
+    return hardened ? new Map() : undefined;
+  }
+  const users = new Map<string, string>();
+  for (const authenticator of chain.filter((entry) => entry["enable"] !== false)) {
+    const { mechanism, backend } = authenticator;
+    if (mechanism !== "password_based" || backend !== "built_in_database") {
+      warnings.push(
+        `authentication ${String(mechanism)}/${String(backend)} is not simulated: it lets nobody in`,
+      );
+      continue;
+    }
+    const path = text(authenticator["bootstrap_file"]);
+    const csv = path === undefined ? undefined : files.get(path)?.content;
+    if (csv === undefined) {
+      warnings.push(
+        `authentication: bootstrap file ${path ?? "(none)"} is missing, so there are no MQTT users`,
+      );
+      continue;
+    }
+    for (const [name, password] of readCsv(csv)) {
+      users.set(name, password);
+    }
+  }
+  return users;
+}
+
+function readCsv(csv: string): [string, string][] {
+  const [header = "", ...lines] = csv.split(/\r?\n/).filter((line) => line !== "");
+  const columns = header.split(",");
+  const name = columns.indexOf("user_id");
+  const password = columns.indexOf("password");
+  return lines.map((line) => {
+    const fields = line.split(",");
+    return [fields[name] ?? "", fields[password] ?? ""];
+  });
+}
+
+function licenceProblem(tree: Tree, files: FileSystem, version: string): string | undefined {
+  if (semver.lt(version, clusterLicenceSince)) {
+    return undefined;
+  }
+  const key = text(at(tree, "license.key"));
+  const value = key?.startsWith("file://") ? files.get(key.slice("file://".length))?.content.trim() : key;
+  return value === undefined || value === "" || value === "default"
+    ? `SINGLE_NODE_LICENSE: EMQX ${version} without a licence key runs as a single node`
+    : undefined;
+}
+
+function warnAboutTls(tree: Tree, warnings: string[]): void {
+  for (const [kind, port] of [
+    ["ssl", 8883],
+    ["wss", 8084],
+  ] as const) {
+    const block = at(tree, `listeners.${kind}.default`);
+    if (!isTree(block) || block["enable"] !== false) {
+      warnings.push(`listener ${kind}:default on port ${port} would be on; TLS at the node is not simulated`);
+    }
+  }
+}
+
+function at(tree: Tree, path: string): unknown {
+  return path.split(".").reduce<unknown>((node, key) => (isTree(node) ? node[key] : undefined), tree);
+}
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" || typeof value === "number" ? String(value) : undefined;
+}
+
+function number(value: unknown, otherwise: number): number {
+  const read = Number(value);
+  return value === undefined || Number.isNaN(read) ? otherwise : read;
+}
+
+/** EMQX takes an array, or one string with commas. */
+function list(value: unknown): string[] {
+  const items = Array.isArray(value) ? value.map(String) : String(value ?? "").split(",");
+  return items.map((item) => item.trim()).filter((item) => item !== "");
+}
+
+function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+  return (value === undefined ? {} : { [key]: value }) as { [P in K]?: V };
+}

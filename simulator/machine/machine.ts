@@ -1,0 +1,254 @@
+/** One running instance: boots from its user data, runs EMQX, keeps a console log, can lose its power. */
+import { Socket, connect } from "node:net";
+import { Message } from "../dataplane/broker/broker";
+import { ClusterStatus } from "../dataplane/cluster/member";
+import { Verdict } from "../dataplane/reachability";
+import { InstanceFacts, RoleCalls } from "../dataplane/regionView";
+import { actOut, BootMachine } from "./bootScript";
+import { runCloudInit } from "./cloudConfig";
+import { EmqxNode } from "./emqxNode";
+import { EmqxSettings, readEmqxSettings } from "./emqxSettings";
+import { FileSystem } from "./fileSystem";
+
+export interface MachineRoom {
+  /** The instance as the region describes it now. */
+  facts(): InstanceFacts;
+  address: string;
+  addressOf(privateIp: string): string | undefined;
+  guard(socket: Socket, port: number): boolean;
+  egress(host: string, port: number): Verdict;
+  role: RoleCalls;
+  formatVolume(volumeId: string): boolean;
+  failsBoot(parameterPrefix: string, nodeNumber: number): boolean;
+  /** Retained messages on data volumes, which outlive the machines. */
+  volumes: Map<string, Message[]>;
+  bootClock: number;
+  clusterClock: number;
+  console(line: string): void;
+}
+
+export type MachinePhase = "booting" | "ready" | "failed" | "no user data" | "off";
+
+const retrySeconds = 5;
+const tickSeconds = 15;
+const shortestWaitMs = 20;
+
+export class Machine {
+  phase: MachinePhase = "booting";
+  /** Why the boot failed. */
+  problem: string | undefined;
+  /** Without power or network. */
+  silent = false;
+  private emqx: EmqxNode | undefined;
+  private emqxStart: { version: string; environment: Record<string, string> } | undefined;
+  private files: FileSystem = new Map();
+  private mounted: string | undefined;
+  private readonly power = new AbortController();
+  private bootDone: Promise<void> = Promise.resolve();
+
+  constructor(
+    readonly instanceId: string,
+    private readonly room: MachineRoom,
+  ) {}
+
+  /** Switches it on after `before` has released the address; the boot goes on by itself. */
+  start(before: Promise<void>): void {
+    this.bootDone = before
+      .then(() => this.boot())
+      .catch((error: Error) => {
+        if (!this.power.signal.aborted) {
+          this.phase = "failed";
+          this.problem = error.message;
+          this.say(`emqx-node: ${error.message}`);
+        }
+      });
+  }
+
+  get settings(): EmqxSettings | undefined {
+    return this.emqx?.settings;
+  }
+
+  get connections(): number {
+    return this.emqx?.connections ?? 0;
+  }
+
+  emqxRuns(): boolean {
+    return this.emqx !== undefined && !this.silent;
+  }
+
+  cluster(): ClusterStatus {
+    return this.emqx?.cluster() ?? { running: [], stopped: [] };
+  }
+
+  clusterProblems(): Record<string, string> {
+    return this.emqx?.clusterProblems() ?? {};
+  }
+
+  /** Shuts the operating system down, EMQX first, as on stop and terminate. */
+  async shutDown(): Promise<void> {
+    this.say("systemd: System is powering down");
+    this.power.abort();
+    await this.bootDone;
+    await this.stopEmqx();
+    this.phase = "off";
+  }
+
+  /** Power or network is gone from one moment to the next. */
+  async losePower(): Promise<void> {
+    this.silent = true;
+    this.emqx?.silence();
+    await this.saveVolume();
+  }
+
+  /** `systemctl stop emqx`. */
+  async stopEmqx(): Promise<void> {
+    const emqx = this.emqx;
+    if (emqx !== undefined) {
+      await this.saveVolume();
+      this.emqx = undefined;
+      await emqx.stop();
+      this.say("systemd: Stopped emqx.service");
+    }
+  }
+
+  /** `systemctl start emqx`, with the files as they are. */
+  async startEmqx(): Promise<void> {
+    if (this.emqx === undefined && this.emqxStart !== undefined) {
+      await this.launchEmqx(this.emqxStart.version, this.emqxStart.environment);
+    }
+  }
+
+  /** Makes `/status` answer 503, or well again. */
+  breakHealthCheck(broken: boolean): void {
+    if (this.emqx !== undefined) {
+      this.emqx.health = broken ? "broken" : "running";
+    }
+  }
+
+  private say(line: string): void {
+    this.room.console(line);
+  }
+
+  private async boot(): Promise<void> {
+    const facts = this.room.facts();
+    this.say(
+      `kernel: Linux on ${facts.architecture}, instance ${this.instanceId}, address ${facts.privateIp}`,
+    );
+    const { files, commands, log } = runCloudInit(facts.userData);
+    this.files = files;
+    log.forEach((line) => this.say(line));
+    for (const path of files.keys()) {
+      this.say(`cloud-init: wrote ${path}`);
+    }
+    const script = commands.find(
+      (command) => command.script !== undefined && /^\s*begin "/m.test(command.script),
+    );
+    for (const command of commands.filter((other) => other !== script)) {
+      this.say(`cloud-init: "${command.command}" is not a boot script that the simulation knows; not run`);
+    }
+    if (script?.script === undefined) {
+      this.phase = "no user data";
+      this.say("cloud-init: nothing to run");
+      return;
+    }
+    this.say(`cloud-init: running ${script.command}`);
+    await actOut(script.script, this.bootMachine(facts));
+    this.phase = "ready";
+  }
+
+  private bootMachine(facts: InstanceFacts): BootMachine {
+    const started = Date.now();
+    const { room } = this;
+    return {
+      files: this.files,
+      instanceId: this.instanceId,
+      privateIp: facts.privateIp,
+      architecture: facts.architecture,
+      role: room.role,
+      volumeAt: (devices) => room.facts().volumes.find((volume) => devices.includes(volume.device))?.volumeId,
+      formatVolume: (volumeId) => room.formatVolume(volumeId),
+      failsBoot: (prefix, node) => room.failsBoot(prefix, node),
+      mountVolume: (volumeId) => (this.mounted = volumeId),
+      egress: (host, port) => room.egress(host, port),
+      startEmqx: (version, environment) => this.launchEmqx(version, environment),
+      emqxRuns: () => this.emqxRuns(),
+      cluster: () => this.cluster(),
+      clusterProblems: () => this.clusterProblems(),
+      dial: (address, port) => this.dial(address, port),
+      sleep: (seconds) => this.sleep(Math.max(shortestWaitMs, seconds * 1000 * room.bootClock)),
+      now: () => (Date.now() - started) / 1000 / room.bootClock,
+      say: (line) => this.say(line),
+    };
+  }
+
+  private async launchEmqx(version: string, environment: Record<string, string>): Promise<EmqxSettings> {
+    if (this.power.signal.aborted) {
+      throw new Error("the machine is switched off");
+    }
+    this.emqxStart = { version, environment };
+    const settings = await readEmqxSettings(this.files, environment, version);
+    settings.warnings.forEach((warning) => this.say(`emqx: [warning] ${warning}`));
+    const retained = settings.retainedOnDisc ? (this.room.volumes.get(this.mounted ?? "") ?? []) : [];
+    const emqx = await EmqxNode.start(settings, {
+      address: this.room.address,
+      addressOf: (host) => this.room.addressOf(host),
+      guard: (socket, port) => this.room.guard(socket, port),
+      retained,
+      retryMs: Math.max(50, retrySeconds * 1000 * this.room.clusterClock),
+      tickMs: Math.max(50, tickSeconds * 1000 * this.room.clusterClock),
+      log: (line) => this.say(`emqx: ${line}`),
+    });
+    this.emqx = emqx;
+    const { mqtt, ws, dashboard, ports, nodeName } = settings;
+    const heard = [mqtt?.port, ws?.port, dashboard?.port, ...Object.values(ports)].filter(
+      (port) => port !== undefined,
+    );
+    this.say(`emqx: EMQX ${version} is started as ${nodeName}, ports ${heard.join(", ")}`);
+    return settings;
+  }
+
+  private async saveVolume(): Promise<void> {
+    if (this.emqx !== undefined && this.emqx.settings.retainedOnDisc && this.mounted !== undefined) {
+      this.room.volumes.set(this.mounted, await this.emqx.retained());
+    }
+  }
+
+  private sleep(milliseconds: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const { signal } = this.power;
+      const off = () => {
+        clearTimeout(timer);
+        reject(new Error("the machine is switched off"));
+      };
+      const timer = setTimeout(() => {
+        signal.removeEventListener("abort", off);
+        resolve();
+      }, milliseconds);
+      if (signal.aborted) {
+        off();
+      } else {
+        signal.addEventListener("abort", off, { once: true });
+      }
+    });
+  }
+
+  /** A port counts as open when the connection is not reset at once, which is how a dropped one shows here. */
+  private dial(privateIp: string, port: number): Promise<boolean> {
+    const host = this.room.addressOf(privateIp);
+    if (host === undefined) {
+      return Promise.resolve(false);
+    }
+    return new Promise((resolve) => {
+      const socket = connect({ host, port, localAddress: this.room.address });
+      const finish = (open: boolean) => {
+        clearTimeout(timer);
+        socket.destroy();
+        resolve(open);
+      };
+      const timer = setTimeout(() => finish(false), 3000);
+      socket.on("error", () => finish(false));
+      socket.on("close", () => finish(false));
+      socket.on("connect", () => setTimeout(() => finish(true), 30));
+    });
+  }
+}

@@ -1,0 +1,149 @@
+import { accountNumber, type StoredResource } from "./account";
+import type { Cloud } from "./cloud";
+import { Context, fail } from "./context";
+import type { InstanceHealth } from "./health";
+import { evaluate, type AccessRequest } from "./policy";
+import { seedTypes } from "./seeds";
+import { managedPolicy } from "./services/managedPolicies";
+import * as names from "./services/names";
+import { checkParameterValue, publicParameter } from "./services/parameters";
+import { trusts } from "./services/policyDocuments";
+import { findKey } from "./services/volumes";
+import type { Props } from "./values";
+
+/** What a program on an instance can do with its role's credentials. Refusals are `AwsError`s in AWS's words. */
+export interface RoleSession {
+  getParameter(name: string, options?: { withDecryption?: boolean }): ParameterValue;
+  putParameter(name: string, value: string, options?: { overwrite?: boolean }): { version: number };
+  describeInstanceHealth(
+    loadBalancer: string,
+    instances?: string[],
+  ): (InstanceHealth & { instanceId: string })[];
+}
+
+export interface ParameterValue {
+  name: string;
+  type: string;
+  value: string;
+  version: number;
+}
+
+/** The credentials that the metadata service would give to programs on an instance. */
+export function asRole(cloud: Cloud, instance: StoredResource): RoleSession {
+  const context = new Context(cloud.account, instance.region, {}, cloud.surroundings);
+  const require = (action: string, resource: string, code = "AccessDeniedException") => {
+    const current = context.find(names.instance, instance.id) ?? instance;
+    const role = roleOf(context, current);
+    const request: AccessRequest = {
+      action,
+      resource,
+      context: { "aws:requestedregion": context.region, "aws:principalaccount": accountNumber },
+    };
+    const decision = evaluate(policiesOf(context, role), request);
+    if (decision !== "allowed") {
+      const who = `arn:${context.partition}:sts::${accountNumber}:assumed-role/${role.id}/${instance.id}`;
+      const because =
+        decision === "not allowed"
+          ? `because no identity-based policy allows the ${action} action`
+          : "with an explicit deny in an identity-based policy";
+      fail(code, `User: ${who} is not authorized to perform: ${action} on resource: ${resource} ${because}`);
+    }
+  };
+  return {
+    getParameter(name, { withDecryption = false } = {}) {
+      require("ssm:GetParameter", parameterArn(context, name));
+      const stored = context.find(names.parameter, name)?.attributes;
+      const found =
+        stored ??
+        publicParameter(context, name, context.list(seedTypes.image)) ??
+        fail(
+          "ParameterNotFound",
+          `An error occurred (ParameterNotFound) when calling the GetParameter operation: ${name}`,
+        );
+      const secure = found["type"] === "SecureString";
+      if (secure && withDecryption && found["keyId"] !== "alias/aws/ssm") {
+        const key = findKey(context, found["keyId"] as string);
+        require("kms:Decrypt", key?.id ?? (found["keyId"] as string));
+      }
+      const value = secure && !withDecryption ? "AQICAHencrypted" : (found["value"] as string);
+      return { name, type: found["type"] as string, value, version: found["version"] as number };
+    },
+    putParameter(name, value, { overwrite = false } = {}) {
+      require("ssm:PutParameter", parameterArn(context, name));
+      const parameter = context.find(names.parameter, name);
+      if (!parameter) {
+        return fail(
+          "ParameterNotFound",
+          `the simulated region lets a machine change parameters, not create them: ${name}`,
+        );
+      }
+      if (!overwrite) {
+        fail(
+          "ParameterAlreadyExists",
+          "The parameter already exists. To overwrite this value, set the overwrite option in the request to true.",
+        );
+      }
+      checkParameterValue(parameter.attributes, value);
+      const version = (parameter.attributes["version"] as number) + 1;
+      const secure = parameter.attributes["type"] === "SecureString";
+      context.account.update(parameter, { value, insecureValue: secure ? "" : value, version });
+      return { version };
+    },
+    describeInstanceHealth(loadBalancer, instances) {
+      // Has no resource-level permissions: only a policy on "*" allows it.
+      require("elasticloadbalancing:DescribeInstanceHealth", "*", "AccessDenied");
+      const balancer =
+        context.find(names.loadBalancer, loadBalancer) ??
+        fail("LoadBalancerNotFound", `There is no ACTIVE Load Balancer named '${loadBalancer}'`);
+      const registered = new Set(
+        context
+          .list(names.loadBalancerAttachment)
+          .filter((a) => a.attributes["elb"] === balancer.id)
+          .map((a) => a.attributes["instance"] as string),
+      );
+      return (instances ?? [...registered]).map((instanceId) => ({
+        instanceId,
+        ...(registered.has(instanceId)
+          ? cloud.health.get(context.region, balancer.id, instanceId)
+          : fail(
+              "InvalidInstance",
+              `Instance ${instanceId} is not currently registered with the LoadBalancer`,
+            )),
+      }));
+    },
+  };
+}
+
+function parameterArn(context: Context, name: string): string {
+  const account = name.startsWith("/aws/service/") ? "" : accountNumber;
+  return `arn:${context.partition}:ssm:${context.region}:${account}:parameter${name.startsWith("/") ? "" : "/"}${name}`;
+}
+
+function roleOf(context: Context, instance: StoredResource): StoredResource {
+  const noCredentials = (why: string) => fail("NoCredentials", `Unable to locate credentials: ${why}`);
+  const profileName = instance.attributes["iamInstanceProfile"] as string;
+  const profile = profileName === "" ? undefined : context.findGlobal(names.instanceProfile, profileName);
+  if (!profile) {
+    return noCredentials(`instance ${instance.id} has no instance profile`);
+  }
+  const role = context.findGlobal(names.role, (profile.attributes["role"] as string | undefined) ?? "");
+  if (!role) {
+    return noCredentials(`instance profile ${profile.id} has no role`);
+  }
+  if (!trusts(role.attributes["assumeRolePolicy"] as string, "ec2.amazonaws.com")) {
+    return noCredentials(`role ${role.id} does not trust ec2.amazonaws.com`);
+  }
+  return role;
+}
+
+function policiesOf(context: Context, role: StoredResource): string[] {
+  const ofRole = (type: string): Props[] =>
+    context.account
+      .list(type)
+      .map((r) => r.attributes)
+      .filter((a) => a["role"] === role.id);
+  return [
+    ...ofRole(names.rolePolicy).map((a) => a["policy"] as string),
+    ...ofRole(names.rolePolicyAttachment).map((a) => managedPolicy(a["policyArn"] as string)!),
+  ];
+}

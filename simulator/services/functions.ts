@@ -1,0 +1,260 @@
+import { accountNumber, globalRegion } from "../account";
+import { dnsSuffixOf, fail, type Context } from "../context";
+import { bool, list, map, object, text, type InvokeType } from "../schema";
+import { seedTypes } from "../seeds";
+import type { Props } from "../values";
+import * as names from "./names";
+import { publicParameter } from "./parameters";
+import { freeAddresses } from "./vpc";
+
+const filters = list(object({ name: text({ required: true }), values: list(text(), { required: true }) }));
+
+interface Filter {
+  name: string;
+  values: string[];
+}
+
+export const getRegion: InvokeType = {
+  token: "aws:index/getRegion:getRegion",
+  properties: { region: text(), name: text(), id: text() },
+  notModelled: ["endpoint"],
+  call(context, args) {
+    const name = (args["region"] ?? args["name"] ?? context.region) as string;
+    const seed = context.account.seeds.region(name);
+    return {
+      description: seed.description,
+      endpoint: `ec2.${name}.${dnsSuffixOf(name)}`,
+      id: name,
+      name,
+      region: name,
+    };
+  },
+};
+
+export const getCallerIdentity: InvokeType = {
+  token: "aws:index/getCallerIdentity:getCallerIdentity",
+  properties: { id: text() },
+  call: () => ({
+    accountId: accountNumber,
+    arn: `arn:aws:iam::${accountNumber}:user/simulated`,
+    id: accountNumber,
+    userId: "AIDASIMULATED00000001",
+  }),
+};
+
+export const getPartition: InvokeType = {
+  token: "aws:index/getPartition:getPartition",
+  properties: { id: text() },
+  call(context) {
+    const suffix = dnsSuffixOf(context.region);
+    return {
+      dnsSuffix: suffix,
+      id: context.partition,
+      partition: context.partition,
+      reverseDnsPrefix: suffix.split(".").reverse().join("."),
+    };
+  },
+};
+
+export const getParameter: InvokeType = {
+  token: "aws:ssm/getParameter:getParameter",
+  properties: { name: text({ required: true }), region: text(), withDecryption: bool({ default: true }) },
+  sensitive: ["value"],
+  call(context, args) {
+    const name = args["name"] as string;
+    const found =
+      context.find(names.parameter, name)?.attributes ??
+      publicParameter(context, name, context.list(seedTypes.image)) ??
+      fail("ParameterNotFound", `reading SSM Parameter (${name}): couldn't find resource`);
+    const secure = found["type"] === "SecureString";
+    const hidden = secure && args["withDecryption"] === false;
+    return {
+      arn: found["arn"]!,
+      id: name,
+      insecureValue: secure ? "" : found["value"]!,
+      name,
+      region: context.region,
+      type: found["type"]!,
+      // Encrypted values are opaque; nobody can do anything with them.
+      value: hidden ? Buffer.from(`encrypted:${name}`).toString("base64") : found["value"]!,
+      version: found["version"]!,
+      withDecryption: args["withDecryption"]!,
+    };
+  },
+};
+
+export const getAmi: InvokeType = {
+  token: "aws:ec2/getAmi:getAmi",
+  properties: {
+    filters,
+    owners: list(text()),
+    mostRecent: bool({ default: false }),
+    nameRegex: text(),
+    includeDeprecated: bool({ default: false }),
+    allowUnsafeFilter: bool(),
+    region: text(),
+  },
+  notModelled: ["executableUsers", "tags", "uefiData"],
+  call(context, args) {
+    const wanted = (args["filters"] as unknown as Filter[] | undefined) ?? [];
+    const owners = (args["owners"] as string[] | undefined) ?? [];
+    const pattern = args["nameRegex"] === undefined ? undefined : new RegExp(args["nameRegex"] as string);
+    const fields: Record<string, string> = {
+      "image-id": "id",
+      name: "name",
+      architecture: "architecture",
+      state: "state",
+      "owner-alias": "imageOwnerAlias",
+      "owner-id": "ownerId",
+      "root-device-type": "rootDeviceType",
+      "virtualization-type": "virtualizationType",
+    };
+    for (const { name } of wanted) {
+      if (!fields[name]) {
+        fail(
+          "InvalidParameterValue",
+          `The filter '${name}' is invalid; known are ${Object.keys(fields).join(", ")}`,
+        );
+      }
+    }
+    const found = context
+      .list(seedTypes.image)
+      .map((image) => image.attributes)
+      .filter((image) =>
+        wanted.every((f) => f.values.some((v) => glob(v).test(image[fields[f.name]!] as string))),
+      )
+      .filter(
+        (image) =>
+          owners.length === 0 || owners.some((o) => [image["ownerId"], image["imageOwnerAlias"]].includes(o)),
+      )
+      .filter((image) => pattern?.test(image["name"] as string) ?? true)
+      .sort((a, b) => String(b["creationDate"]).localeCompare(String(a["creationDate"])));
+    if (found.length === 0) {
+      fail("NotFound", "Your query returned no results. Please change your search criteria and try again.");
+    }
+    if (found.length > 1 && args["mostRecent"] !== true) {
+      fail(
+        "TooManyResults",
+        "Your query returned more than one result. Please try a more specific search criteria, or set `mostRecent` attribute to true.",
+      );
+    }
+    return {
+      ...args,
+      deprecationTime: "",
+      kernelId: "",
+      lastLaunchedTime: "",
+      platform: "",
+      productCodes: [],
+      ramdiskId: "",
+      stateReason: { code: "UNSET", message: "UNSET" },
+      tags: {},
+      tpmSupport: "",
+      ...found[0],
+    };
+  },
+};
+
+/** `*` and `?` of EC2's filters and IAM's resources. */
+export function glob(pattern: string): RegExp {
+  const body = pattern
+    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+    .replaceAll("*", ".*")
+    .replaceAll("?", ".");
+  return new RegExp(`^${body}$`, "s");
+}
+
+export const getSubnet: InvokeType = {
+  token: "aws:ec2/getSubnet:getSubnet",
+  properties: {
+    id: text(),
+    availabilityZone: text(),
+    cidrBlock: text(),
+    vpcId: text(),
+    tags: map(text()),
+    region: text(),
+  },
+  notModelled: ["availabilityZoneId", "defaultForAz", "filters", "ipv6CidrBlock", "state"],
+  call(context, args) {
+    const { id, availabilityZone, cidrBlock, vpcId, tags } = args;
+    const found = context.list(names.subnet).filter((subnet) => {
+      const a = subnet.attributes;
+      const own = (a["tagsAll"] as Props | undefined) ?? {};
+      return (
+        (id === undefined || subnet.id === id) &&
+        (availabilityZone === undefined || a["availabilityZone"] === availabilityZone) &&
+        (cidrBlock === undefined || a["cidrBlock"] === cidrBlock) &&
+        (vpcId === undefined || a["vpcId"] === vpcId) &&
+        Object.entries((tags as Props | undefined) ?? {}).every(([k, v]) => own[k] === v)
+      );
+    });
+    if (found.length !== 1) {
+      fail(
+        id !== undefined ? "InvalidSubnetID.NotFound" : "NotFound",
+        found.length === 0
+          ? `no matching EC2 Subnet found${id === undefined ? "" : `: ${id}`}`
+          : "multiple EC2 Subnets matched; use additional constraints to reduce matches to a single EC2 Subnet",
+      );
+    }
+    const subnet = found[0]!;
+    return {
+      customerOwnedIpv4Pool: "",
+      enableLniAtDeviceIndex: 0,
+      ipv6CidrBlock: "",
+      ipv6Native: false,
+      mapCustomerOwnedIpOnLaunch: false,
+      outpostArn: "",
+      ...subnet.attributes,
+      availableIpAddressCount: freeAddresses(context, subnet),
+      defaultForAz: false,
+      id: subnet.id,
+      state: "available",
+      tags: subnet.attributes["tagsAll"] ?? {},
+    };
+  },
+};
+
+export const getZone: InvokeType = {
+  token: "aws:route53/getZone:getZone",
+  properties: { zoneId: text(), name: text(), privateZone: bool({ default: false }) },
+  notModelled: ["enableAcceleratedRecovery", "tags", "vpcId"],
+  call(context, args) {
+    const zones = context.account.list(seedTypes.zone, globalRegion);
+    const name = (args["name"] as string | undefined)?.toLowerCase().replace(/\.$/, "");
+    const found =
+      args["zoneId"] === undefined
+        ? zones.find(
+            (z) => z.attributes["name"] === name && z.attributes["privateZone"] === args["privateZone"],
+          )
+        : zones.find((z) => z.id === args["zoneId"]);
+    if (!found) {
+      fail(
+        "NoSuchHostedZone",
+        args["zoneId"] === undefined
+          ? `no matching Route 53 Hosted Zone found: ${name ?? "neither zoneId nor name was given"}`
+          : `No hosted zone found with ID: ${args["zoneId"]}`,
+      );
+    }
+    const isPrivate = found.attributes["privateZone"] === true;
+    const servers = isPrivate ? [] : [1, 2, 3, 4].map((i) => `ns-${i * 311}.awsdns-${i * 13}.example`);
+    return {
+      arn: found.attributes["arn"]!,
+      callerReference: "simulated",
+      comment: "",
+      id: found.id,
+      linkedServiceDescription: "",
+      linkedServicePrincipal: "",
+      name: found.attributes["name"]!,
+      nameServers: servers,
+      primaryNameServer: servers[0] ?? "ns-0.awsdns-00.com",
+      privateZone: isPrivate,
+      resourceRecordSetCount: 2 + recordCount(context, found.id),
+      tags: {},
+      ...(found.attributes["vpcId"] ? { vpcId: found.attributes["vpcId"] } : {}),
+      zoneId: found.id,
+    };
+  },
+};
+
+function recordCount(context: Context, zone: string): number {
+  return context.account.list(names.record).filter((r) => r.attributes["zoneId"] === zone).length;
+}

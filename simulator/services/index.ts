@@ -1,0 +1,66 @@
+import type { InvokeType, ResourceType } from "../schema";
+import { certificateType } from "./certificates";
+import { recordType } from "./dns";
+import * as functions from "./functions";
+import { eipType, natGatewayType } from "./gateways";
+import { instanceProfileType, rolePolicyAttachmentType, rolePolicyType, roleType } from "./iam";
+import { instanceType } from "./instances";
+import { networkInterfaceType } from "./interfaces";
+import * as elb from "./loadBalancers";
+import { flowLogType, logGroupType } from "./logs";
+import { parameterType } from "./parameters";
+import { randomIdType, randomPasswordType, randomStringType } from "./random";
+import { routeTableAssociationType, routeTableType, routeType, vpcEndpointType } from "./routing";
+import * as groups from "./securityGroups";
+import { privateKeyType, selfSignedCertType } from "./tls";
+import { volumeAttachmentType, volumeType } from "./volumes";
+import { internetGatewayType, subnetType, vpcType } from "./vpc";
+
+const all: ResourceType[] = [
+  vpcType,
+  internetGatewayType,
+  subnetType,
+  eipType,
+  natGatewayType,
+  routeTableType,
+  routeType,
+  routeTableAssociationType,
+  vpcEndpointType,
+  flowLogType,
+  logGroupType,
+  groups.securityGroupType,
+  groups.defaultSecurityGroupType,
+  groups.ingressRuleType,
+  groups.egressRuleType,
+  networkInterfaceType,
+  instanceType,
+  volumeType,
+  volumeAttachmentType,
+  elb.loadBalancerType,
+  elb.attachmentType,
+  elb.loadBalancerPolicyType,
+  elb.listenerPolicyType,
+  elb.backendServerPolicyType,
+  certificateType,
+  recordType,
+  roleType,
+  rolePolicyType,
+  rolePolicyAttachmentType,
+  instanceProfileType,
+  parameterType,
+  randomPasswordType,
+  randomStringType,
+  randomIdType,
+  privateKeyType,
+  selfSignedCertType,
+];
+
+/** Every resource type that exists in the simulated region. */
+export const resourceTypes = new Map(all.map((type) => [type.token, type]));
+
+/** Every function. */
+export const invokes = new Map<string, InvokeType>(
+  Object.values(functions)
+    .filter((f): f is InvokeType => typeof f === "object")
+    .map((f) => [f.token, f]),
+);

@@ -1,0 +1,124 @@
+import { randomBytes, randomInt } from "crypto";
+import { fail } from "../context";
+import { bool, int, map, out, text, type Property, type ResourceType } from "../schema";
+import type { Props } from "../values";
+import { atLeast } from "./validators";
+
+const classes = {
+  lower: "abcdefghijklmnopqrstuvwxyz",
+  upper: "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+  numeric: "0123456789",
+  special: "!@#$%&*()-_=+[]{}<>:?",
+};
+
+const stringProperties = (sensitive: boolean): Record<string, Property> => ({
+  keepers: map(text(), { forceNew: true }),
+  length: int({ required: true, forceNew: true, check: atLeast(1) }),
+  lower: bool({ default: true, forceNew: true }),
+  upper: bool({ default: true, forceNew: true }),
+  numeric: bool({ default: true, forceNew: true }),
+  number: bool({ computed: true, forceNew: true }),
+  special: bool({ default: true, forceNew: true }),
+  minLower: int({ default: 0, forceNew: true, check: atLeast(0) }),
+  minUpper: int({ default: 0, forceNew: true, check: atLeast(0) }),
+  minNumeric: int({ default: 0, forceNew: true, check: atLeast(0) }),
+  minSpecial: int({ default: 0, forceNew: true, check: atLeast(0) }),
+  overrideSpecial: text({ forceNew: true }),
+  result: out("string", { sensitive }),
+});
+
+function validateString(inputs: Props, problems: { add(property: string, reason: string): void }): void {
+  const minimum = ["minLower", "minUpper", "minNumeric", "minSpecial"]
+    .map((k) => (inputs[k] as number | undefined) ?? 0)
+    .reduce((a, b) => a + b, 0);
+  if (typeof inputs["length"] === "number" && minimum > inputs["length"]) {
+    problems.add("length", `length must be >= the sum of the minima (${minimum}), got ${inputs["length"]}`);
+  }
+  if (typeof inputs["number"] === "boolean" && inputs["number"] !== inputs["numeric"]) {
+    problems.add("number", '"number" is the old name of "numeric": they cannot differ');
+  }
+}
+
+function generate(inputs: Props): string {
+  const special = (inputs["overrideSpecial"] as string | undefined) || classes.special;
+  const pools: [string, boolean, number][] = [
+    [classes.lower, inputs["lower"] === true, inputs["minLower"] as number],
+    [classes.upper, inputs["upper"] === true, inputs["minUpper"] as number],
+    [classes.numeric, inputs["numeric"] === true, inputs["minNumeric"] as number],
+    [special, inputs["special"] === true, inputs["minSpecial"] as number],
+  ];
+  const all = pools.map(([pool, used]) => (used ? pool : "")).join("");
+  if (all === "") {
+    fail("InvalidRandom", "no characters to choose from: lower, upper, numeric and special are all false");
+  }
+  const length = inputs["length"] as number;
+  const characters = pools.flatMap(([pool, , minimum]) => Array.from({ length: minimum }, () => pick(pool)));
+  while (characters.length < length) {
+    characters.push(pick(all));
+  }
+  for (let i = characters.length - 1; i > 0; i--) {
+    const j = randomInt(i + 1);
+    [characters[i], characters[j]] = [characters[j]!, characters[i]!];
+  }
+  return characters.join("");
+}
+
+function pick(pool: string): string {
+  return pool[randomInt(pool.length)]!;
+}
+
+export const randomPasswordType: ResourceType = {
+  token: "random:index/randomPassword:RandomPassword",
+  title: "Random Password",
+  global: true,
+  local: true,
+  properties: stringProperties(true),
+  validate: validateString,
+  create: (_context, inputs) => ({
+    id: "none",
+    attributes: { result: generate(inputs), number: inputs["numeric"]! },
+  }),
+};
+
+export const randomStringType: ResourceType = {
+  token: "random:index/randomString:RandomString",
+  title: "Random String",
+  global: true,
+  local: true,
+  properties: stringProperties(false),
+  validate: validateString,
+  create: (_context, inputs) => {
+    const result = generate(inputs);
+    return { id: result, attributes: { result, number: inputs["numeric"]! } };
+  },
+};
+
+export const randomIdType: ResourceType = {
+  token: "random:index/randomId:RandomId",
+  title: "Random Id",
+  global: true,
+  local: true,
+  properties: {
+    keepers: map(text(), { forceNew: true }),
+    byteLength: int({ required: true, forceNew: true, check: atLeast(1) }),
+    prefix: text({ forceNew: true }),
+    b64Std: out(),
+    b64Url: out(),
+    dec: out(),
+    hex: out(),
+  },
+  create: (_context, inputs) => {
+    const bytes = randomBytes(inputs["byteLength"] as number);
+    const prefix = (inputs["prefix"] as string | undefined) ?? "";
+    const url = bytes.toString("base64url");
+    return {
+      id: url,
+      attributes: {
+        b64Std: prefix + bytes.toString("base64"),
+        b64Url: prefix + url,
+        dec: prefix + BigInt(`0x${bytes.toString("hex")}`).toString(),
+        hex: prefix + bytes.toString("hex"),
+      },
+    };
+  },
+};

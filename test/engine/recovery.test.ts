@@ -1,0 +1,202 @@
+/** What a Ctrl-C, a crash or a lock leaves behind, and what the next command makes of it. */
+import type { ChildProcess } from "node:child_process";
+import { spawn } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { isAlive } from "../../cli/processes";
+import { readLocks } from "../../cli/local/locks";
+import { readState } from "../../cli/local/stacks";
+import { repositoryRoot } from "../../cli/repository";
+import type { Thing } from "./fixtures";
+import { fixtureEngine } from "./fixtures";
+import type { Engine, Stack } from "./harness";
+import { engineTimeout, obtainTimeout, prepareCli } from "./harness";
+import { eventually, readIfThere } from "./waiting";
+
+jest.setTimeout(engineTimeout);
+let engine: Engine;
+let stack: Stack;
+beforeAll(prepareCli, obtainTimeout);
+beforeEach(() => {
+  engine = fixtureEngine();
+  stack = engine.stack("local");
+});
+afterEach(() => engine.end());
+
+const setThings = (things: Thing[]) => stack.setConfig({ "emqx-aws:things": things });
+
+/** The names of what the region has. */
+function things(): string[] {
+  const file = join(engine.surroundings.region, "things.json");
+  const all = JSON.parse(readIfThere(file) || "[]") as [string, Thing][];
+  return all.map(([, { name }]) => name).sort();
+}
+
+interface CommandLine {
+  child: ChildProcess;
+  output: () => string;
+  ended: Promise<number>;
+}
+
+/** `npm run …` in a process of its own, so that it can be stopped. */
+function commandLine(...args: string[]): CommandLine {
+  const { project, regionMain } = engine.surroundings;
+  const main = join(__dirname, "fixtures", "main.ts");
+  const child = spawn(process.execPath, ["--import", "tsx", main, project, regionMain, ...args], {
+    cwd: repositoryRoot,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (output += String(data)));
+  const ended = new Promise<number>((resolve) => child.once("close", (code) => resolve(code ?? -1)));
+  return { child, output: () => output, ended };
+}
+
+const creating = (run: CommandLine, name: string) =>
+  eventually(() => run.output().includes(`aws:index:Thing ${name} creating`));
+
+test("Ctrl-C lets Pulumi finish what it has begun, and nothing needs repair", async () => {
+  setThings([{ name: "slow", seconds: 3 }]);
+  const run = commandLine("up");
+  await creating(run, "slow");
+  run.child.kill("SIGINT");
+  run.child.kill("SIGINT"); // npm and the terminal both pass it on
+  expect(await run.ended).not.toBe(0);
+  expect(run.output()).toContain("update canceled");
+  expect(things()).toEqual(["slow"]);
+  expect(readLocks(engine.surroundings, "local")).toEqual([]);
+  expect(readState(engine.surroundings, "local").pendingOperations).toEqual([]);
+  expect((await stack.up()).changes).toEqual([]);
+});
+
+test("a second Ctrl-C ends it at once; the next command repairs", async () => {
+  setThings([{ name: "slow", seconds: 15 }]);
+  const run = commandLine("up");
+  await creating(run, "slow");
+  run.child.kill("SIGINT");
+  await eventually(() => run.output().includes("^C received"));
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  run.child.kill("SIGINT");
+  expect(await run.ended).not.toBe(0);
+  setThings([{ name: "slow" }]);
+  await stack.up();
+  expect(readState(engine.surroundings, "local").pendingOperations).toEqual([]);
+});
+
+/** Kills the literal CLI in the middle of creating `slow`. */
+async function crash(): Promise<number> {
+  setThings([{ name: "first" }, { name: "slow", seconds: 5 }]);
+  const run = commandLine("up");
+  await creating(run, "slow");
+  const lock = await eventually(() => {
+    const locks = readLocks(engine.surroundings, "local");
+    const { pendingOperations } = readState(engine.surroundings, "local");
+    const isInTheMiddle = pendingOperations.length > 0 && things().includes("first");
+    return isInTheMiddle ? locks[0] : undefined;
+  });
+  const { pid } = lock;
+  process.kill(pid, "SIGKILL");
+  expect(await run.ended).toBe(137);
+  await eventually(() => !isAlive(pid));
+  return pid;
+}
+
+test("a killed CLI: the next `up` says so, removes the lock, and goes on", async () => {
+  const pid = await crash();
+  expect(readLocks(engine.surroundings, "local")).toMatchObject([{ pid, isStale: true }]);
+
+  setThings([{ name: "first" }, { name: "slow" }]);
+  await stack.up();
+  expect(engine.said.join("\n")).toMatch(
+    new RegExp(
+      `Stack local was locked by process ${pid}, which ended without unlocking it .*Removed the lock\\.`,
+    ),
+  );
+  expect(engine.said.join("\n")).toContain(
+    "The last command on stack local was killed in the middle of:\n  creating aws:index:Thing slow",
+  );
+  expect(readLocks(engine.surroundings, "local")).toEqual([]);
+  expect(readState(engine.surroundings, "local").pendingOperations).toEqual([]);
+  expect((await stack.up()).changes).toEqual([]);
+});
+
+test("a killed CLI: what the region created nevertheless is adopted, not created again", async () => {
+  await crash();
+  await eventually(() => things().includes("slow"));
+  const { changes } = await stack.up();
+  expect(engine.said.join("\n")).toMatch(
+    /creating aws:index:Thing slow \(it was created, as thing-.*-slow\)/,
+  );
+  expect(changes).toEqual([]);
+  expect(things()).toEqual(["first", "slow"]);
+});
+
+test("a killed CLI: `destroy` goes on as well, and `status` tells", async () => {
+  const pid = await crash();
+  const status = commandLine("status");
+  expect(await status.ended).toBe(0);
+  expect(status.output()).toContain(`left by process ${pid}, which is gone`);
+  expect(status.output()).toContain("1 interrupted operations");
+  await stack.destroy();
+  expect(readState(engine.surroundings, "local").resources).toEqual([]);
+});
+
+test("a lock of a running command is respected, and explained", async () => {
+  setThings([{ name: "slow", seconds: 6 }]);
+  const run = commandLine("up");
+  await creating(run, "slow");
+  await expect(stack.up()).rejects.toThrow(
+    /^stack local is being changed by `pulumi up .*` \(process \d+, since .*\)\.\nWait until it ends, or stop it/,
+  );
+  expect((await stack.preview()).exitCode).toBe(0);
+  expect(await run.ended).toBe(0);
+  expect(engine.said.join()).not.toContain("Removed the lock");
+});
+
+test.each([
+  ["of another machine", { hostname: "another-machine", pid: 1 }, false],
+  ["whose process id another program has", { hostname: hostname(), pid: process.pid }, true],
+  ["whose process is gone", { hostname: hostname(), pid: 4194304 }, true],
+])("a lock %s", (_which, holder, isStale) => {
+  const folder = join(engine.surroundings.backend, ".pulumi", "locks", "organization", "emqx-aws", "local");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "a.json"), JSON.stringify({ ...holder, timestamp: new Date().toISOString() }));
+  expect(readLocks(engine.surroundings, "local")).toMatchObject([{ pid: holder.pid, isStale }]);
+});
+
+test("a failure in the middle: the next `up` only does the rest", async () => {
+  setThings([{ name: "first" }, { name: "second", fail: "there is no room" } as Thing]);
+  const { exitCode, diagnostics } = await stack.run("up", "--yes", "--skip-preview");
+  expect(exitCode).not.toBe(0);
+  expect(diagnostics.map(({ message }) => message).join()).toContain("there is no room");
+  setThings([{ name: "first" }, { name: "second" }]);
+  const { changes } = await stack.up();
+  expect(changes).toMatchObject([{ op: "create", name: "second", failed: false }]);
+});
+
+test("`down` destroys the stack, stops the region and leaves nothing", async () => {
+  await stack.up();
+  const pid = JSON.parse(readFileSync(join(engine.surroundings.region, "region.json"), "utf8")).pid as number;
+  const run = commandLine("down");
+  expect(await run.ended).toBe(0);
+  expect(run.output()).toContain("nothing is left");
+  expect(isAlive(pid)).toBe(false);
+  expect(readIfThere(join(engine.surroundings.root, "region.log"))).toBe("");
+});
+
+test("`down` keeps the region for the stacks that are left", async () => {
+  const other = engine.stack("other", { "emqx-aws:things": [{ name: "kept" }] });
+  await other.up();
+  await stack.up();
+  const run = commandLine("down");
+  expect(await run.ended).toBe(0);
+  expect(run.output()).toContain("The simulated region keeps running for other.");
+  expect(things()).toEqual(["kept"]);
+});
+
+test("`up` ends with the endpoints", async () => {
+  const run = commandLine("up");
+  expect(await run.ended).toBe(0);
+  expect(run.output()).toMatch(/Stack local is up:\n {2}MQTT {2}mqtt:\/\/example.invalid:1883\n/);
+});
