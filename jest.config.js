@@ -1,7 +1,9 @@
 /** Types are checked once by `npm run check`; here they are only stripped. */
 module.exports = {
   testEnvironment: "node",
-  transform: { "^.+\\.ts$": "@swc/jest" },
+  // aedes is an ES module, which jest does not load as it is.
+  transform: { "^.+\\.ts$": "@swc/jest", "/node_modules/aedes/.+\\.js$": "@swc/jest" },
+  transformIgnorePatterns: ["/node_modules/(?!aedes/)"],
   testMatch: ["<rootDir>/test/**/*.test.ts"],
   modulePathIgnorePatterns: ["<rootDir>/dist", "<rootDir>/.region"],
   testTimeout: 30000,
