@@ -1,5 +1,5 @@
 import { Account, globalRegion, type StoredResource } from "./account";
-import { checkArguments, checkInputs, defaultsKey, type AutoNaming, type Checked } from "./check";
+import { checkArguments, checkInputs, defaultsKey, nearest, type AutoNaming, type Checked } from "./check";
 import { Context, type Surroundings } from "./context";
 import { difference, same, type Difference } from "./diff";
 import { AwsError, CheckError } from "./errors";
@@ -56,7 +56,7 @@ export class Cloud {
     if (!type) {
       throw new AwsError(
         "UnknownResourceType",
-        `the simulated region does not know the resource type "${token}"; it knows ${[...resourceTypes.keys()].sort().join(", ")}`,
+        `the simulated region does not know the resource type "${token}"${hint(token, [...resourceTypes.keys()])}`,
       );
     }
     return type;
@@ -67,7 +67,7 @@ export class Cloud {
     if (!invoke) {
       throw new AwsError(
         "UnknownFunction",
-        `the simulated region does not know the function "${token}"; it knows ${[...invokes.keys()].sort().join(", ")}`,
+        `the simulated region does not know the function "${token}"${hint(token, [...invokes.keys()])}`,
       );
     }
     return invoke;
@@ -280,14 +280,15 @@ export class Cloud {
   inputsOf(token: string, outputs: Props, oldInputs?: Props, oldOutputs?: Props): Props {
     const type = this.type(token);
     const inputs: Props = {};
+    const redundant = oldInputs === undefined ? ["region", ...(type.redundant?.(outputs) ?? [])] : [];
     for (const [key, property] of Object.entries(propertiesOf(type))) {
       const value = outputs[key];
-      if (property.output || value === undefined) {
+      if (property.output || value === undefined || redundant.includes(key)) {
         continue;
       }
       const before = oldInputs?.[key];
       if (oldInputs === undefined) {
-        if (!isDefault(property, value) && key !== "region") {
+        if (!isDefault(property, value)) {
           inputs[key] = withoutComputed(property, value);
         }
       } else if (before !== undefined) {
@@ -367,6 +368,13 @@ export class Cloud {
     }
     return { ...outputs, ...this.common(type, context, news) };
   }
+}
+
+function hint(token: string, known: string[]): string {
+  const close = nearest(token, known);
+  return close
+    ? `; did you mean "${close}"?`
+    : ": it models only what this project uses (simulator/services)";
 }
 
 async function guarded<T>(operation: string, run: () => T | Promise<T>): Promise<T> {

@@ -3,6 +3,12 @@
  * mocks for unit tests. A development tool: the published package does not contain it.
  */
 export { Account, accountNumber, globalRegion, type Change, type StoredResource } from "./account";
+export {
+  certificateMaterial,
+  knownMaterial,
+  provideListenerCertificates,
+  type CertificateMaterial,
+} from "./certificateMaterial";
 export { Cloud, type Scope, type State } from "./cloud";
 export { Context } from "./context";
 export { AwsError, CheckError } from "./errors";

@@ -46,8 +46,9 @@ export class Machines {
 
   constructor(private readonly account: Account) {}
 
-  /** Puts a host in charge; machines that run already are started on it. */
+  /** Puts a host in charge instead of the present one; machines that run already are started on it. */
   attach(host: MachineHost): void {
+    void this.host?.dispose();
     this.host = host;
     this.account
       .list(names.instance)

@@ -2,6 +2,11 @@
  * The process of a simulated region.
  *
  *     node --import tsx simulator/main.ts --directory DIR [--port N] [--account FILE]
+ *                                         [--machines running|judged] [--time-scale FACTOR]
+ *
+ * With `--machines running` instances boot into brokers on loopback addresses and load balancers carry traffic (see
+ * dataplane/); `--time-scale` shortens what they wait for (health checks, boot, cluster), 0.1 unless given. With
+ * `judged`, the default, a node is ready when nothing the region knows speaks against it.
  *
  * One process serves one account (all its regions, any number of stacks) and keeps its state in DIR:
  *
@@ -32,6 +37,9 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from "fs";
 import { join, resolve } from "path";
 import { parseArgs } from "util";
 import { readRegionFile, RegionClient, type RegionFile } from "./client";
+import type { Cloud } from "./cloud";
+import type { RunningMachines } from "./dataplane";
+import type { MachineHost } from "./machines";
 import { Seeds } from "./seeds";
 import { RegionServer } from "./server";
 import { StateError } from "./store";
@@ -42,20 +50,53 @@ class AlreadyServed extends Error {}
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { directory: { type: "string" }, port: { type: "string" }, account: { type: "string" } },
+    options: {
+      directory: { type: "string" },
+      port: { type: "string" },
+      account: { type: "string" },
+      machines: { type: "string", default: "judged" },
+      "time-scale": { type: "string", default: "0.1" },
+    },
   });
   if (values.directory === undefined) {
-    throw new Error("usage: node --import tsx simulator/main.ts --directory DIR [--port N] [--account FILE]");
+    throw new Error(
+      "usage: node --import tsx simulator/main.ts --directory DIR [--port N] [--account FILE] " +
+        "[--machines running|judged] [--time-scale FACTOR]",
+    );
   }
   const directory = resolve(values.directory);
   mkdirSync(directory, { recursive: true });
   await refuseSecond(directory);
+  const machineKind = values.machines;
+  if (machineKind !== "running" && machineKind !== "judged") {
+    throw new Error(`--machines is running or judged, got "${machineKind}"`);
+  }
+  const timeScale = Number(values["time-scale"]);
+  if (!(timeScale > 0)) {
+    throw new Error(`--time-scale is a number above 0, got "${values["time-scale"]}"`);
+  }
+  // Loaded when needed: brokers are no small thing.
+  const dataPlane = machineKind === "running" ? await import("./dataplane") : undefined;
+  let running: RunningMachines | undefined;
+  const runOn =
+    ({ runMachines }: NonNullable<typeof dataPlane>) =>
+    (cloud: Cloud): MachineHost => {
+      running = runMachines(cloud, {
+        clocks: { healthChecks: timeScale, boot: timeScale, cluster: timeScale },
+        log: (line) => console.log(`${new Date().toISOString()} ${line}`),
+      });
+      return running.host;
+    };
   const region = await RegionServer.start({
     directory,
+    ...(dataPlane === undefined ? {} : { machines: runOn(dataPlane) }),
     port: values.port === undefined ? 0 : Number(values.port),
     ...(values.account === undefined ? {} : { seeds: Seeds.load(values.account) }),
     onShutdown: () => void stop(),
   });
+  if (dataPlane !== undefined && running !== undefined) {
+    dataPlane.addDataPlaneRoutes(region.control, running);
+  }
   const file: RegionFile = {
     version: 1,
     pid: process.pid,

@@ -66,13 +66,7 @@ export async function modifyResource(
   const type = cloud.type(stored.type);
   const properties = propertiesOf(type);
   const outputs = cloud.outputs(stored);
-  const news: Props = {};
-  for (const [key, property] of Object.entries(properties)) {
-    const value = outputs[key];
-    if (!property.output && value !== undefined) {
-      news[key] = value;
-    }
-  }
+  const news = cloud.inputsOf(stored.type, outputs);
   for (const [key, value] of Object.entries(changes)) {
     const property = properties[key];
     if (!property || property.output) {

@@ -121,6 +121,8 @@ export interface ResourceType {
   recomputed?: (changed: Set<string>) => string[];
   /** A replacement that no input asks for (an expired certificate). Returns the property to blame. */
   replaceAnyway?: (context: Context, olds: Props) => string | undefined;
+  /** Inputs that say the same as others: left out when inputs are read from the account. */
+  redundant?: (attributes: Props) => string[];
   /** Finds the resource for an import id that is not the resource's own id. */
   findImport?: (context: Context, importId: string) => StoredResource | undefined;
 }

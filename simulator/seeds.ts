@@ -96,6 +96,7 @@ export const seedTypes = {
 /** account.yaml, read. */
 export class Seeds {
   private readonly regions = new Map<string, RegionSeed>();
+  private made: StoredResource[] | undefined;
 
   constructor(private readonly file: SeedFile) {
     for (const [name, seed] of Object.entries(file.regions)) {
@@ -136,8 +137,13 @@ export class Seeds {
     );
   }
 
-  /** Puts everything the file describes into a new account. */
+  /** Everything the file describes, for a new account. */
   resources(): StoredResource[] {
+    this.made ??= this.make();
+    return this.made;
+  }
+
+  private make(): StoredResource[] {
     const { images, certificates, serverCertificates, buckets, keys, zones } = this.file;
     return [
       ...this.regionNames.flatMap((r) => images.flatMap((i) => architectures.map((a) => imageOf(i, r, a)))),

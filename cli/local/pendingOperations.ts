@@ -1,3 +1,5 @@
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Speaker } from "../console";
 import { UserError } from "../console";
 import { RegionClient } from "../../simulator/client";
@@ -28,10 +30,11 @@ function readable(urn: string, type: string): string {
  * region knows: what it made is adopted, what it did not make is forgotten, everything else is read again.
  */
 export async function repairPendingOperations(
-  { surroundings, cli, env, speaker, region, capture }: RepairContext,
+  context: RepairContext,
   stack: string,
   configFile: readonly string[],
 ): Promise<void> {
+  const { surroundings, cli, env, speaker, region, capture } = context;
   const { pendingOperations } = readState(surroundings, stack);
   if (pendingOperations.length === 0) return;
   const states = knownStacks(surroundings).map((name) => readState(surroundings, name));
@@ -47,8 +50,8 @@ export async function repairPendingOperations(
       "Reading the region's resources first, to see what became of it.",
     ].join("\n"),
   );
-  const imports = adopted.flat().flatMap((entry) => ["--import-pending-creates", entry]);
-  const flags = ["--yes", "--skip-preview", "--clear-pending-creates", ...imports, "--stack", stack];
+  if (ids.size > 0) await adopt(context, stack, ids);
+  const flags = ["--yes", "--skip-preview", "--clear-pending-creates", "--stack", stack];
   const { exitCode, stderr } = await runLiteralCli(cli, ["refresh", ...flags, ...configFile], {
     cwd: surroundings.project,
     env,
@@ -56,5 +59,47 @@ export async function repairPendingOperations(
   });
   if (exitCode !== 0) {
     throw new UserError(`the state of stack ${stack} could not be read again\n${stderr}`.trim(), exitCode);
+  }
+}
+
+interface Exported {
+  deployment: {
+    resources: Record<string, unknown>[];
+    pending_operations?: { type: string; resource: Record<string, unknown> }[];
+  };
+}
+
+/**
+ * Puts what was created into the state. `pulumi refresh --import-pending-creates` would be made for this, but only
+ * marks the operation; so the resource, which the operation describes completely but for its id, is added as the
+ * CLI would have done, and the refresh after this reads its outputs.
+ */
+async function adopt(
+  { surroundings, cli, env }: RepairContext,
+  stack: string,
+  ids: ReadonlyMap<string, string>,
+): Promise<void> {
+  const run = async (...args: string[]) => {
+    const options = { cwd: surroundings.project, env, capture: "all" as const };
+    const { exitCode, stdout, stderr } = await runLiteralCli(cli, [...args, "--stack", stack], options);
+    if (exitCode !== 0) throw new UserError(`pulumi ${args.join(" ")} failed:\n${stderr}`, exitCode);
+    return stdout;
+  };
+  const exported = JSON.parse(await run("stack", "export")) as Exported;
+  const { deployment } = exported;
+  const adopted = (deployment.pending_operations ?? [])
+    .filter(({ type, resource }) => type === "creating" && ids.has(String(resource.urn)))
+    .map(({ resource }) => ({ ...resource, id: ids.get(String(resource.urn)), outputs: resource.inputs }));
+  const pending = (deployment.pending_operations ?? []).filter(
+    ({ resource }) => !ids.has(String(resource.urn)),
+  );
+  const file = join(surroundings.root, `adopt-${process.pid}.json`);
+  try {
+    const resources = [...deployment.resources, ...adopted];
+    const repaired = { ...exported, deployment: { ...deployment, resources, pending_operations: pending } };
+    writeFileSync(file, JSON.stringify(repaired), { mode: 0o600 });
+    await run("stack", "import", "--file", file);
+  } finally {
+    rmSync(file, { force: true });
   }
 }

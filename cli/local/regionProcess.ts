@@ -109,7 +109,10 @@ async function startProcess(surroundings: Surroundings): Promise<RegionProcess> 
   const logged = existsSync(surroundings.regionLog) ? statSync(surroundings.regionLog).size : 0;
   const child = spawn(
     process.execPath,
-    ["--import", "tsx", surroundings.regionMain, "--directory", surroundings.region],
+    [
+      ...["--import", "tsx", surroundings.regionMain],
+      ...["--directory", surroundings.region, "--machines", surroundings.machines],
+    ],
     {
       cwd: repositoryRoot,
       detached: true,

@@ -19,15 +19,24 @@ export interface Surroundings {
   /** State of the simulated region. */
   region: string;
   regionLog: string;
+  /** Whether instances in the region boot and carry MQTT, or are only judged able to. */
+  machines: Machines;
   /** The region's process entry. */
   regionMain: string;
   /** Copies of stack files, which the CLI may write to. */
   stackFiles: string;
 }
 
-export function surroundingsOf(project: string, root = join(project, ".region")): Surroundings {
+export type Machines = "running" | "judged";
+
+export function surroundingsOf(
+  project: string,
+  root = join(project, ".region"),
+  machines: Machines = "judged",
+): Surroundings {
   return {
     project,
+    machines,
     root,
     backend: join(root, "backend"),
     home: join(root, "home"),

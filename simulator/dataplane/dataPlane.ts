@@ -133,6 +133,13 @@ export class DataPlane implements ElbEnvironment {
     return this.running;
   }
 
+  /** The same for who cannot wait; what goes wrong is in the log. */
+  follow(): void {
+    this.reconcile().catch((error: Error) =>
+      this.log(`the data plane could not follow a change: ${error.stack}`),
+    );
+  }
+
   /** Where the load balancers' listeners answer on this machine. */
   endpoints(): Endpoint[] {
     return [...this.loadBalancerByDnsName.values()].flatMap((loadBalancer) => loadBalancer.endpoints());

@@ -3,16 +3,16 @@ import {
   asRole,
   Cloud,
   Context,
-  globalRegion,
+  knownMaterial,
   MachineHost,
   names,
+  provideListenerCertificates,
   routesOf,
-  seeds,
   StoredResource,
 } from "..";
 import { instanceTypeFacts } from "../services/instanceTypes";
 import { userDataOf } from "../services/instances";
-import { DataPlane, DataPlaneOptions, startDataPlane } from "./dataPlane";
+import { DataPlane, DataPlaneOptions } from "./dataPlane";
 import {
   CertificateFacts,
   InstanceFacts,
@@ -26,33 +26,48 @@ import {
   SubnetFacts,
 } from "./regionView";
 
-export interface HostOptions extends DataPlaneOptions {
-  /** Key pairs of certificates that the account knows without their text: those it came with. */
-  keyPairOf?(arn: string): { certificatePem: string; privateKeyPem: string } | undefined;
+export interface RunningMachines {
+  /** What the region gives its instances to. */
+  host: MachineHost;
+  plane: DataPlane;
 }
 
-/** Puts real machines behind a cloud's instances; resolves with the data plane when it has caught up. */
-export async function attachDataPlane(cloud: Cloud, options: HostOptions = {}): Promise<DataPlane> {
-  const plane = await startDataPlane(viewOf(cloud, options), options);
-  cloud.machines.attach(hostOf(plane));
-  return plane;
-}
-
-/** What the region asks of machines. They are switched on and off by the instances' states; here it waits for them. */
-function hostOf(plane: DataPlane): MachineHost {
+/**
+ * Machines that run, for `RegionServer.start({ machines })` or `cloud.machines.attach`. They are switched on and off by
+ * the instances' states; the host only makes the region wait for the end of a shutdown.
+ */
+export function runMachines(cloud: Cloud, options: DataPlaneOptions = {}): RunningMachines {
+  const plane = new DataPlane(viewOf(cloud), options);
+  const stopProviding = provideListenerCertificates(cloud.account);
+  const follow = () => plane.follow();
   return {
-    start: () => void plane.reconcile(),
-    stop: (instance) => plane.shutDown(instance.id),
-    terminate: (instance) => plane.shutDown(instance.id),
-    dispose: () => plane.stop(),
+    plane,
+    host: {
+      start: follow,
+      lookAgain: follow,
+      stop: (instance) => plane.shutDown(instance.id),
+      terminate: (instance) => plane.shutDown(instance.id),
+      dispose: () => {
+        stopProviding();
+        return plane.stop();
+      },
+    },
   };
 }
 
-export function viewOf(cloud: Cloud, options: Pick<HostOptions, "keyPairOf"> = {}): RegionView {
+/** Puts running machines behind a cloud's instances; resolves when they have caught up with what is there. */
+export async function attachDataPlane(cloud: Cloud, options: DataPlaneOptions = {}): Promise<DataPlane> {
+  const { host, plane } = runMachines(cloud, options);
+  cloud.machines.attach(host);
+  await plane.reconcile();
+  return plane;
+}
+
+function viewOf(cloud: Cloud): RegionView {
   const { account } = cloud;
   const instanceBy = (id: string) => account.list(names.instance).find((instance) => instance.id === id);
   return {
-    snapshot: () => snapshotOf(cloud, options),
+    snapshot: () => snapshotOf(cloud),
     onChange: (listener) => account.onChange(listener),
     setInstanceHealth: ({ region, name }, instanceId, health) =>
       cloud.health.set(region, name, instanceId, health),
@@ -94,7 +109,7 @@ function roleCalls(cloud: Cloud, instance: () => StoredResource | undefined): Ro
   };
 }
 
-function snapshotOf(cloud: Cloud, options: Pick<HostOptions, "keyPairOf">): RegionSnapshot {
+function snapshotOf(cloud: Cloud): RegionSnapshot {
   const { account } = cloud;
   const gateways = new Map(
     account.list(names.internetGateway).map((gateway) => [gateway.attributes["vpcId"], gateway.id]),
@@ -119,7 +134,7 @@ function snapshotOf(cloud: Cloud, options: Pick<HostOptions, "keyPairOf">): Regi
     securityGroups: securityGroups(cloud),
     instances: instances(cloud),
     loadBalancers: loadBalancers(cloud),
-    certificates: certificates(cloud, options),
+    certificates: certificates(cloud),
   };
 }
 
@@ -346,29 +361,18 @@ function proxyPorts(cloud: Cloud, balancer: StoredResource): number[] {
     .map(([port]) => Number(port));
 }
 
-function certificates(cloud: Cloud, { keyPairOf }: Pick<HostOptions, "keyPairOf">): CertificateFacts[] {
+function certificates(cloud: Cloud): CertificateFacts[] {
   const { account } = cloud;
-  const stored = [
-    ...account.list(seeds.seedTypes.certificate),
-    ...account.list(seeds.seedTypes.serverCertificate, globalRegion),
-  ];
-  return stored.flatMap(({ id, attributes }) => {
-    const { certificateBody, certificateChain, privateKey } = attributes;
-    if (typeof certificateBody === "string" && typeof privateKey === "string") {
-      return [
-        {
-          arn: id,
-          certificatePem: certificateBody,
-          privateKeyPem: privateKey,
-          ...(typeof certificateChain === "string" && certificateChain !== ""
-            ? { chainPem: certificateChain }
-            : {}),
-        },
-      ];
+  const facts = new Map<string, CertificateFacts>();
+  for (const { region, attributes } of account.list(names.loadBalancer)) {
+    for (const { sslCertificateId: arn } of attributes["listeners"] as unknown as StoredListener[]) {
+      const material = arn ? knownMaterial(account, region, arn) : undefined;
+      if (arn && material !== undefined) {
+        facts.set(arn, { arn, ...material });
+      }
     }
-    const keyPair = keyPairOf?.(id);
-    return keyPair === undefined ? [] : [{ arn: id, ...keyPair }];
-  });
+  }
+  return [...facts.values()];
 }
 
 function text(resource: StoredResource, key: string): string {

@@ -97,9 +97,10 @@ export async function actOut(script: string, machine: BootMachine): Promise<void
     deadline: machine.now() + timeout,
     version: values["VERSION"] ?? "",
   };
-  if (machine.failsBoot(values["PARAMETER_PREFIX"] ?? "", Number(node))) {
-    throw new Error(`NODE ${node} FAILED while starting: it was told not to come up`);
-  }
+  const prefix = values["PARAMETER_PREFIX"] ?? "";
+  await until(state, timeout, async () =>
+    machine.failsBoot(prefix, Number(node)) ? `NODE ${node} FAILED: it was told not to come up` : undefined,
+  );
   for (const announced of announcedSteps(script)) {
     const run = stepFor(announced);
     const name = fillIn(announced, state);

@@ -77,9 +77,11 @@ export const instanceType: ResourceType = {
     disableApiStop: bool({ computed: true }),
     disableApiTermination: bool({ computed: true }),
     instanceInitiatedShutdownBehavior: text({ computed: true, check: oneOf("stop", "terminate") }),
-    creditSpecification: object({
-      cpuCredits: text({ computed: true, check: oneOf("standard", "unlimited") }),
-    }),
+    // Leaving it out later keeps what it was.
+    creditSpecification: object(
+      { cpuCredits: text({ computed: true, check: oneOf("standard", "unlimited") }) },
+      { computed: true },
+    ),
     maintenanceOptions: object(
       { autoRecovery: text({ computed: true, check: oneOf("default", "disabled") }) },
       { computed: true },
@@ -161,6 +163,11 @@ export const instanceType: ResourceType = {
       );
     }
   },
+  redundant: (attributes) =>
+    // An interface that goes with the instance was made for it.
+    (attributes["primaryNetworkInterface"] as Props)["deleteOnTermination"] === true
+      ? ["primaryNetworkInterface"]
+      : ["subnetId", "privateIp", "vpcSecurityGroupIds", "associatePublicIpAddress", "secondaryPrivateIps"],
   create: launch,
   settle: async (context, instance) => {
     context.surroundings.machines.start(instance);

@@ -35,6 +35,7 @@ export const parameterType: ResourceType = {
       problems.add("insecureValue", '"insecureValue" cannot be set with type "SecureString"; use "value"');
     }
   },
+  redundant: () => ["insecureValue"],
   create(context, inputs) {
     const name = inputs["name"] as string;
     checkName(name);

@@ -1,5 +1,4 @@
 /** The whole deployment, as the components register it, in the region that carries MQTT. */
-import "reflect-metadata";
 import * as pulumi from "@pulumi/pulumi";
 import { EmqxDeployment } from "../../../components/emqxDeployment";
 import { RegionMocks } from "../../../simulator";

@@ -1,0 +1,110 @@
+import { generateKeyPairSync } from "crypto";
+import { globalRegion, type Account, type StoredResource } from "./account";
+import { AwsError } from "./errors";
+import { seedTypes } from "./seeds";
+import * as names from "./services/names";
+import { issue } from "./x509";
+
+/** What a load balancer presents to its clients. */
+export interface CertificateMaterial {
+  certificatePem: string;
+  chainPem?: string;
+  privateKeyPem: string;
+}
+
+/**
+ * The PEM behind a certificate's ARN. Certificates that account.yaml lists get a key pair when somebody first
+ * asks; it stays the same from then on, also across restarts.
+ */
+export async function certificateMaterial(
+  account: Account,
+  region: string,
+  arn: string,
+): Promise<CertificateMaterial> {
+  const find = () => findByArn(account, region, arn);
+  const stored = find();
+  if (!stored) {
+    throw new AwsError("CertificateNotFound", `Server Certificate not found for the key: ${arn}`);
+  }
+  if (known(stored)) {
+    return known(stored)!;
+  }
+  const made = await make(stored);
+  const meanwhile = find()!;
+  if (!known(meanwhile)) {
+    account.update(meanwhile, {}, { ...made });
+  }
+  return known(find()!)!;
+}
+
+/** The same without waiting: nothing where no key pair has been made yet. */
+export function knownMaterial(
+  account: Account,
+  region: string,
+  arn: string,
+): CertificateMaterial | undefined {
+  const stored = findByArn(account, region, arn);
+  return stored && known(stored);
+}
+
+/** Makes the key pairs that load balancers' listeners use, now and whenever one is added. */
+export function provideListenerCertificates(account: Account): () => void {
+  const provide = (balancer: StoredResource) => {
+    for (const { sslCertificateId: arn } of balancer.attributes["listeners"] as {
+      sslCertificateId?: string;
+    }[]) {
+      if (arn && findByArn(account, balancer.region, arn) && !knownMaterial(account, balancer.region, arn)) {
+        void certificateMaterial(account, balancer.region, arn);
+      }
+    }
+  };
+  account.list(names.loadBalancer).forEach(provide);
+  return account.onChange((changes) =>
+    changes
+      .filter(({ kind, resource }) => kind !== "deleted" && resource.type === names.loadBalancer)
+      .forEach(({ resource }) => provide(resource)),
+  );
+}
+
+function findByArn(account: Account, region: string, arn: string): StoredResource | undefined {
+  return (
+    account.get(seedTypes.certificate, region, arn) ??
+    account.get(seedTypes.serverCertificate, globalRegion, arn)
+  );
+}
+
+function known({ attributes, hidden }: StoredResource): CertificateMaterial | undefined {
+  const { certificateBody, certificateChain, privateKey } = attributes;
+  if (typeof certificateBody === "string" && typeof privateKey === "string") {
+    const chain =
+      typeof certificateChain === "string" && certificateChain !== "" ? certificateChain : undefined;
+    return {
+      certificatePem: certificateBody,
+      privateKeyPem: privateKey,
+      ...(chain === undefined ? {} : { chainPem: chain }),
+    };
+  }
+  const { certificatePem, privateKeyPem } = hidden;
+  return typeof certificatePem === "string" && typeof privateKeyPem === "string"
+    ? { certificatePem, privateKeyPem }
+    : undefined;
+}
+
+async function make({ attributes }: StoredResource) {
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const names = attributes["subjectAlternativeNames"] as string[];
+  const certificatePem = await issue({
+    key: privateKey,
+    serial: "01" + Date.now().toString(16).padStart(14, "0"),
+    subject: [{ CN: [attributes["domainName"] as string] }],
+    notBefore: new Date(attributes["notBefore"] as string),
+    notAfter: new Date(attributes["notAfter"] as string),
+    dnsNames: names,
+    keyUsages: [0, 2],
+    extendedUsages: ["1.3.6.1.5.5.7.3.1"],
+  });
+  return {
+    certificatePem,
+    privateKeyPem: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+  };
+}

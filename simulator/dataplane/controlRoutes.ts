@@ -1,0 +1,72 @@
+/**
+ * What the control endpoint says and does about the data plane:
+ *
+ *     GET  /endpoints                        where the load balancers' listeners answer on this machine
+ *     GET  /machines                         every machine: phase, problem, EMQX, cluster
+ *     GET  /load-balancers                   health of instances, open connections, counters
+ *     GET  /certificate?arn=…                text/plain: PEM of a certificate that a listener uses
+ *     POST /drill/kill | restart | stop-emqx | start-emqx    { instance }
+ *     POST /drill/health-check               { instance, broken }
+ *     POST /drill/cut-zone | restore-zone    { zone }
+ *     POST /drill/expire-certificate | renew-certificate     { arn }
+ */
+import { ControlServer, Handler } from "../control";
+import { AwsError } from "../errors";
+import { RunningMachines } from "./regionHost";
+
+export function addDataPlaneRoutes(control: ControlServer, { plane }: RunningMachines): void {
+  const { faults } = plane;
+  control.route("GET", "/endpoints", () => plane.endpoints());
+  control.route("GET", "/machines", () => plane.machines());
+  control.route("GET", "/load-balancers", () => plane.loadBalancers());
+  control.route("GET", "/certificate", (input) => {
+    const arn = text(input, "arn");
+    const certificate = plane.certificate(arn);
+    if (certificate === undefined) {
+      throw new AwsError("NotFound", `no listener uses a certificate ${arn}`);
+    }
+    return certificate.certificatePem;
+  });
+  const drills: Record<string, [argument: string, run: (value: string) => Promise<void>]> = {
+    kill: ["instance", faults.killMachine],
+    restart: ["instance", faults.restartMachine],
+    "stop-emqx": ["instance", faults.stopEmqx],
+    "start-emqx": ["instance", faults.startEmqx],
+    "cut-zone": ["zone", faults.cutZone],
+    "restore-zone": ["zone", faults.restoreZone],
+    "expire-certificate": ["arn", faults.expireCertificate],
+    "renew-certificate": ["arn", faults.renewCertificate],
+  };
+  for (const [name, [argument, run]] of Object.entries(drills)) {
+    control.route(
+      "POST",
+      `/drill/${name}`,
+      drill((input) => run(text(input, argument))),
+    );
+  }
+  control.route(
+    "POST",
+    "/drill/health-check",
+    drill((input) => faults.breakHealthCheck(text(input, "instance"), input["broken"] !== false)),
+  );
+}
+
+/** What a drill cannot do (an unknown machine, say) is the caller's mistake, not the region's. */
+function drill(run: (input: Record<string, unknown>) => Promise<void>): Handler {
+  return async (input) => {
+    try {
+      await run(input);
+    } catch (error) {
+      throw error instanceof AwsError ? error : new AwsError("NotFound", (error as Error).message);
+    }
+    return { done: true };
+  };
+}
+
+function text(input: Record<string, unknown>, name: string): string {
+  const value = input[name];
+  if (typeof value !== "string" || value === "") {
+    throw new AwsError("BadRequest", `"${name}" is missing`);
+  }
+  return value;
+}

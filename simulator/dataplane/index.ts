@@ -1,0 +1,13 @@
+/** The data plane of the simulated region: machines, brokers, load balancers and the network between them. */
+export { addDataPlaneRoutes } from "./controlRoutes";
+export {
+  startDataPlane,
+  type DataPlane,
+  type DataPlaneOptions,
+  type Faults,
+  type LoadBalancerStatus,
+  type MachineStatus,
+} from "./dataPlane";
+export type { Clocks } from "./elb/environment";
+export type { Endpoint } from "./elb/loadBalancer";
+export { attachDataPlane, runMachines, type RunningMachines } from "./regionHost";
