@@ -31,7 +31,7 @@ import { readEvents } from "./events";
 /** Building the CLI takes minutes where it can neither be found nor downloaded. */
 export const obtainTimeout = 20 * 60_000;
 /** For tests that run the CLI a few times on two busy cores. */
-export const engineTimeout = 120_000;
+export const engineTimeout = 300_000;
 
 /** Say this in `beforeAll(…, obtainTimeout)`: later calls find the CLI at once. */
 export async function prepareCli(): Promise<void> {

@@ -88,12 +88,12 @@ test("a second Ctrl-C ends it at once; the next command repairs", async () => {
 async function crash(): Promise<number> {
   setThings([{ name: "first" }, { name: "slow", seconds: 5 }]);
   const run = commandLine("up");
-  await creating(run, "slow");
   const lock = await eventually(() => {
-    const locks = readLocks(engine.surroundings, "local");
-    const { pendingOperations } = readState(engine.surroundings, "local");
-    const isInTheMiddle = pendingOperations.length > 0 && things().includes("first");
-    return isInTheMiddle ? locks[0] : undefined;
+    const isInTheMiddle = readIfThere(engine.surroundings.regionLog).includes("creating slow");
+    const isFirstSaved = readState(engine.surroundings, "local").resources.some(({ urn }) =>
+      /::first$/.test(urn),
+    );
+    return isInTheMiddle && isFirstSaved ? readLocks(engine.surroundings, "local")[0] : undefined;
   });
   const { pid } = lock;
   process.kill(pid, "SIGKILL");
