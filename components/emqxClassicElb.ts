@@ -12,7 +12,7 @@ import {
   usesTls,
   type ListenerPorts,
 } from "./network/listeners";
-import { arnProblems, choiceProblems, plain, refuse, wholeNumberProblems } from "./problems";
+import { arnProblems, choiceProblems, plain, refuse, runError, wholeNumberProblems } from "./problems";
 import { createSelfSignedCertificate } from "./selfSignedCertificate";
 import { tagged } from "./tags";
 
@@ -397,7 +397,7 @@ function createDnsRecord(
   const nameInZone = zone.name.apply((zoneName) => {
     const domain = zoneName.replace(/\.$/, "");
     if (hostname !== domain && !hostname.endsWith(`.${domain}`)) {
-      throw new pulumi.RunError(
+      throw runError(
         `hostname: "${hostname}" is outside the hosted zone ${domain}; use a name that ends with .${domain}`,
       );
     }

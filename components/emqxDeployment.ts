@@ -17,7 +17,7 @@ import type { Listener } from "./network/listeners";
 import { chooseZone, initialZones } from "./network/placement";
 import { nodeAddress, nodeCountProblem, zoneSubnets } from "./network/subnets";
 import { userDataProblemsAt } from "./nodeUserData";
-import { refuse, wholeNumberProblems } from "./problems";
+import { refuse, runError, wholeNumberProblems } from "./problems";
 
 export interface EmqxDeploymentArgs {
   /** Names of the Availability Zones to use, all of one region. Adding one moves no node. */
@@ -269,7 +269,7 @@ function placeNodes(
     const home = availabilityZone.apply((zoneName) => {
       const zone = zones.find((candidate) => candidate.availabilityZone === zoneName);
       if (!zone) {
-        throw new pulumi.RunError(
+        throw runError(
           `availabilityZones: node ${number} stands in ${zoneName}, which is no longer listed; put ${zoneName} back, ` +
             `or remove the nodes from ${number} on first (nodeCount: ${number})`,
         );

@@ -4,6 +4,7 @@
  */
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterPorts } from "./emqx/releases";
+import { runError } from "./problems";
 
 /** The value that `name` had when it was first deployed. */
 export function remember<T extends string | string[]>(
@@ -32,7 +33,7 @@ export function rememberedClusterPorts(
   );
   return memory.output.apply((running: ClusterPorts) => {
     if (running !== wanted) {
-      throw new pulumi.RunError(
+      throw runError(
         `clusterPorts: the running nodes use ${running}, and nodes with ${wanted} cannot join them, so this change cannot ` +
           `be rolled out node by node. Keep ${running}, or set allowFullRestart for this one update: all nodes are then ` +
           `replaced at once and clients are disconnected until they are back`,

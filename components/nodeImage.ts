@@ -4,6 +4,7 @@ import { getAmiOutput } from "@pulumi/aws/ec2";
 import { getParameterOutput } from "@pulumi/aws/ssm";
 import { architectureOf } from "./emqx/instanceTypes";
 import { remember } from "./memory";
+import { runError } from "./problems";
 
 /**
  * The given image, checked against the instance type, or the newest Amazon Linux 2023 of the first deployment. A newer
@@ -30,7 +31,7 @@ export function nodeImage(
   );
   return image.architecture.apply((imageArchitecture) => {
     if (imageArchitecture !== architecture) {
-      throw new pulumi.RunError(
+      throw runError(
         `amiId: ${amiId} is an image for ${imageArchitecture}, but instanceType ${instanceType} is ${architecture}; ` +
           `choose an image and a type of the same architecture`,
       );

@@ -5,10 +5,23 @@ import * as pulumi from "@pulumi/pulumi";
 export function refuse(subject: string, problems: string[]): void {
   if (problems.length > 0) {
     const lines = [...new Set(problems)].map((problem) => `  - ${problem}`);
-    throw new pulumi.RunError(
-      `${subject}: nothing was changed, because its input cannot work:\n${lines.join("\n")}`,
-    );
+    throw runError(`${subject}: nothing was changed, because its input cannot work:\n${lines.join("\n")}`);
   }
+}
+
+/** An error that Pulumi shows without a stack trace. */
+export function runError(message: string): pulumi.RunError {
+  return withFixedMessage(new pulumi.RunError(message));
+}
+
+/**
+ * The SDK writes the name of every property that waits for a value in front of the message of the error that it got
+ * instead (`error serializing property "outputs": …`). The person who reads it needs the message.
+ */
+export function withFixedMessage<E extends Error>(error: E): E {
+  const { message } = error;
+  Object.defineProperty(error, "message", { get: () => message, set: () => undefined });
+  return error;
 }
 
 /** A value that is known now, or undefined if it comes from another resource. */

@@ -2,6 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type * as ec2 from "@pulumi/aws/ec2";
 import { getParameter } from "@pulumi/aws/ssm";
+import { withFixedMessage } from "./problems";
 
 /** What a readiness parameter holds before its node first reports. */
 export const notReadyYet = "never";
@@ -48,7 +49,9 @@ async function pollUntilReady(
     }
     const pause = (pollSeconds[attempt] ?? pollSeconds.at(-1) ?? 5) * 1000;
     if (Date.now() + pause > deadline) {
-      throw new pulumi.ResourceError(timeoutMessage(args, instanceId, reported), args.instance, true);
+      throw withFixedMessage(
+        new pulumi.ResourceError(timeoutMessage(args, instanceId, reported), args.instance, true),
+      );
     }
     const waited = Math.round((Date.now() - start) / 1000);
     void pulumi.log.info(

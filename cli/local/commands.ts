@@ -16,9 +16,10 @@ function onStack(args: readonly string[]): { stack: string; args: string[] } {
     : { stack, args: [...args] };
 }
 
+/** With its preview: some refusals come while the preview looks at what runs, before anything is changed. */
 export async function up(session: Session, userArgs: readonly string[]): Promise<number> {
   const { stack, args } = onStack(userArgs);
-  const { exitCode } = await runPulumi(session, ["up", "--yes", "--skip-preview", ...args]);
+  const { exitCode } = await runPulumi(session, ["up", "--yes", ...args]);
   if (exitCode !== 0) return exitCode;
   showEndpoints(session, stack);
   return 0;

@@ -38,6 +38,7 @@ test("the program itself exports outputs and nothing else", async () => {
       jest.isolateModules(() => {
         // The SDK must be the one that holds the mocks.
         jest.doMock("@pulumi/pulumi", () => pulumi);
+        // eslint-disable-next-line @typescript-eslint/no-require-imports -- isolateModules takes no promise
         outputs = require("../../index") as Record<string, unknown>;
       });
     },
