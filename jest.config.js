@@ -6,6 +6,7 @@ module.exports = {
   transformIgnorePatterns: ["/node_modules/(?!aedes/)"],
   testMatch: ["<rootDir>/test/**/*.test.ts"],
   modulePathIgnorePatterns: ["<rootDir>/dist", "<rootDir>/.region"],
+  setupFiles: ["<rootDir>/test/setup.ts"],
   testTimeout: 30000,
   // Programs warn about what they are told to; the tests look at warnings where they matter.
   silent: true,

@@ -1,6 +1,7 @@
 import { readFileSync } from "fs";
 import { join } from "path";
 import type { RegionStatus } from "./control";
+import type { ConnectedClient, Endpoint, LoadBalancerStatus, MachineStatus } from "./dataplane";
 import type { Props } from "./values";
 
 /** region.json; see main.ts. */
@@ -71,6 +72,38 @@ export class RegionClient {
 
   delete(query: ResourceQuery): Promise<ShownResource> {
     return this.json("DELETE", "/resource", { ...query });
+  }
+
+  /** An SSM parameter's value, decrypted. */
+  async parameter(name: string): Promise<string> {
+    return (await this.json<{ value: string }>("GET", "/parameter", { name })).value;
+  }
+
+  // What only a region with running machines answers, see dataplane/controlRoutes.ts.
+
+  endpoints(): Promise<Endpoint[]> {
+    return this.json("GET", "/endpoints");
+  }
+
+  machines(): Promise<MachineStatus[]> {
+    return this.json("GET", "/machines");
+  }
+
+  loadBalancers(): Promise<LoadBalancerStatus[]> {
+    return this.json("GET", "/load-balancers");
+  }
+
+  clients(): Promise<ConnectedClient[]> {
+    return this.json("GET", "/clients");
+  }
+
+  async certificate(arn: string): Promise<string> {
+    return (await this.request("GET", "/certificate", { arn })).text();
+  }
+
+  /** `kill`, `cut-zone`, … with what it is done to. */
+  async drill(name: string, what: Record<string, unknown>): Promise<void> {
+    await this.json("POST", `/drill/${name}`, {}, what);
   }
 
   async console(instance: string): Promise<string> {

@@ -18,6 +18,8 @@ import type { Props } from "./values";
  *     GET    /resource?id=…[&type=…][&region=…]        one resource, all attributes
  *     PATCH  /resource { id, type?, region?, changes } changes inputs behind Pulumi's back; null removes one
  *     DELETE /resource?id=…[&type=…][&region=…]        deletes behind Pulumi's back
+ *     GET    /parameter?name=…[&region=…]             { value } of an SSM parameter, decrypted: whoever may read
+ *                                                      region.json may read the account
  *     GET    /console?instance=…                       text/plain: the instance's console log
  *     POST   /seeds { kind, … }                        certificate | bucket | key | zone | image, see seeds.ts
  *     POST   /faults/boot { node, prefix?, fails }     lets a node never come up, or come up again
@@ -74,6 +76,11 @@ export class ControlServer {
     this.route("DELETE", "/resource", async (input) =>
       shown(cloud, await deleteResource(cloud, nameFrom(input))),
     );
+    this.route("GET", "/parameter", (input) => {
+      const parameter = findResource(cloud, nameFrom({ ...input, id: input["name"], type: names.parameter }));
+      const { value, insecureValue } = parameter.attributes;
+      return { value: value ?? insecureValue };
+    });
     this.route("GET", "/console", (input) => {
       const instance = findResource(cloud, { type: names.instance, id: String(input["instance"]) });
       return cloud.machines.consoles.read(instance.id);

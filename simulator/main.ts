@@ -23,9 +23,9 @@
  *       "directory": "/…/DIR", "startedAt": "2026-01-01T00:00:00.000Z" }
  *
  * Start: spawn the line above (detached, output to a log file of the starter) and wait for region.json with the
- * child's pid. The same JSON, without the token, is the first line on stdout. If another live process serves DIR the new one
- * says so and ends with code 3; state that cannot be read ends it with code 4 and one message that says what to
- * do; every other failure to start has code 1.
+ * child's pid. The same JSON, without the token, is the first line on stdout. If another live process serves DIR
+ * the new one says so and ends with code 3; state that cannot be read ends it with code 4 and one message that
+ * says what to do; every other failure to start has code 1.
  *
  * Find: read region.json; the region is alive when the pid lives *and* `GET /status` answers with the token.
  * A file whose process is gone is stale: just start again, nothing is lost.

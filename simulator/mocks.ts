@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Account } from "./account";
 import { Cloud, type Scope } from "./cloud";
 import { CheckError } from "./errors";
-import { checkProviderConfig, scopeOf } from "./providerConfig";
+import { checkProviderConfig, parseConfig, scopeOf } from "./providerConfig";
 import { QuickMachines } from "./quickMachines";
 import { Seeds } from "./seeds";
 import {
@@ -133,12 +133,13 @@ export class RegionMocks implements pulumi.runtime.Mocks {
   }
 
   private newProvider(args: pulumi.runtime.MockResourceArgs, props: Props, entry: Registered) {
-    const problems = checkProviderConfig(args.type.split(":")[2]!, props, this.account.seeds);
+    const config = parseConfig(props);
+    const problems = checkProviderConfig(args.type.split(":")[2]!, config, this.account.seeds);
     if (problems.length > 0) {
       throw new CheckError(args.type, args.name, problems);
     }
     entry.id = `${args.name}-id`;
-    this.providers.set(entry.id, { ...scopeOf(props, this.scope.region) });
+    this.providers.set(entry.id, scopeOf(config, this.scope.region));
     return { id: entry.id, state: props };
   }
 

@@ -4,6 +4,7 @@
  *     GET  /endpoints                        where the load balancers' listeners answer on this machine
  *     GET  /machines                         every machine: phase, problem, EMQX, cluster
  *     GET  /load-balancers                   health of instances, open connections, counters
+ *     GET  /clients                          every MQTT client and the node that serves it
  *     GET  /certificate?arn=…                text/plain: PEM of a certificate that a listener uses
  *     POST /drill/kill | restart | stop-emqx | start-emqx    { instance }
  *     POST /drill/health-check               { instance, broken }
@@ -19,6 +20,7 @@ export function addDataPlaneRoutes(control: ControlServer, { plane }: RunningMac
   control.route("GET", "/endpoints", () => plane.endpoints());
   control.route("GET", "/machines", () => plane.machines());
   control.route("GET", "/load-balancers", () => plane.loadBalancers());
+  control.route("GET", "/clients", () => plane.clients());
   control.route("GET", "/certificate", (input) => {
     const arn = text(input, "arn");
     const certificate = plane.certificate(arn);

@@ -42,6 +42,13 @@ export interface MachineStatus {
   };
 }
 
+/** An MQTT client that is connected to a node. */
+export interface ConnectedClient {
+  clientId: string;
+  nodeName: string;
+  instanceId: string;
+}
+
 export interface LoadBalancerStatus {
   name: string;
   dnsName: string;
@@ -149,6 +156,13 @@ export class DataPlane implements ElbEnvironment {
     return [...this.machineById].flatMap(([id, machine]) => {
       const facts = this.instances.get(id);
       return facts === undefined ? [] : [this.machineStatus(machine, facts)];
+    });
+  }
+
+  clients(): ConnectedClient[] {
+    return [...this.machineById].flatMap(([instanceId, machine]) => {
+      const nodeName = machine.settings?.nodeName ?? "";
+      return machine.clientIds().map((clientId) => ({ clientId, nodeName, instanceId }));
     });
   }
 

@@ -2,6 +2,7 @@
 export { addDataPlaneRoutes } from "./controlRoutes";
 export {
   startDataPlane,
+  type ConnectedClient,
   type DataPlane,
   type DataPlaneOptions,
   type Faults,

@@ -103,6 +103,10 @@ export class EmqxNode {
     return this.broker.connections;
   }
 
+  clientIds(): string[] {
+    return this.broker.clientIds();
+  }
+
   retained(): Promise<Message[]> {
     return this.broker.retained();
   }

@@ -72,6 +72,10 @@ export class Machine {
     return this.emqx?.connections ?? 0;
   }
 
+  clientIds(): string[] {
+    return this.emqx?.clientIds() ?? [];
+  }
+
   emqxRuns(): boolean {
     return this.emqx !== undefined && !this.silent;
   }

@@ -74,6 +74,7 @@ export const networkInterfaceType: ResourceType = {
     "privateIpListEnabled",
     "privateIpLists",
   ],
+  redundant: () => ["attachments", "privateIp", "privateIpsCount"],
   create(context, inputs) {
     const subnet = requireSubnet(context, inputs["subnetId"] as string);
     const listed = (inputs["privateIps"] as string[] | undefined) ?? [];

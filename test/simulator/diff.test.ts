@@ -43,9 +43,9 @@ async function diff(type: string, inputs: Props, changes: Record<string, Value |
 function checked(type: string, news: Props, olds?: Props): Props {
   const { inputs, problems } = world.cloud.check(type, {
     name: "subject",
-    urn: `urn::${type}::subject`,
+    urn: `urn:pulumi:test::test::${type}::subject`,
     news,
-    randomSeed: Buffer.from("seed"),
+    randomSeed: Buffer.from("subject"),
     ...(olds ? { olds } : {}),
   });
   expect(problems).toEqual([]);
@@ -248,7 +248,8 @@ test("a fixed name cannot exist twice: delete before replace", async () => {
 });
 
 test("an automatic name is made anew: create before delete", async () => {
-  const { name: _, ...unnamed } = balancerInputs(ids);
+  const unnamed = balancerInputs(ids);
+  delete unnamed["name"];
   const made = await diff(names.loadBalancer, unnamed, { internal: true });
   expect(made).toMatchObject({ replaces: ["internal"], deleteBeforeReplace: false });
 });
