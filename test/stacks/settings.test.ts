@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { ownSettings, parseSettings } from "../../stacks/settings";
 
@@ -111,5 +113,15 @@ describe("settings", () => {
     ).toEqual({
       nodeCount: "3",
     });
+  });
+
+  test("are all explained in docs/settings.md, and no others", () => {
+    const page = readFileSync(join(__dirname, "../../docs/settings.md"), "utf8");
+    const schema = JSON.parse(readFileSync(join(__dirname, "../components/schema.json"), "utf8")) as {
+      resources: Record<string, { inputProperties: object }>;
+    };
+    const explained = [...page.matchAll(/^\| `(\w+)` \|/gm)].map((match) => match[1]);
+    const settings = Object.keys(schema.resources["emqx-aws:index:EmqxDeployment"]!.inputProperties);
+    expect(explained.sort()).toEqual(settings.sort());
   });
 });
