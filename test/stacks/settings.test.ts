@@ -120,7 +120,7 @@ describe("settings", () => {
     const schema = JSON.parse(readFileSync(join(__dirname, "../components/schema.json"), "utf8")) as {
       resources: Record<string, { inputProperties: object }>;
     };
-    const explained = [...page.matchAll(/^\| `(\w+)` \|/gm)].map((match) => match[1]);
+    const explained = [...page.matchAll(/^\| `(\w+)`\s*\|/gm)].map((match) => match[1]);
     const settings = Object.keys(schema.resources["emqx-aws:index:EmqxDeployment"]!.inputProperties);
     expect(explained.sort()).toEqual(settings.sort());
   });
