@@ -16,4 +16,13 @@ export default tseslint.config(
       "no-constant-binary-expression": "error",
     },
   },
+  {
+    // Loaded with --require, before anything that could read TypeScript.
+    files: ["**/*.cjs"],
+    languageOptions: {
+      sourceType: "commonjs",
+      globals: { require: "readonly", process: "readonly", performance: "readonly", setInterval: "readonly" },
+    },
+    rules: { "@typescript-eslint/no-require-imports": "off" },
+  },
 );

@@ -10,6 +10,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { createRequire } from "node:module";
 import { Buffer } from "node:buffer";
 import path from "node:path";
+import { fileURLToPath, URL } from "node:url";
 import process from "node:process";
 import { setInterval, setTimeout, clearTimeout } from "node:timers";
 import { installCommand, packageManager } from "./packageManagers.mjs";
@@ -59,6 +60,8 @@ function configEnvironment(entries) {
     }),
   );
 }
+
+const endWithHost = fileURLToPath(new URL("endWithHost.cjs", import.meta.url));
 
 function start(args, options) {
   const child = spawn(process.execPath, args, options);
@@ -114,6 +117,7 @@ async function run(request) {
 
   const child = start(
     [
+      ...["--require", endWithHost],
       ...splitWords(options.nodeargs),
       runner,
       ...flags,
