@@ -131,7 +131,8 @@ function createInternetGateway({ name, parent, tags }: Context, vpc: ec2.Vpc): e
   return new ec2.InternetGateway(
     `${name}-igw`,
     { vpcId: vpc.id, tags: tagged(`${name}-igw`, tags) },
-    { parent },
+    // The provider would move the gateway to a new VPC, which AWS refuses while the old one has public addresses.
+    { parent, replaceOnChanges: ["vpcId"] },
   );
 }
 
@@ -186,7 +187,8 @@ function createNatGateways(
     return new ec2.NatGateway(
       natName,
       { allocationId: address.id, subnetId: subnet.id, tags: tagged(natName, tags) },
-      { parent, dependsOn: wayOut },
+      // An address serves one gateway at a time.
+      { parent, dependsOn: wayOut, deleteBeforeReplace: true },
     );
   };
   const zones = publicSubnets.map(({ availabilityZone }) => availabilityZone);

@@ -23,7 +23,8 @@ export function nodeImage(
       { name: `/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-${architecture}` },
       { parent },
     ).insecureValue;
-    return remember(`${name}-image-${architecture}`, parent, newest);
+    // The parameter is public; a result that comes with a secret beside it is taken for one as a whole.
+    return remember(`${name}-image-${architecture}`, parent, pulumi.unsecret(newest));
   }
   const image = getAmiOutput(
     { filters: [{ name: "image-id", values: [amiId] }], includeDeprecated: true },

@@ -11,7 +11,10 @@ export function refuse(subject: string, problems: string[]): void {
 
 /** An error that Pulumi shows without a stack trace. */
 export function runError(message: string): pulumi.RunError {
-  return withFixedMessage(new pulumi.RunError(message));
+  const error = withFixedMessage(new pulumi.RunError(message));
+  // Once the program's own code has ended, the SDK shows the stack of any error.
+  error.stack = message;
+  return error;
 }
 
 /**

@@ -1,0 +1,15 @@
+/** The load balancer only: MQTT over TLS and secure WebSocket for clients, plain TCP to whatever registers with it. */
+import * as pulumi from "@pulumi/pulumi";
+import { EmqxClassicElb, Listener } from "emqx-aws";
+
+const config = new pulumi.Config();
+
+const balancer = new EmqxClassicElb("mqtt", {
+  subnetIds: config.requireObject<string[]>("subnetIds"),
+  securityGroupIds: config.requireObject<string[]>("securityGroupIds"),
+  listeners: [Listener.Mqtts, Listener.Wss],
+  certificateArn: config.get("certificateArn"),
+  selfSignedCertificate: config.get("certificateArn") === undefined,
+});
+
+export const { loadBalancerName, dnsName, mqttsUrl, wssUrl, caCertificatePem } = balancer;
