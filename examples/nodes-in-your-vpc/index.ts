@@ -11,4 +11,5 @@ const cluster = new EmqxClusterNodes("emqx", {
   tags: { team: "messaging" },
 });
 
-export const { instanceIds, nodeNames, cookieParameter, dashboardPasswordParameter, mqttPasswordParameter } = cluster;
+export const { instanceIds, nodeNames, cookieParameter, dashboardPasswordParameter, mqttPasswordParameter } =
+  cluster;

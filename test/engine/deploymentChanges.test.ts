@@ -1,0 +1,227 @@
+/** One change at a time on a running deployment: what it replaces, changes, adds and removes. */
+import {
+  kmsKeyArn,
+  nodesDuring,
+  otherCertificateArn,
+  outline,
+  regionOf,
+  settings,
+  threeNodes,
+} from "./deploymentSupport";
+import type { Stack } from "./harness";
+import { Engine, obtainTimeout, prepareCli } from "./harness";
+
+jest.setTimeout(180_000);
+let engine: Engine;
+let stack: Stack;
+beforeAll(async () => {
+  await prepareCli();
+  engine = new Engine();
+  stack = engine.stack("local", threeNodes);
+  await stack.up();
+}, obtainTimeout);
+afterAll(() => engine.end());
+
+const nodes = [0, 1, 2];
+const ofNode = (n: number) => [
+  `Attachment emqx-nodes-${n}-lb-0`,
+  `Instance emqx-nodes-${n}`,
+  `VolumeAttachment emqx-nodes-${n}-data`,
+];
+const sorted = (...names: string[]) => names.sort();
+const everyInstance = sorted(...nodes.flatMap(ofNode));
+
+/** All that there is of a node and of nothing else. */
+const wholeNode = (n: number) =>
+  sorted(
+    ...ofNode(n),
+    `NetworkInterface emqx-nodes-${n}`,
+    `Parameter emqx-nodes-${n}-ready`,
+    `Stash emqx-nodes-${n}-zone`,
+    `Volume emqx-nodes-${n}-data`,
+  );
+
+const loadBalancerSettings = {
+  certificateArn: otherCertificateArn,
+  tlsPolicy: "ELBSecurityPolicy-TLS-1-1-2017-01",
+  keepAliveSeconds: 600,
+  drainingTimeoutSeconds: 60,
+  accessLogs: { bucket: "emqx-access-logs-example" },
+  hostedZoneId: "Z0123456789EXAMPLE01",
+  hostname: "mqtt.example.com",
+};
+const sources = { clientCidrBlocks: ["198.51.100.0/24"], adminCidrBlocks: ["203.0.113.0/24"] };
+const network = { natGateways: "PerAvailabilityZone", flowLogs: true, dataVolumeSizeGiB: 30 };
+
+const onlyInstances: [string, Record<string, unknown>, Record<string, string[]>][] = [
+  ["another version", { emqxVersion: "5.8.8" }, {}],
+  [
+    "a WebSocket listener",
+    { listeners: ["Mqtt", "Mqtts", "Ws"] },
+    {
+      create: [
+        "SecurityGroupEgressRule emqx-sg-lb-to-nodes-8083",
+        "SecurityGroupIngressRule emqx-sg-lb-from-0.0.0.0-0-ws",
+        "SecurityGroupIngressRule emqx-sg-nodes-from-lb-8083",
+      ],
+      update: ["LoadBalancer emqx-elb"],
+    },
+  ],
+  [
+    "PROXY protocol",
+    { proxyProtocol: true },
+    {
+      create: ["LoadBalancerBackendServerPolicy emqx-elb-proxy-1883", "LoadBalancerPolicy emqx-elb-proxy"],
+    },
+  ],
+  [
+    "anonymous access",
+    { anonymousAccess: true },
+    {
+      delete: ["Parameter emqx-nodes-mqtt-password", "RandomPassword emqx-nodes-mqtt-password"],
+      update: ["RolePolicy emqx-nodes"],
+    },
+  ],
+];
+
+test.each<[string, Record<string, unknown>, Record<string, string[]>]>([
+  ["one node more", { nodeCount: 4 }, { create: wholeNode(3) }],
+  ["one node fewer", { nodeCount: 2 }, { delete: wholeNode(2) }],
+  [
+    "the load balancer's settings",
+    loadBalancerSettings,
+    {
+      create: ["Record emqx-elb-dns"],
+      update: ["ListenerPolicy emqx-elb-tls-mqtts", "LoadBalancer emqx-elb"],
+      // A policy cannot be changed; it is no part of what clients or nodes hold on to.
+      replace: ["LoadBalancerPolicy emqx-elb-tls"],
+    },
+  ],
+  [
+    "who may connect",
+    sources,
+    {
+      create: [
+        "SecurityGroupIngressRule emqx-sg-lb-from-198.51.100.0-24-mqtt",
+        "SecurityGroupIngressRule emqx-sg-lb-from-198.51.100.0-24-mqtts",
+        "SecurityGroupIngressRule emqx-sg-nodes-from-203.0.113.0-24-18083",
+      ],
+      delete: [
+        "SecurityGroupIngressRule emqx-sg-lb-from-0.0.0.0-0-mqtt",
+        "SecurityGroupIngressRule emqx-sg-lb-from-0.0.0.0-0-mqtts",
+      ],
+    },
+  ],
+  [
+    "NAT, flow logs, larger volumes",
+    network,
+    {
+      create: sorted(
+        ...["Eip", "NatGateway"].flatMap((type) => [
+          `${type} emqx-vpc-nat-eu-west-1b`,
+          `${type} emqx-vpc-nat-eu-west-1c`,
+        ]),
+        ...["FlowLog", "LogGroup", "Role", "RolePolicy"].map((type) => `${type} emqx-vpc-flow-logs`),
+      ),
+      update: sorted(
+        "Route emqx-vpc-private-eu-west-1b-internet",
+        "Route emqx-vpc-private-eu-west-1c-internet",
+        ...nodes.map((n) => `Volume emqx-nodes-${n}-data`),
+      ),
+    },
+  ],
+  ...onlyInstances.map(
+    ([what, changes, also]): [string, Record<string, unknown>, Record<string, string[]>] => [
+      what,
+      changes,
+      { ...also, replace: everyInstance },
+    ],
+  ),
+])("preview: %s", async (_what, changes, expected) => {
+  const before = stack.config;
+  stack.configure(settings(changes));
+  try {
+    expect(outline(await stack.preview())).toEqual(expected);
+  } finally {
+    stack.setConfig(before);
+  }
+});
+
+test("tags, and all that replaces no node, in one update: no node notices", async () => {
+  stack.configure(settings({ ...loadBalancerSettings, ...sources, ...network, tags: { team: "iot" } }));
+  const preview = outline(await stack.preview());
+  const before = (await regionOf(engine).resources({ type: "Instance" })).map(({ id }) => id);
+  const [{ events, mostOutOfService }, up] = await nodesDuring(engine, () => stack.up());
+
+  expect(outline(up)).toEqual(preview);
+  expect(preview["replace"]).toEqual(["LoadBalancerPolicy emqx-elb-tls"]);
+  expect(preview["update"]).toEqual(expect.arrayContaining(nodes.map((n) => `Instance emqx-nodes-${n}`)));
+  expect([events, mostOutOfService]).toEqual([[], 0]);
+  const after = await regionOf(engine).resources({ type: "Instance" });
+  expect(after.map(({ id }) => id)).toEqual(before);
+  expect(after.map(({ attributes }) => attributes["tags"])).toEqual(
+    nodes.map((n) => ({ Name: `emqx-nodes-${n}`, team: "iot" })),
+  );
+});
+
+test("one node more, then one fewer: the others do not notice", async () => {
+  stack.configure(settings({ nodeCount: 4 }));
+  const [more, up] = await nodesDuring(engine, () => stack.up());
+  expect(outline(up)).toEqual({ create: wholeNode(3) });
+  expect(more.events).toEqual(["3 created", "3 attached", "3 registered", "3 ready"]);
+
+  stack.configure(settings({ nodeCount: 3 }));
+  const [fewer, down] = await nodesDuring(engine, () => stack.up());
+  expect(outline(down)).toEqual({ delete: wholeNode(3) });
+  expect(fewer.events).toEqual(["3 deregistered", "3 stopped", "3 detached", "3 terminated"]);
+});
+
+test("an internal load balancer is another load balancer; the nodes stay", async () => {
+  stack.configure(settings({ internal: true }));
+  const [{ events }, up] = await nodesDuring(engine, () => stack.up());
+  expect(outline(up)["replace"]).toEqual(
+    sorted(
+      "ListenerPolicy emqx-elb-tls-mqtts",
+      "LoadBalancer emqx-elb",
+      "LoadBalancerPolicy emqx-elb-tls",
+      ...nodes.map((n) => `Attachment emqx-nodes-${n}-lb-0`),
+    ),
+  );
+  // Registered with the new one before the old one goes.
+  expect(events).toEqual(
+    expect.arrayContaining(nodes.flatMap((n) => [`${n} registered`, `${n} deregistered`])),
+  );
+  expect(events).toHaveLength(6);
+  for (const n of nodes) {
+    expect(events.indexOf(`${n} registered`)).toBeLessThan(events.indexOf(`${n} deregistered`));
+  }
+});
+
+test("another key: volumes and instances anew, one node at a time", async () => {
+  stack.configure(settings({ kmsKeyId: kmsKeyArn }));
+  const [{ events, mostOutOfService }, up] = await nodesDuring(engine, () => stack.up());
+  expect(outline(up)["replace"]).toEqual(
+    sorted(...everyInstance, ...nodes.map((n) => `Volume emqx-nodes-${n}-data`)),
+  );
+  expect(mostOutOfService).toBe(1);
+  const terminations = events.filter((event) => /terminated|ready/.test(event));
+  expect(terminations).toEqual(nodes.flatMap((n) => [`${n} terminated`, `${n} ready`]));
+  const volumes = await regionOf(engine).resources({ type: "Volume" });
+  expect(volumes.map(({ attributes }) => attributes["kmsKeyId"])).toEqual(nodes.map(() => kmsKeyArn));
+});
+
+test("another block of addresses is another network, and everything in it is new", async () => {
+  const ids = async (type: string) => (await regionOf(engine).resources({ type })).map(({ id }) => id);
+  const before = await ids("Instance");
+  stack.configure(settings({ cidrBlock: "10.0.0.0/16" }));
+  await stack.up();
+  expect(await ids("Vpc")).toHaveLength(1);
+  expect(await ids("LoadBalancer")).toHaveLength(1);
+  const instances = await regionOf(engine).resources({ type: "Instance" });
+  expect(instances.map(({ attributes }) => attributes["privateIp"]).sort()).toEqual([
+    "10.0.0.10",
+    "10.0.1.11",
+    "10.0.2.12",
+  ]);
+  expect(instances.filter(({ id }) => before.includes(id))).toEqual([]);
+});

@@ -1,0 +1,104 @@
+/** The examples, as they are, with the package as it is built. */
+import { execFileSync } from "node:child_process";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse, stringify } from "yaml";
+import { repositoryRoot } from "../../cli/repository";
+import { regionOf } from "./deploymentSupport";
+import { Engine, engineTimeout, obtainTimeout, prepareCli } from "./harness";
+
+jest.setTimeout(engineTimeout);
+let engine: Engine;
+beforeAll(async () => {
+  await prepareCli();
+  engine = new Engine();
+  const { project } = engine.surroundings;
+  cpSync(join(repositoryRoot, "examples"), join(project, "examples"), { recursive: true });
+  // The folder's package.json is the repository's, so "emqx-aws" is what is built here.
+  const tsc = join(repositoryRoot, "node_modules", "typescript", "bin", "tsc");
+  execFileSync(
+    process.execPath,
+    [tsc, "-p", "tsconfig.build.json", "--noCheck", "--outDir", join(project, "dist")],
+    {
+      cwd: repositoryRoot,
+    },
+  );
+}, obtainTimeout);
+afterAll(() => engine.end());
+
+const folder = (example: string) => join(engine.surroundings.project, "examples", example);
+
+async function up(example: string): Promise<Record<string, unknown>> {
+  const { exitCode, stdout, stderr } = await engine.pulumi(
+    ...["-C", folder(example), "up", "--yes", "--skip-preview", "--stack", "example"],
+  );
+  if (exitCode !== 0) throw new Error(`${stdout}\n${stderr}`);
+  const output = await engine.pulumi(
+    "-C",
+    folder(example),
+    "stack",
+    "output",
+    "--json",
+    "--stack",
+    "example",
+  );
+  return JSON.parse(output.stdout) as Record<string, unknown>;
+}
+
+/** Puts real ids where the example has those of its reader. */
+function configure(example: string, changes: Record<string, unknown>): void {
+  const file = join(folder(example), "Pulumi.example.yaml");
+  const { config } = parse(readFileSync(file, "utf8")) as { config: Record<string, unknown> };
+  const project = (parse(readFileSync(join(folder(example), "Pulumi.yaml"), "utf8")) as { name: string })
+    .name;
+  for (const [name, value] of Object.entries(changes)) config[`${project}:${name}`] = value;
+  writeFileSync(file, stringify({ config }));
+}
+
+test("a deployment; and the parts of it, used by the other two", async () => {
+  const outputs = await up("deployment");
+  expect(outputs).toMatchObject({
+    mqttsUrl: expect.stringMatching(/^mqtts:\/\/mqtt-elb-.*\.eu-west-1\.elb\.amazonaws\.com:8883$/) as string,
+    caCertificatePem: expect.stringContaining("BEGIN CERTIFICATE") as string,
+    mqttPasswordParameter: "/emqx/emqx-example-deployment/example/mqtt-nodes/mqtt-password",
+  });
+
+  const region = regionOf(engine);
+  const named = async (name: string, type: string) =>
+    (await region.resources({ type })).find(
+      ({ attributes }) => (attributes["tags"] as Record<string, string>)["Name"] === name,
+    )!.id;
+  const zones = ["eu-west-1a", "eu-west-1b"];
+  const subnets = (kind: string) =>
+    Promise.all(zones.map((zone) => named(`mqtt-vpc-${kind}-${zone}`, "Subnet")));
+
+  configure("load-balancer", {
+    subnetIds: await subnets("public"),
+    securityGroupIds: [await named("mqtt-sg-lb", "SecurityGroup")],
+  });
+  const balancer = await up("load-balancer");
+  expect(balancer["wssUrl"]).toMatch(/^wss:\/\/.*:8084\/mqtt$/);
+
+  const privateSubnets = await subnets("private");
+  const nodes = zones.map((availabilityZone, i) => ({
+    subnetId: privateSubnets[i],
+    availabilityZone,
+    privateIp: `192.168.${i}.20`,
+  }));
+  configure("nodes-in-your-vpc", {
+    nodes,
+    securityGroupIds: [await named("mqtt-sg-nodes", "SecurityGroup")],
+    loadBalancerNames: [balancer["loadBalancerName"]],
+  });
+  expect(await up("nodes-in-your-vpc")).toMatchObject({
+    nodeNames: ["emqx@192.168.0.20", "emqx@192.168.1.20"],
+    instanceIds: [expect.stringMatching(/^i-/), expect.stringMatching(/^i-/)] as string[],
+    cookieParameter: "/emqx/emqx-example-nodes/example/emqx/cookie",
+  });
+
+  // Ids that come from elsewhere are checked against what is there, before anything is made.
+  configure("nodes-in-your-vpc", { nodes: [{ ...nodes[0], privateIp: "192.168.0.2" }, nodes[1]] });
+  const refused = await engine.pulumi("-C", folder("nodes-in-your-vpc"), "preview", "--stack", "example");
+  expect(refused.exitCode).not.toBe(0);
+  expect(refused.stdout).toMatch(/nodes\[0\]\.privateIp: "192\.168\.0\.2" .*reserve/);
+});
