@@ -1,9 +1,12 @@
 import { Command } from "commander";
 import { down, preview, refresh, up } from "./local/commands";
-import { regionCommand } from "./local/regionCommand";
+import { addDrillCommand } from "./drill/command";
+import { addLoadCommand } from "./load/command";
+import { consoleCommand, regionCommand } from "./local/regionCommand";
 import type { Session } from "./local/session";
 import { runPulumi } from "./local/session";
 import { formatStatus, readStatus } from "./local/status";
+import { addSmokeCommand } from "./smoke/command";
 
 /** Every command, for a session; the exit code of a command becomes the process's. */
 export function commandLine(session: Session): Command {
@@ -41,6 +44,10 @@ export function commandLine(session: Session): Command {
       process.stdout.write(`${json ? JSON.stringify(status, undefined, 2) : formatStatus(status)}\n`);
     });
 
+  addSmokeCommand(program, session);
+  addDrillCommand(program, session);
+  addLoadCommand(program, session);
+  program.addCommand(consoleCommand(session));
   program.addCommand(regionCommand(session));
   return program;
 }

@@ -3,8 +3,8 @@ import pc from "picocolors";
 import { UserError } from "../console";
 import { parsePulumiArguments } from "./arguments";
 import { endpointLines } from "./endpoints";
-import { stopRegion } from "./regionProcess";
-import type { Session } from "./session";
+import { endpointsOf, stopRegion } from "./regionProcess";
+import type { PulumiOptions, Session } from "./session";
 import { runPulumi } from "./session";
 import { defaultStack, knownStacks, readState, stackExists } from "./stacks";
 
@@ -17,12 +17,16 @@ function onStack(args: readonly string[]): { stack: string; args: string[] } {
 }
 
 /** With its preview: some refusals come while the preview looks at what runs, before anything is changed. */
-export async function up(session: Session, userArgs: readonly string[]): Promise<number> {
+export async function up(
+  session: Session,
+  userArgs: readonly string[],
+  options: PulumiOptions = {},
+): Promise<number> {
   const { stack, args } = onStack(userArgs);
-  const { exitCode } = await runPulumi(session, ["up", "--yes", ...args]);
-  if (exitCode !== 0) return exitCode;
-  showEndpoints(session, stack);
-  return 0;
+  const { exitCode } = await runPulumi(session, ["up", "--yes", ...args], options);
+  if (exitCode !== 0 || parsePulumiArguments(["up", ...args]).isHelp) return exitCode;
+  await showEndpoints(session, stack);
+  return session.surroundings.machines === "running" ? sendFirstMessage(session, stack) : 0;
 }
 
 export async function preview(session: Session, userArgs: readonly string[]): Promise<number> {
@@ -62,8 +66,34 @@ export function deployedStacks({ surroundings }: Session): string[] {
   return knownStacks(surroundings).filter((stack) => readState(surroundings, stack).resources.length > 0);
 }
 
-function showEndpoints({ surroundings, speaker }: Session, stack: string): void {
-  const lines = endpointLines(readState(surroundings, stack).outputs);
+async function showEndpoints({ surroundings, speaker }: Session, stack: string): Promise<void> {
+  const endpoints = await endpointsOf(surroundings);
+  const lines = endpointLines(stack, readState(surroundings, stack).outputs, endpoints);
   if (lines.length === 0) return;
   speaker.say([pc.bold(`Stack ${stack} is up:`), ...lines.map((line) => `  ${line}`)].join("\n"));
+}
+
+/** The first thing a newcomer sees: a message that went the whole way. Fails when it does not arrive. */
+async function sendFirstMessage(session: Session, stack: string): Promise<number> {
+  const { surroundings, speaker } = session;
+  const { loadBalancerDnsName } = readState(surroundings, stack).outputs;
+  const own = (await endpointsOf(surroundings)).filter(({ dnsName }) => dnsName === loadBalancerDnsName);
+  // A program of the user's own may have no load balancer; and one for other clients lets none in from here.
+  if (own.length === 0) return 0;
+  if (own.every(({ problem }) => problem !== undefined)) {
+    speaker.say(`  From here nothing can connect: ${own[0]?.problem}`);
+    return 0;
+  }
+  // Loaded when needed: other commands need no MQTT client.
+  const [{ simulatedDeployment }, { firstMessage }, { formatFailure }] = await Promise.all([
+    import("../smoke/deployment"),
+    import("../smoke/smoke"),
+    import("../smoke/report"),
+  ]);
+  const { passed, lines, failure } = await firstMessage(await simulatedDeployment(session, stack));
+  lines.forEach((line) => speaker.say(`${pc.green("✓")} ${line}`));
+  if (failure) speaker.say(formatFailure(failure));
+  const option = stack === defaultStack ? "" : ` -- -s ${stack}`;
+  speaker.say(`  All checks: npm run smoke${option}`);
+  return passed ? 0 : 1;
 }

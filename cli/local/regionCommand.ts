@@ -7,6 +7,7 @@ import { RegionClient, RegionError } from "../../simulator/client";
 import { ensureRegion, regionStatus, stopRegion } from "./regionProcess";
 import { nameOf } from "./orphans";
 import type { Session } from "./session";
+import { defaultStack, readState } from "./stacks";
 import { createFolders } from "./surroundings";
 
 interface ResourceOptions {
@@ -99,13 +100,17 @@ function addResourceCommands(region: Command, session: Session): void {
     const deleted = await ask(session, (client) => client.delete({ id, ...options }));
     speaker.say(`Deleted ${deleted.type} ${id} behind Pulumi's back.`);
   });
+  region.addCommand(consoleCommand(session));
   region
-    .command("console")
-    .argument("<instance>", "an instance's id, its name, or its private address")
-    .description("what an instance's serial console shows")
-    .action(async (instance: string) => {
-      const text = await ask(session, async (client) => client.console(await instanceId(client, instance)));
-      show(text === "" ? "(the console is empty)" : text);
+    .command("password")
+    .option("-s, --stack <name>", "the stack", defaultStack)
+    .description("the password of a stack's MQTT user, as SSM has it")
+    .action(async ({ stack }: { stack: string }) => {
+      const { mqttPasswordParameter: parameter } = readState(session.surroundings, stack).outputs;
+      if (typeof parameter !== "string") {
+        throw new UserError(`stack ${stack} has no password: it is not deployed, or lets anybody in`);
+      }
+      show(await ask(session, (client) => client.parameter(parameter)));
     });
   region
     .command("fail-boot")
@@ -120,12 +125,38 @@ function addResourceCommands(region: Command, session: Session): void {
     });
 }
 
-/** People know an instance by its name or address. */
-async function instanceId(client: RegionClient, given: string): Promise<string> {
-  const { instances } = await client.status();
-  const found = instances.filter(({ id, name, privateIp }) => [id, name, privateIp].includes(given));
+/** `npm run console`, and the same among the region's own commands. */
+export function consoleCommand(session: Session): Command {
+  return new Command("console")
+    .argument("<node>", "a node's number, or an instance's id, name or private address")
+    .option("-s, --stack <name>", "the stack that a node's number is of, where several are deployed")
+    .description("what an instance's serial console shows")
+    .action(async (given: string, { stack }: { stack?: string }) => {
+      const own = stack === undefined ? undefined : idsOf(readState(session.surroundings, stack).resources);
+      const text = await ask(session, async (client) => client.console(await instanceId(client, given, own)));
+      show(text === "" ? "(the console is empty)" : text);
+    });
+}
+
+function idsOf(resources: readonly { id?: string }[]): Set<string | undefined> {
+  return new Set(resources.map(({ id }) => id));
+}
+
+/** People know an instance by its node's number, its name or its address. */
+export async function instanceId(
+  client: RegionClient,
+  given: string,
+  own?: ReadonlySet<string | undefined>,
+): Promise<string> {
+  const { instances: all } = await client.status();
+  const instances = all.filter(({ id, state }) => own?.has(id) ?? state !== "terminated");
+  const found = instances.filter(
+    ({ id, name, privateIp }) =>
+      [id, name, privateIp].includes(given) || (/^\d+$/.test(given) && name.endsWith(`-${given}`)),
+  );
   if (found.length > 1) {
-    throw new UserError(`several instances are called ${given}: ${found.map(({ id }) => id).join(", ")}`);
+    const ids = found.map(({ id }) => id).join(", ");
+    throw new UserError(`several instances are called ${given}: ${ids}; name one of them, or -s <stack>`);
   }
   if (found[0]) return found[0].id;
   const known = instances.map(({ id, name, privateIp }) => `  ${id}  ${privateIp}  ${name}`);

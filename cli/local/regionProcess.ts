@@ -2,6 +2,8 @@ import { spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { RegionClient } from "../../simulator/client";
+import type { Endpoint } from "../../simulator/dataplane";
 import type { Speaker } from "../console";
 import { UserError } from "../console";
 import { withFileLock } from "../fileLock";
@@ -159,4 +161,11 @@ async function stopProcess({ pid }: RegionProcess): Promise<void> {
     if (!isAlive(pid)) return;
   }
   process.kill(pid, "SIGKILL");
+}
+
+/** Where load balancers answer on this machine; none while the region does not run, or runs without machines. */
+export async function endpointsOf(surroundings: Surroundings): Promise<Endpoint[]> {
+  const status = await regionStatus(surroundings);
+  if (status.kind !== "running" || surroundings.machines !== "running") return [];
+  return new RegionClient(status.region).endpoints().catch(() => []);
 }

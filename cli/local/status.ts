@@ -3,8 +3,9 @@ import { relative } from "node:path";
 import pc from "picocolors";
 import { endpointLines } from "./endpoints";
 import { describeLock, readLocks } from "./locks";
+import type { Endpoint } from "../../simulator/dataplane";
 import type { RegionStatus } from "./regionProcess";
-import { regionStatus } from "./regionProcess";
+import { endpointsOf, regionStatus } from "./regionProcess";
 import { knownStacks, readState, stackExists } from "./stacks";
 import type { Surroundings } from "./surroundings";
 
@@ -21,6 +22,8 @@ export interface StackStatus {
 export interface Status {
   region: { state: RegionStatus["kind"]; pid?: number; startedAt?: string; log: string };
   stacks: StackStatus[];
+  /** Where the load balancers' listeners answer on this machine. */
+  endpoints: Endpoint[];
 }
 
 export async function readStatus(surroundings: Surroundings): Promise<Status> {
@@ -33,6 +36,7 @@ export async function readStatus(surroundings: Surroundings): Promise<Status> {
       log: surroundings.regionLog,
     },
     stacks: knownStacks(surroundings).map((stack) => stackStatus(surroundings, stack)),
+    endpoints: await endpointsOf(surroundings),
   };
 }
 
@@ -58,7 +62,7 @@ const regionWords: Record<RegionStatus["kind"], string> = {
   silent: pc.red("its process does not answer (npm run up restarts it, with its state)"),
 };
 
-export function formatStatus({ region, stacks }: Status): string {
+export function formatStatus({ region, stacks, endpoints }: Status): string {
   const process_ = region.pid === undefined ? "" : ` (process ${region.pid})`;
   const table = new Table({
     head: ["Stack", "Resources", ""],
@@ -77,7 +81,7 @@ export function formatStatus({ region, stacks }: Status): string {
     ...(region.state === "stopped" ? [] : [`Its log: ${relative(process.cwd(), region.log)}`]),
     table.toString(),
     ...stacks.flatMap(({ stack, outputs }) => {
-      const lines = endpointLines(outputs);
+      const lines = endpointLines(stack, outputs, endpoints);
       return lines.length === 0 ? [] : [`Stack ${stack}:`, ...lines.map((line) => `  ${line}`)];
     }),
   ].join("\n");

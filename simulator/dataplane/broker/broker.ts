@@ -43,6 +43,7 @@ interface SessionStore {
   outgoingStream(client: { id: string }): Readable;
   outgoingEnqueue(subscription: { clientId: string }, message: Message): Promise<void>;
   outgoingEnqueueCombi(subscriptions: QueueEntry[], message: Message): Promise<void>;
+  outgoingUpdate(client: { id: string }, packet: object): Promise<void>;
   outgoingClearMessageId(client: { id: string }, message: object): Promise<unknown>;
 }
 
@@ -165,6 +166,7 @@ export class Broker {
     // aedes' own maps are plain objects; a client may call itself "constructor".
     this.inside.clients = Object.create(null) as Record<string, Client | undefined>;
     this.lowerQosOfQueuedMessages();
+    this.tellReleasesApart();
     this.aedes.preConnect = (client, packet, done) => {
       this.wantsCleanStart.set(client, packet.clean === true);
       done(null, true);
@@ -223,6 +225,20 @@ export class Broker {
         await this.inside.persistence.outgoingEnqueue({ clientId: client.id }, asPacket(message, this.aedes));
       }
     }
+  }
+
+  /**
+   * The store takes any two PUBRELs of a session for the same packet, as neither has a broker's name or number, and
+   * gives the first the second's packet identifier: a QoS 2 message would never be released.
+   */
+  private tellReleasesApart(): void {
+    const store = this.inside.persistence;
+    const update = store.outgoingUpdate.bind(store);
+    store.outgoingUpdate = (client, packet) =>
+      update(
+        client,
+        (packet as { cmd: string }).cmd === "pubrel" ? { ...packet, brokerId: Symbol("release") } : packet,
+      );
   }
 
   /** aedes queues a message for an absent client at the publisher's QoS; MQTT wants the lower of the two. */

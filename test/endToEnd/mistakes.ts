@@ -1,0 +1,174 @@
+/** Deliberate mistakes, made behind Pulumi's back in a deployment that works; the world knows how to take them back. */
+import type { SmokeOptions } from "../../cli/smoke/smoke";
+import { otherCertificateArn } from "../engine/deploymentSupport";
+import type { World } from "./world";
+import { eventually } from "./world";
+
+export interface Mistake {
+  make(world: World): Promise<void>;
+  /** The check that has to fail, and what it has to say. */
+  check: string;
+  says: RegExp[];
+  options?: SmokeOptions;
+}
+
+const outOfService = (world: World, count: number) =>
+  eventually(`${count} instances are out of service`, async () => {
+    const [balancer] = await world.region.loadBalancers();
+    return Object.values(balancer!.health).filter(({ state }) => state !== "InService").length === count;
+  });
+
+/** Node 1 (by default) runs, alone. */
+const alone = (world: World, node = 1) =>
+  eventually(`node ${node} is alone`, async () => {
+    const machines = await world.region.machines();
+    const machine = machines.find(({ instanceId }) => instanceId === world.instance(node));
+    return machine?.emqx?.running.length === 1;
+  });
+
+const restart = (world: World, node: number) =>
+  world.region.drill("restart", { instance: world.instance(node) });
+
+/** Unlike with `change`, the value before is not to be seen among the resource's attributes. */
+async function changeParameter(world: World, id: string, value: string): Promise<void> {
+  const before = await world.region.parameter(id);
+  await world.region.modify({ id, type: "Parameter" }, { value });
+  world.undos.push(() => world.region.modify({ id, type: "Parameter" }, { value: before }));
+}
+
+async function restartEmqx(world: World, node: number): Promise<void> {
+  await world.region.drill("stop-emqx", { instance: world.instance(node) });
+  await world.region.drill("start-emqx", { instance: world.instance(node) });
+}
+
+export const mistakes: Record<string, Mistake> = {
+  "a health check on a wrong port": {
+    async make(world) {
+      const { attributes } = await world.loadBalancer();
+      const healthCheck = attributes["healthCheck"] as Record<string, never>;
+      await world.changeLoadBalancer({
+        healthCheck: { ...healthCheck, target: "HTTP:18084/status" },
+      });
+      await outOfService(world, 3);
+    },
+    check: "mqtts.connect",
+    says: [
+      /closed before the broker answered/,
+      /0 of 3 instances are in service/,
+      /tcp\/18084/,
+      /HTTP:18083\/status/,
+    ],
+  },
+  "a cluster rule that is missing": {
+    async make(world) {
+      await world.change(await world.rule("nodes-from-nodes-6369"), {
+        fromPort: 6370,
+        toPort: 6370,
+      });
+      await restartEmqx(world, 1);
+      await alone(world);
+    },
+    check: "messages",
+    says: [/did not arrive/, /cannot reach 192\.168\.\d\.1\d:6369 \(distribution\)/, /security group/],
+  },
+  "a node with another cookie": {
+    async make(world) {
+      const id = `${world.deployment.outputs.mqttPasswordParameter!.replace(/[^/]+$/, "")}cookie`;
+      world.undos.push(() => restart(world, 1));
+      await changeParameter(world, id, `C${"0123456789".repeat(4)}`);
+      await restart(world, 1);
+      await alone(world);
+    },
+    check: "messages",
+    says: [/did not arrive/, /does not join .*cookie/, /cookieParameter/],
+  },
+  "PROXY protocol expected by nodes, not sent by the load balancer": {
+    async make(world) {
+      const policies = await world.region.resources({ type: "LoadBalancerBackendServerPolicy" });
+      const policy = policies.find(({ attributes }) => attributes["instancePort"] === 1883)!;
+      await world.change({ id: policy.id, type: policy.type }, { policyNames: [] });
+    },
+    check: "mqtts.connect",
+    says: [/3 of 3 instances are in service/, /PROXY protocol/],
+  },
+  "a certificate for another name": {
+    make: (world) => world.changeListener(8883, { sslCertificateId: otherCertificateArn }),
+    check: "mqtts.tls",
+    says: [/the certificate is for .*, clients connect to emqx-elb/, /certificateArn must cover/],
+  },
+  "an idle timeout below the keep-alive": {
+    make: (world) => world.changeLoadBalancer({ idleTimeout: 60 }),
+    check: "keep-alive",
+    says: [/a keep-alive of 300 s does not fit an idle timeout of 60 s/, /keepAliveSeconds/],
+  },
+  "wrong seeds": {
+    async make(world) {
+      const nodes = [0, 1, 2];
+      world.undos.push(async () => {
+        for (const node of nodes) await restart(world, node);
+      });
+      await Promise.all(
+        nodes.map(async (node) => {
+          const query = { id: world.instance(node), type: "Instance" };
+          const { attributes } = await world.region.resource(query);
+          const userData = String(attributes["userData"]);
+          const wrong = userData.replace(/(seeds\s*=\s*\[)[^\]]*\]/, '$1"emqx@192.168.0.99"]');
+          if (wrong === userData) throw new Error("no seeds in the user data");
+          // With it on, Pulumi's provider would make a new instance.
+          await world.change(query, { userDataReplaceOnChange: false });
+          await world.change(query, { userData: wrong });
+        }),
+      );
+      for (const node of nodes) await restart(world, node);
+      for (const node of nodes) await alone(world, node);
+      await outOfService(world, 0);
+    },
+    check: "messages",
+    says: [/did not arrive/, /does not join emqx@192\.168\.0\.99/, /static_seeds/],
+  },
+  "a listener to a port nobody listens on": {
+    make: (world) => world.changeListener(8883, { instancePort: 1884 }),
+    check: "mqtts.connect",
+    says: [/closed before the broker answered/, /3 of 3 instances are in service/, /instance port/],
+  },
+  "nodes without a way out": {
+    async make(world) {
+      world.undos.push(() => restart(world, 1));
+      await world.change(await world.rule("nodes-to-internet-443"), {
+        fromPort: 8443,
+        toPort: 8443,
+      });
+      await restart(world, 1);
+      await outOfService(world, 1);
+      await eventually("the boot has failed", async () =>
+        (await world.region.machines()).some(({ phase }) => phase === "failed"),
+      );
+    },
+    check: "instances",
+    says: [/2 of 3 nodes are in service/, /did not boot/, /egress/],
+  },
+  "a dashboard that is open to the world": {
+    async make(world) {
+      const listeners = (await world.loadBalancer()).attributes["listeners"] as Record<string, never>[];
+      const dashboard = { lbPort: 18083, lbProtocol: "TCP", instancePort: 18083, instanceProtocol: "TCP" };
+      await world.changeLoadBalancer({ listeners: [...listeners, dashboard as never] });
+      await world.change(await world.rule("sg-lb-from-0.0.0.0-0-ws"), { toPort: 18083 });
+    },
+    check: "closed-ports",
+    says: [/port 18083 \(dashboard and management API\)/, /adminCidrBlocks/],
+  },
+  "clients from elsewhere only": {
+    make: async (world) =>
+      world.change(await world.rule("sg-lb-from-0.0.0.0-0-mqtts"), { cidrIpv4: "198.51.100.0/24" }),
+    check: "mqtts.tcp",
+    says: [/no ingress rule .* admits tcp\/8883 from 203\.0\.113\.10/, /clientCidrBlocks/],
+  },
+  "a password that was changed in SSM only": {
+    async make(world) {
+      const id = world.deployment.outputs.mqttPasswordParameter!;
+      await changeParameter(world, id, "another-password");
+    },
+    check: "mqtts.connect",
+    says: [/bad user name or password/, /reaches nodes only when they are replaced/],
+  },
+};
