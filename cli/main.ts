@@ -3,10 +3,15 @@ import { commandLine } from "./commandLine";
 import { reportError, speaker } from "./console";
 import { surroundingsOf } from "./local/surroundings";
 import { repositoryRoot } from "./repository";
+import { addReviewCommands } from "./review/command";
 
-const session = { surroundings: surroundingsOf(repositoryRoot), env: process.env, speaker: speaker() };
+const session = {
+  surroundings: surroundingsOf(repositoryRoot, undefined, "running"),
+  env: process.env,
+  speaker: speaker(),
+};
 
-commandLine(session)
+addReviewCommands(commandLine(session), session)
   .parseAsync()
   .catch((error: unknown) => {
     process.exitCode = reportError(error);

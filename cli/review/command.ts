@@ -1,104 +1,48 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
 import { Command } from "commander";
 import type { Speaker } from "../console";
-import { UserError } from "../console";
-import type { Where } from "./base/compare";
-import { compareWithBase, previewFromNothing } from "./base/compare";
-import type { Gate } from "./gates";
 import { gateExitCode, gates, parseGates } from "./gates";
-import { readPreview } from "./preview/read";
-import { jsonOf } from "./report/json";
-import { markdownOf } from "./report/markdown";
-import type { Review } from "./review";
-import { reviewOf } from "./review";
-import { mermaidOf } from "./topology/mermaid";
-import { plainTopology } from "./topology/topology";
-import { svgOf } from "./topology/svg";
+import type { ReviewOptions } from "./run";
 
-interface ReviewOptions {
-  stack?: string;
-  base?: string;
-  preview?: string;
-  json?: boolean;
-  output?: string;
-  failOn?: Gate[];
+export interface ReviewSession {
+  surroundings: { project: string };
+  env: NodeJS.ProcessEnv;
+  speaker: Speaker;
 }
 
-export function reviewCommand(where: Where): Command {
-  return new Command("review")
+/** `review` and `diagram`. What they need is loaded when they run, so that other commands start as fast as before. */
+export function addReviewCommands(program: Command, { surroundings, env, speaker }: ReviewSession): Command {
+  const where = { repository: surroundings.project, env, speaker };
+
+  program
+    .command("review")
     .description("what a change would do: to clients, to nodes, to data, and to who can reach what")
     .option("-s, --stack <name>", "the stack (with --preview: only its name in the report)")
-    .option("-b, --base <git ref>", "compare the present files with this revision, in a simulated region; no credentials")
-    .option("-p, --preview <file>", "review a `pulumi preview --json --show-sames`, or its `--event-log`; - is stdin")
+    .option("-b, --base <git ref>", "compare the present files with this revision, in a simulated region")
+    .option(
+      "-p, --preview <file>",
+      "review a `pulumi preview --json --show-sames` or its --event-log; - is stdin",
+    )
     .option("--json", "the review for machines instead of Markdown")
     .option("-o, --output <file>", "write to a file instead of stdout")
-    .option("--fail-on <gates>", `exit with ${gateExitCode} if one of these is met: ${Object.keys(gates).join(",")}`, parseGates)
+    .option(
+      "--fail-on <gates>",
+      `exit with ${gateExitCode} if one of these is met: ${Object.keys(gates).join(",")}`,
+      parseGates,
+    )
     .action(async (options: ReviewOptions) => {
-      const review = await makeReview(where, options);
-      write(options.json ? `${JSON.stringify(jsonOf(review), undefined, 2)}\n` : markdownOf(review), options.output);
-      process.exitCode = exitCode(review, options.failOn ?? [], where.speaker);
+      const { runReview } = await import("./run");
+      process.exitCode = await runReview(where, options);
     });
-}
 
-async function makeReview(where: Where, { stack, base, preview }: ReviewOptions): Promise<Review> {
-  if ((base === undefined) === (preview === undefined)) {
-    throw new UserError("review needs one of --base <git ref> and --preview <file>");
-  }
-  if (preview !== undefined) {
-    const text = readFileOrStdin(preview);
-    const read = readPreview(text, preview);
-    const urn = read.steps[0]?.urn;
-    return reviewOf(read, { stack: stack ?? stackOf(urn) ?? "?", base: "what is deployed" });
-  }
-  if (stack === undefined) throw new UserError("review --base needs --stack <name>");
-  const comparison = await compareWithBase(where, stack, base ?? "");
-  return reviewOf(comparison.preview, { stack, base: comparison.base });
-}
-
-function stackOf(urn: string | undefined): string | undefined {
-  return urn?.split("::")[0]?.split(":")[2];
-}
-
-function readFileOrStdin(file: string): string {
-  try {
-    return readFileSync(file === "-" ? 0 : file, "utf8");
-  } catch (error) {
-    throw new UserError(`--preview ${file}: ${(error as Error).message}`);
-  }
-}
-
-function write(text: string, file: string | undefined): void {
-  if (file === undefined) {
-    process.stdout.write(text);
-    return;
-  }
-  mkdirSync(dirname(resolve(file)), { recursive: true });
-  writeFileSync(file, text);
-}
-
-function exitCode(review: Review, wanted: Gate[], speaker: Speaker): number {
-  if (review.hasFailed) {
-    speaker.say("The preview fails; the report says why.");
-    return 1;
-  }
-  const met = wanted.filter((gate) => review.gates.includes(gate));
-  met.forEach((gate) => speaker.say(`--fail-on ${gate}: ${gates[gate]}.`));
-  return met.length > 0 ? gateExitCode : 0;
-}
-
-export function diagramCommand(where: Where): Command {
-  return new Command("diagram")
+  program
+    .command("diagram")
     .description("the topology of a stack, as Mermaid and as SVG")
     .requiredOption("-s, --stack <name>", "the stack")
     .option("-o, --output <path>", "where to write, without the ending (default: docs/topology-<stack>)")
-    .action(async ({ stack, output }: { stack: string; output?: string }) => {
-      const review = reviewOf(await previewFromNothing(where, stack), { stack, base: "nothing" });
-      if (review.hasFailed) throw new UserError(review.messages.map(({ text }) => text).join("\n"));
-      const topology = plainTopology(review.topology);
-      const path = output ?? resolve(where.repository, "docs", `topology-${stack}`);
-      write(`${mermaidOf(topology)}\n`, `${path}.mmd`);
-      write(svgOf(topology, `EMQX stack ${stack}`), `${path}.svg`);
-      where.speaker.say(`Wrote ${path}.mmd and ${path}.svg.`);
+    .action(async (options: { stack: string; output?: string }) => {
+      const { runDiagram } = await import("./run");
+      await runDiagram(where, options);
     });
+
+  return program;
 }

@@ -11,7 +11,8 @@ export const gateExitCode = 3;
 export const gates = {
   "replace-load-balancer": "the load balancer is replaced or deleted, so its DNS name changes",
   "data-loss": "a data volume or a log group is deleted or replaced without being kept",
-  exposure: "something becomes reachable for addresses that could not reach it so far, or an exposure alarm is new",
+  exposure:
+    "something becomes reachable for addresses that could not reach it so far, or an exposure alarm is new",
   "exposure-alarm":
     "cluster ports open to addresses, the dashboard or nodes open to the world, a public address on a node; also if it was so before",
   "parallel-restart": "two or more nodes restart at the same time",
@@ -27,7 +28,9 @@ export function parseGates(text: string): Gate[] {
     .filter((name) => name !== "");
   const unknown = names.filter((name) => !Object.hasOwn(gates, name));
   if (unknown.length > 0) {
-    throw new UserError(`--fail-on: there is no ${unknown.join(", ")}; the gates are ${Object.keys(gates).join(", ")}`);
+    throw new UserError(
+      `--fail-on: there is no ${unknown.join(", ")}; the gates are ${Object.keys(gates).join(", ")}`,
+    );
   }
   return names as Gate[];
 }

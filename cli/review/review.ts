@@ -1,5 +1,5 @@
 /** From a preview to everything that a report says; no formatting. */
-import { changeOf, isStack } from "./change/change";
+import { changeOf, isChanged, isStack, isTagsOnly } from "./change/change";
 import type { Operation } from "./change/change";
 import type { ComponentChange } from "./change/components";
 import { componentsOf } from "./change/components";
@@ -39,6 +39,7 @@ export interface Review {
   texts: TextChange[];
   topology: Topology;
   messages: Message[];
+  isTagsOnly: boolean;
   /** The program or the engine refused the change: there is nothing to review. */
   hasFailed: boolean;
   isWhole: boolean;
@@ -59,7 +60,7 @@ export function reviewOf(preview: Preview, subject: Review["subject"]): Review {
   return {
     subject,
     level,
-    reasons: level === "safe" ? [] : notices.filter((notice) => notice.level === level).map(({ text }) => text),
+    reasons: level === "safe" ? [] : reasonsFor(level, notices),
     counts: countsOf(change.resources.filter((resource) => !isStack(resource) && resource.custom)),
     notices,
     rollout,
@@ -70,11 +71,21 @@ export function reviewOf(preview: Preview, subject: Review["subject"]): Review {
     texts: textChangesOf(change, labels),
     topology: topologyOf(change, before, after, exposure.rows),
     messages: unique(change.messages),
+    isTagsOnly: change.resources
+      .filter((resource) => isChanged(resource) && resource.custom)
+      .every(isTagsOnly),
     hasFailed,
     isWhole: change.isWhole,
     labels,
     gates: gatesMet({ notices, exposure, rollout, level }),
   };
+}
+
+/** Operators' words first: they name the cause, those for clients the effect. */
+function reasonsFor(level: Level, notices: Notice[]): string[] {
+  const own = notices.filter((notice) => notice.level === level);
+  const order = [...own.filter(({ audience }) => audience === "operators"), ...own].map(({ text }) => text);
+  return [...new Set(order)];
 }
 
 function countsOf(resources: { operation: Operation }[]): Review["counts"] {
@@ -87,5 +98,10 @@ function unique(messages: Message[]): Message[] {
   const seen = new Set<string>();
   return messages
     .filter(({ urn, text }) => !seen.has(`${urn} ${text}`) && seen.add(`${urn} ${text}`))
-    .sort((a, b) => byName(a.severity, b.severity) || byName(nameOf(a.urn ?? ""), nameOf(b.urn ?? "")) || byName(a.text, b.text));
+    .sort(
+      (a, b) =>
+        byName(a.severity, b.severity) ||
+        byName(nameOf(a.urn ?? ""), nameOf(b.urn ?? "")) ||
+        byName(a.text, b.text),
+    );
 }

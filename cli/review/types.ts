@@ -37,6 +37,7 @@ export const types = {
 
 /** `aws:ec2/instance:Instance` as `ec2.Instance`, `emqx-aws:index:EmqxVpc` as `EmqxVpc`. */
 export function shortType(type: string): string {
+  if (type === types.stash) return "Stash (a memory of the stack, not in AWS)";
   const [, module = "", name = type] = type.split(":");
   const service = module.split("/")[0] ?? "";
   return service === "index" || service === "" || service === "pulumi" ? name : `${service}.${name}`;

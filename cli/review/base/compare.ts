@@ -30,29 +30,40 @@ export async function compareWithBase(where: Where, stack: string, ref: string):
   const revision = await findRevision(repository, ref);
   const head = headOf(repository, stack);
   return withThrowaway(env, speaker, async (throwaway) => {
-    await createStack(throwaway, head.project, stack);
+    const created = createStack(throwaway, head.project, stack);
     const folder = join(throwaway.folder, "base");
-    const isDeployed = await withWorktree(repository, revision, folder, speaker, async (worktree) => {
+    const checkedOut = withWorktree(repository, revision, folder, speaker, async (worktree) => {
+      await created;
       const base = projectOf(worktree, stack);
       if (!base || base.project.name !== head.project.name) return false;
       speaker.say(`Deploying ${revision.label} into a simulated region.`);
       await deploy(throwaway, base.project, stack, base.settings);
       return true;
     });
+    const [isDeployed] = await Promise.all([checkedOut, created]);
     speaker.say("Previewing the present files against it.");
-    const text = await preview(throwaway, head.project, stack, head.settings);
-    const secrets = [...generatedSecrets(throwaway), ...head.settings.placeholders];
-    return { preview: readPreview(text, "pulumi preview", secrets), base: baseLabel(revision, isDeployed, stack) };
+    const [{ text, hasFailed }, generated] = await Promise.all([
+      preview(throwaway, head.project, stack, head.settings),
+      isDeployed ? generatedSecrets(throwaway, head.project, stack) : [],
+    ]);
+    const secrets = [...generated, ...head.settings.placeholders];
+    return {
+      preview: readPreview(text, "pulumi preview", { secrets, hasFailed }),
+      base: baseLabel(revision, isDeployed, stack),
+    };
   });
 }
 
 /** What the stack consists of when it is deployed for the first time. */
-export async function previewFromNothing({ repository, env, speaker }: Where, stack: string): Promise<Preview> {
+export async function previewFromNothing(
+  { repository, env, speaker }: Where,
+  stack: string,
+): Promise<Preview> {
   const head = headOf(repository, stack);
   return withThrowaway(env, speaker, async (throwaway) => {
     await createStack(throwaway, head.project, stack);
-    const text = await preview(throwaway, head.project, stack, head.settings);
-    return readPreview(text, "pulumi preview", head.settings.placeholders);
+    const { text, hasFailed } = await preview(throwaway, head.project, stack, head.settings);
+    return readPreview(text, "pulumi preview", { secrets: head.settings.placeholders, hasFailed });
   });
 }
 

@@ -27,7 +27,12 @@ type Values = StackSettings["values"];
 function provideCertificate(account: Account, values: Values): void {
   const arn = text(values.certificateArn);
   if (arn === undefined || has(account, arn)) return;
-  addCertificate(account, { arn, names: [text(values.hostname) ?? "mqtt.example.com"], issued, days: validDays });
+  addCertificate(account, {
+    arn,
+    names: [text(values.hostname) ?? "mqtt.example.com"],
+    issued,
+    days: validDays,
+  });
 }
 
 function provideKey(account: Account, values: Values): void {
@@ -37,7 +42,8 @@ function provideKey(account: Account, values: Values): void {
 
 function provideBucket(account: Account, values: Values, region: string): void {
   const name = text(record(values.accessLogs).bucket);
-  if (name !== undefined && !has(account, name)) addBucket(account, { name, region, takesLoadBalancerLogs: true });
+  if (name !== undefined && !has(account, name))
+    addBucket(account, { name, region, takesLoadBalancerLogs: true });
 }
 
 function provideZone(account: Account, values: Values): void {
@@ -51,7 +57,9 @@ function provideImage(account: Account, values: Values, region: string): void {
   const id = text(values.amiId);
   if (id === undefined || has(account, id)) return;
   const architecture = architectureOf(text(values.instanceType) ?? defaultInstanceType);
-  const [like] = account.list(seedTypes.image, region).filter((image) => image.attributes.architecture === architecture);
+  const [like] = account
+    .list(seedTypes.image, region)
+    .filter((image) => image.attributes.architecture === architecture);
   if (!like) return;
   const attributes = { ...like.attributes, id, imageId: id };
   account.create({ type: like.type, id, region, attributes, hidden: like.hidden, implicit: true });

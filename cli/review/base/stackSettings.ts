@@ -15,7 +15,10 @@ export interface Project {
 export function readProject(folder: string): Project | undefined {
   const file = join(folder, "Pulumi.yaml");
   if (!existsSync(file)) return undefined;
-  const { name, stackConfigDir = "." } = parse(readFileSync(file, "utf8")) as { name: string; stackConfigDir?: string };
+  const { name, stackConfigDir = "." } = parse(readFileSync(file, "utf8")) as {
+    name: string;
+    stackConfigDir?: string;
+  };
   return { name, folder, stackFiles: join(folder, stackConfigDir) };
 }
 
@@ -45,7 +48,9 @@ export function readStackSettings(project: Project, stack: string): StackSetting
   return {
     file: stringify({ config }),
     values: Object.fromEntries(
-      Object.entries(config).flatMap(([key, value]) => (key.startsWith(own) ? [[key.slice(own.length), value]] : [])),
+      Object.entries(config).flatMap(([key, value]) =>
+        key.startsWith(own) ? [[key.slice(own.length), value]] : [],
+      ),
     ),
     region: typeof config["aws:region"] === "string" ? config["aws:region"] : undefined,
     placeholders,
@@ -65,5 +70,7 @@ function withoutCiphertexts(value: unknown, placeholders: string[]): unknown {
     placeholders.push(placeholder);
     return placeholder;
   }
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withoutCiphertexts(item, placeholders)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, withoutCiphertexts(item, placeholders)]),
+  );
 }

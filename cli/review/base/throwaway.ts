@@ -11,7 +11,7 @@ import type { RunResult } from "../../local/literalCli";
 import { runLiteralCli } from "../../local/literalCli";
 import type { Surroundings } from "../../local/surroundings";
 import { createFolders, environment, surroundingsOf } from "../../local/surroundings";
-import { types } from "../types";
+import { deploymentSecrets } from "../preview/secrets";
 import { provideOutside } from "./outside";
 import type { Project, StackSettings } from "./stackSettings";
 
@@ -69,19 +69,31 @@ export async function deploy(
   }
 }
 
-/** The engine's own preview of a revision: the text of `pulumi preview --json`, unchanged resources included. */
+export interface Previewed {
+  /** What `pulumi preview --json` wrote, unchanged resources included. */
+  text: string;
+  hasFailed: boolean;
+}
+
+/** The engine's own preview of a revision. */
 export async function preview(
   throwaway: Throwaway,
   project: Project,
   stack: string,
   settings: StackSettings,
-): Promise<string> {
-  const result = await run(throwaway, project, stack, settings, ["preview", "--json", "--show-sames"]);
-  // A program that refuses its settings makes the preview fail, and the document says why.
+  flags: readonly string[] = [],
+): Promise<Previewed> {
+  const result = await run(throwaway, project, stack, settings, [
+    "preview",
+    "--json",
+    "--show-sames",
+    ...flags,
+  ]);
+  // A program that refuses its settings makes the preview fail too; then the document says why.
   if (!result.stdout.includes("{")) {
     throw new UserError(`the preview failed:\n${lastLines(`${result.stdout}\n${result.stderr}`, 30)}`);
   }
-  return result.stdout;
+  return { text: result.stdout, hasFailed: result.exitCode !== 0 };
 }
 
 async function run(
@@ -92,7 +104,8 @@ async function run(
   args: string[],
 ): Promise<RunResult> {
   provideOutside(throwaway.region.cloud.account, settings);
-  const file = join(throwaway.folder, `Pulumi.${stack}.yaml`);
+  // A file for every run: the engine writes into it, and previews may run side by side.
+  const file = join(mkdtempSync(join(throwaway.folder, "settings-")), `Pulumi.${stack}.yaml`);
   writeFileSync(file, settings.file);
   const flags = ["--stack", stack, "--config-file", file, "--non-interactive", "--color", "never"];
   return pulumi(throwaway, surroundingsFor(throwaway, project), [...args, ...flags], project.folder);
@@ -104,10 +117,9 @@ function pulumi(
   args: string[],
   cwd: string,
 ): Promise<RunResult> {
-  const { PULUMI_STACK: _selected, ...rest } = env;
   return runLiteralCli(cli, args, {
     cwd,
-    env: environment(surroundings, cli, rest, { providerPort: region.port }),
+    env: environment(surroundings, cli, { ...env, PULUMI_STACK: undefined }, { providerPort: region.port }),
     capture: "all",
   });
 }
@@ -120,20 +132,14 @@ function lastLines(text: string, count: number): string {
   return text.trim().split("\n").slice(-count).join("\n");
 }
 
-/** The secrets that were generated here. The engine hides them; whatever slipped past it is found by its value. */
-export function generatedSecrets({ region }: Throwaway): string[] {
-  const { account } = region.cloud;
-  const texts = (type: string, ...keys: string[]) =>
-    account
-      .list(type)
-      .flatMap(({ attributes }) => keys.map((key) => attributes[key]))
-      .filter((value): value is string => typeof value === "string" && value !== "");
-  return [
-    ...texts(types.password, "result", "bcryptHash"),
-    ...texts(types.privateKey, "privateKeyPem", "privateKeyOpenssh", "privateKeyPemPkcs8"),
-    ...account
-      .list(types.parameter)
-      .filter(({ attributes }) => attributes.type === "SecureString")
-      .flatMap(({ attributes }) => (typeof attributes.value === "string" ? [attributes.value] : [])),
-  ];
+/** The secrets of the deployment. The engine hides them; whatever slipped past it is found by its value. */
+export async function generatedSecrets(
+  throwaway: Throwaway,
+  project: Project,
+  stack: string,
+): Promise<string[]> {
+  const args = ["stack", "export", "--show-secrets", "--stack", stack];
+  const result = await pulumi(throwaway, surroundingsFor(throwaway, project), args, project.folder);
+  if (result.exitCode !== 0) throw new UserError(`the stack cannot be exported:\n${result.stderr.trim()}`);
+  return deploymentSecrets(JSON.parse(result.stdout) as Parameters<typeof deploymentSecrets>[0]);
 }

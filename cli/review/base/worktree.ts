@@ -21,7 +21,14 @@ export interface Revision {
 export async function findRevision(repository: string, ref: string): Promise<Revision> {
   try {
     // A ref that begins with a hyphen would be an option.
-    const commit = await git(repository, "rev-parse", "--verify", "--quiet", "--end-of-options", `${ref}^{commit}`);
+    const commit = await git(
+      repository,
+      "rev-parse",
+      "--verify",
+      "--quiet",
+      "--end-of-options",
+      `${ref}^{commit}`,
+    );
     const short = commit.slice(0, 9);
     return { commit, label: commit.startsWith(ref) ? short : `${ref} (${short})` };
   } catch {
@@ -44,7 +51,9 @@ export async function withWorktree<T>(
     await installDependencies(repository, folder, speaker);
     return await work(folder);
   } finally {
-    await git(repository, "worktree", "remove", "--force", folder).catch(() => git(repository, "worktree", "prune"));
+    await git(repository, "worktree", "remove", "--force", folder).catch(() =>
+      git(repository, "worktree", "prune"),
+    );
   }
 }
 
@@ -73,5 +82,10 @@ function sameLock(repository: string, worktree: string): boolean {
     const file = join(folder, "package-lock.json");
     return existsSync(file) ? readFileSync(file) : undefined;
   });
-  return ours !== undefined && theirs !== undefined && ours.equals(theirs) && existsSync(join(repository, "node_modules"));
+  return (
+    ours !== undefined &&
+    theirs !== undefined &&
+    ours.equals(theirs) &&
+    existsSync(join(repository, "node_modules"))
+  );
 }

@@ -55,7 +55,9 @@ export function changeOf(preview: Preview): Change {
     byUrn: new Map(resources.map((resource) => [resource.urn, resource])),
     messages: preview.messages,
     isWhole: preview.isWhole,
-    hasDependencies: preview.steps.every(({ after }) => after === undefined || after.dependencies !== undefined),
+    hasDependencies: preview.steps.every(
+      ({ after }) => after === undefined || after.dependencies !== undefined,
+    ),
     leftovers: leftovers.map(({ urn }) => nameOf(urn)).sort(byName),
   };
 }
@@ -118,7 +120,11 @@ function propertyChanges(step: Step): PropertyChange[] {
   const paths: [string, boolean][] =
     detailed.length > 0
       ? detailed.map(([path, kind]) => [path, kind.endsWith("-replace") || forcing.has(path)])
-      : differingKeys(step).map((key) => [key, forcing.has(key)]);
+      : // Without a reason of its own it is replaced because something that it refers to is.
+        differingKeys(step).map((key) => [
+          key,
+          forcing.has(key) || (step.op === "replace" && forcing.size === 0),
+        ]);
   // A property that forces the replacement is shown even if the provider's details leave it out.
   for (const reason of forcing) {
     const named = paths.some(([path]) => path === reason || pathSteps(path)[0] === reason);
@@ -135,7 +141,9 @@ function propertyChanges(step: Step): PropertyChange[] {
 }
 
 function isInternal(path: string): boolean {
-  return path.startsWith("__") || path === "tagsAll" || path.startsWith("tagsAll.") || path.startsWith("tagsAll[");
+  return (
+    path.startsWith("__") || path === "tagsAll" || path.startsWith("tagsAll.") || path.startsWith("tagsAll[")
+  );
 }
 
 function valueAt(inputs: Properties | undefined, outputs: Properties | undefined, path: string): unknown {
@@ -155,6 +163,15 @@ function differingKeys({ before, after, diffReasons, replaceReasons }: Step): st
 /** Whether anything about the resource changes, its name included. */
 export function isChanged({ operation, renamedFrom }: ResourceChange): boolean {
   return !["same", "read"].includes(operation) || renamedFrom !== undefined;
+}
+
+/** Whether nothing about the resource changes but its tags, or those of its root volume. */
+export function isTagsOnly({ operation, properties }: ResourceChange): boolean {
+  return operation === "update" && properties.length > 0 && properties.every(({ path }) => isTag(path));
+}
+
+function isTag(path: string): boolean {
+  return /(^|\.)tags($|[.[])/.test(path);
 }
 
 export function isStack({ type }: ResourceChange): boolean {

@@ -6,38 +6,28 @@ import { listenersOf } from "./network";
 import type { Notice, NoticeInput } from "./notices";
 import { purposeOfListener } from "./ports";
 import { types } from "../types";
-import { byName, list, number, record, text } from "./values";
+import { byName, enumerate, list, number, record, text } from "./values";
 
 export function loadBalancerNotices({ change }: NoticeInput): Notice[] {
-  return changed(change, types.loadBalancer).flatMap((balancer): Notice[] => {
-    switch (balancer.operation) {
-      case "replace": {
-        const causes = balancer.properties.filter(({ forcesReplacement }) => forcesReplacement);
-        const why = causes.length > 0 ? ` (${causes.map(({ path }) => `\`${path}\``).join(", ")})` : "";
-        return [
-          {
-            audience: "clients",
-            level: "interrupts-service",
-            text: `The load balancer ${balancer.name} is replaced${why}: all connections close and its DNS name changes.`,
-            gate: "replace-load-balancer",
-          },
-        ];
-      }
-      case "delete":
-        return [
-          {
-            audience: "clients",
-            level: "interrupts-service",
-            text: `The load balancer ${balancer.name} is deleted: its endpoint goes away.`,
-            gate: "replace-load-balancer",
-          },
-        ];
-      case "update":
-        return settingNotices(balancer);
-      default:
-        return [];
-    }
+  const ending = (words: string): Notice => ({
+    audience: "clients",
+    level: "interrupts-service",
+    text: words,
+    gate: "replace-load-balancer",
   });
+  return [
+    ...changed(change, types.loadBalancer, "replace").map(({ name, properties }) => {
+      const causes = properties.filter(({ forcesReplacement }) => forcesReplacement);
+      const why = causes.length > 0 ? ` (${causes.map(({ path }) => `\`${path}\``).join(", ")})` : "";
+      return ending(
+        `The load balancer ${name} is replaced${why}: all connections close and its DNS name changes.`,
+      );
+    }),
+    ...changed(change, types.loadBalancer, "delete").map(({ name }) =>
+      ending(`The load balancer ${name} is deleted: its endpoint goes away.`),
+    ),
+    ...changed(change, types.loadBalancer, "update").flatMap(settingNotices),
+  ];
 }
 
 interface Setting {
@@ -81,29 +71,31 @@ function inWords(value: unknown, unit: string): string {
 
 /** DNS records that clients connect to. */
 export function recordNotices({ change }: NoticeInput): Notice[] {
-  return changed(change, types.record, "create", "replace", "delete", "update").flatMap((item): Notice[] => {
-    const [old, next] = [text(item.before?.inputs.name), text(item.after?.inputs.name)];
-    switch (item.operation) {
-      case "create":
-        return [{ audience: "clients", level: "safe", text: `New name: ${next ?? item.name} leads to the load balancer.` }];
-      case "delete":
-        return [
-          { audience: "clients", level: "interrupts-service", text: `The name ${old ?? item.name} goes away.` },
-        ];
-      case "replace":
-        return old === next
-          ? [{ audience: "clients", level: "interrupts-service", text: `The record of ${old ?? item.name} is made anew.` }]
-          : [
-              {
-                audience: "clients",
-                level: "interrupts-service",
-                text: `The name changes: ${old ?? "?"} → ${next ?? "?"}. Clients must use the new one.`,
-              },
-            ];
-      default:
-        return [{ audience: "clients", level: "safe", text: `The record of ${next ?? item.name} is changed.` }];
-    }
+  const records = changed(change, types.record);
+  const nameOf = ({ before, after, name }: ResourceChange, side: "before" | "after") =>
+    text((side === "before" ? before : after)?.inputs.name) ?? name;
+  const ending = records.filter(({ operation }) => operation === "delete" || operation === "replace");
+  const beginning = records.filter(({ operation }) => operation === "create" || operation === "replace");
+  const [old, next] = [
+    ending.map((item) => nameOf(item, "before")),
+    beginning.map((item) => nameOf(item, "after")),
+  ];
+  const notice = (level: Notice["level"], words: string): Notice => ({
+    audience: "clients",
+    level,
+    text: words,
   });
+  return [
+    ...old.map((name) =>
+      next.includes(name)
+        ? notice("interrupts-service", `The record of ${name} is deleted and made again.`)
+        : notice("interrupts-service", `The name ${name} goes away.`),
+    ),
+    ...next.filter((name) => !old.includes(name)).map((name) => notice("safe", `New name: ${name}.`)),
+    ...records
+      .filter(({ operation }) => operation === "update")
+      .map((item) => notice("safe", `The record of ${nameOf(item, "after")} leads somewhere else.`)),
+  ];
 }
 
 export function listenerNotices({ change, before, after }: NoticeInput): Notice[] {
@@ -111,34 +103,56 @@ export function listenerNotices({ change, before, after }: NoticeInput): Notice[
     const [old, next] = [before.get(balancer.urn), after.get(balancer.urn)];
     if (!old || !next) return [];
     const [oldListeners, nextListeners] = [listenersOf(old), listenersOf(next)];
-    const ports = [...new Set([...oldListeners, ...nextListeners].map(({ port }) => port))].sort((a, b) => a - b);
-    return ports.flatMap((port): Notice[] => {
-      const was = oldListeners.find((listener) => listener.port === port);
-      const is = nextListeners.find((listener) => listener.port === port);
-      if (!was && is) return [{ audience: "clients", level: "safe", text: `New listener: ${described(is)}.` }];
-      if (was && !is) {
-        return [
-          { audience: "clients", level: "interrupts-service", text: `Listener removed: ${described(was)}. Its clients are cut off.` },
-        ];
-      }
-      if (!was || !is) return [];
-      if (described(was) !== described(is)) {
-        return [
-          { audience: "clients", level: "interrupts-service", text: `Listener changed: ${described(was)} → ${described(is)}.` },
-        ];
-      }
-      if (was.certificate === is.certificate) return [];
-      return [
-        {
-          audience: "clients",
-          level: "safe",
-          text:
-            `New certificate on port ${port}: ${certificate(was)} → ${certificate(is)}. ` +
-            `The listener is made anew: new connections are refused for some seconds, open ones stay.`,
-        },
-      ];
-    });
+    const ports = [...new Set([...oldListeners, ...nextListeners].map(({ port }) => port))].sort(
+      (a, b) => a - b,
+    );
+    return ports
+      .flatMap((port): Notice[] => {
+        const was = oldListeners.find((listener) => listener.port === port);
+        const is = nextListeners.find((listener) => listener.port === port);
+        if (!was && is)
+          return [{ audience: "clients", level: "safe", text: `New listener: ${described(is)}.` }];
+        if (was && !is) {
+          return [
+            {
+              audience: "clients",
+              level: "interrupts-service",
+              text: `Listener removed: ${described(was)}. Its clients are cut off.`,
+            },
+          ];
+        }
+        if (!was || !is) return [];
+        if (described(was) !== described(is)) {
+          return [
+            {
+              audience: "clients",
+              level: "interrupts-service",
+              text: `Listener changed: ${described(was)} → ${described(is)}.`,
+            },
+          ];
+        }
+        return [];
+      })
+      .concat(renewals(oldListeners, nextListeners));
   });
+}
+
+/** Listeners whose certificate changes, together where it is the same. */
+function renewals(before: Listener[], after: Listener[]): Notice[] {
+  const ports = new Map<string, string[]>();
+  for (const is of after) {
+    const was = before.find(({ port }) => port === is.port);
+    if (!was || was.certificate === is.certificate || described(was) !== described(is)) continue;
+    const transition = `${certificate(was)} → ${certificate(is)}`;
+    ports.set(transition, [...(ports.get(transition) ?? []), String(is.port)]);
+  }
+  return [...ports].map(([transition, alike]) => ({
+    audience: "clients",
+    level: "safe",
+    text:
+      `New certificate on port ${enumerate(alike)}: ${transition}. The provider makes a listener anew for that: ` +
+      `new connections are refused for some seconds, open ones stay.`,
+  }));
 }
 
 function described({ port, protocol, instancePort, instanceProtocol }: Listener): string {
@@ -170,7 +184,10 @@ function oldestTls(policy: string): number {
 
 export function tlsNotices({ change, before, after }: NoticeInput): Notice[] {
   return changed(change, types.loadBalancerPolicy).flatMap((policy): Notice[] => {
-    const [old, next] = [referencePolicy(before.get(policy.urn)?.inputs), referencePolicy(after.get(policy.urn)?.inputs)];
+    const [old, next] = [
+      referencePolicy(before.get(policy.urn)?.inputs),
+      referencePolicy(after.get(policy.urn)?.inputs),
+    ];
     if (!old || !next || old === next) return [];
     const tighter = oldestTls(next) > oldestTls(old);
     const looser = oldestTls(next) < oldestTls(old);

@@ -22,12 +22,15 @@ export function componentsOf(change: Change): ComponentChange[] {
   for (const resource of change.resources) {
     if (isStack(resource)) continue;
     // A component stands at the head of its own group, not in its parent's.
-    const owner = resource.custom || resource.type === types.stash ? (parentUrn(resource) ?? "") : resource.urn;
+    const owner =
+      resource.custom || resource.type === types.stash ? (parentUrn(resource) ?? "") : resource.urn;
     groups.set(owner, [...(groups.get(owner) ?? []), resource]);
   }
   return [...groups]
     .map(([urn, resources]) => componentOf(change, urn, resources))
-    .filter(({ resources, operation, renamedFrom }) => resources.length > 0 || operation !== "same" || renamedFrom)
+    .filter(
+      ({ resources, operation, renamedFrom }) => resources.length > 0 || operation !== "same" || renamedFrom,
+    )
     .sort((a, b) => byName(a.path.join("\0"), b.path.join("\0")));
 }
 

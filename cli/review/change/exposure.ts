@@ -71,7 +71,16 @@ export function isClosed({ before, after }: ExposureRow): boolean {
 }
 
 function inOrder(a: ExposureRow, b: ExposureRow): number {
-  const sources = ["internet", "clients", "admins", "VPC", "prefix list", "load balancer", "nodes"];
+  const sources = [
+    "internet",
+    "clients",
+    "admins",
+    "addresses",
+    "VPC",
+    "prefix list",
+    "load balancer",
+    "nodes",
+  ];
   const rank = ({ from, isOutward }: ExposureRow) => {
     const place = sources.findIndex((source) => from.startsWith(source));
     return isOutward ? sources.length + 1 : place < 0 ? sources.length : place;
@@ -212,13 +221,14 @@ function lets({ permissions, side }: Context, source: string, inward: Permission
       out.direction === "out" &&
       out.group === source &&
       (out.peer === inward.group || out.block !== undefined) &&
-      (out.protocol === "all" || (out.protocol === inward.protocol && out.from <= inward.from && out.to >= inward.to)),
+      (out.protocol === "all" ||
+        (out.protocol === inward.protocol && out.from <= inward.from && out.to >= inward.to)),
   );
 }
 
 function sourceOf(
   { blocks }: Context,
-  { block, prefixList }: Permission,
+  { block, prefixList, from, to, protocol }: Permission,
   target: Party | undefined,
 ): { from: string; isInternet: boolean } {
   if (block === undefined) return { from: `prefix list ${prefixList ?? "?"}`, isInternet: false };
@@ -228,7 +238,8 @@ function sourceOf(
   if (blocks.some((own) => within(block, own))) {
     return { from: blocks.includes(block) ? "VPC" : `VPC ${block}`, isInternet: false };
   }
-  const who = target === undefined ? "addresses" : target.kind === "load balancer" ? "clients" : "admins";
+  const isManaging = protocol === "tcp" && from === to && isDashboardPort(from);
+  const who = target?.kind === "load balancer" ? "clients" : target && isManaging ? "admins" : "addresses";
   return { from: `${who} ${block}`, isInternet: false };
 }
 

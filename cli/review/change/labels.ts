@@ -12,20 +12,28 @@ export class Labels {
 
   constructor(change: Change) {
     const labels = new Map<string, string>();
-    for (const { before, custom } of change.resources) {
+    for (const { before, after, operation, custom } of change.resources) {
+      const nextName = text(after?.inputs.name);
+      if (
+        (operation === "create" || operation === "replace") &&
+        after &&
+        nextName &&
+        isGenerated(nextName, after.name)
+      ) {
+        labels.set(nextName, `(new name of ${after.name})`);
+      }
       if (!before || !custom || before.type.startsWith("pulumi:")) continue;
       const add = (value: unknown, what: string) => {
         const found = text(value);
-        if (found !== undefined && found.length >= 8 && !labels.has(found)) labels.set(found, `(${what} of ${before.name})`);
+        if (found !== undefined && found.length >= 8 && !labels.has(found))
+          labels.set(found, `(${what} of ${before.name})`);
       };
-      const isGenerated = (value: string | undefined) =>
-        value !== undefined && value.startsWith(before.name) && suffix.test(value.slice(before.name.length));
       add(before.outputs.arn, "ARN");
       add(before.outputs.dnsName, "DNS name");
       if (/^[a-z]+-[0-9a-f]{8,17}$/.test(before.id ?? "")) add(before.id, "id");
       const name = text(before.outputs.name);
-      if (isGenerated(name)) add(name, "name");
-      if (isGenerated(before.id)) add(before.id, "name");
+      if (name && isGenerated(name, before.name)) add(name, "name");
+      if (before.id && isGenerated(before.id, before.name)) add(before.id, "name");
     }
     this.labels = [...labels].sort(([a], [b]) => b.length - a.length);
   }
@@ -36,4 +44,9 @@ export class Labels {
       value,
     );
   }
+}
+
+/** A name with the suffix that the engine gives it, another one in every deployment. */
+function isGenerated(value: string, logicalName: string): boolean {
+  return value.startsWith(logicalName) && suffix.test(value.slice(logicalName.length));
 }

@@ -121,7 +121,9 @@ export function placeOf(side: Side, instance: Existing): Place {
   const isPublic =
     addresses ||
     instance.inputs.associatePublicIpAddress === true ||
-    (!card && instance.inputs.associatePublicIpAddress === undefined && subnet?.inputs.mapPublicIpOnLaunch === true);
+    (!card &&
+      instance.inputs.associatePublicIpAddress === undefined &&
+      subnet?.inputs.mapPublicIpOnLaunch === true);
   return { subnet, groups: groups.map(({ key }) => key), isPublic };
 }
 
@@ -145,6 +147,9 @@ export function leadsTo(side: Side, subnet: Existing, what: "gateway" | "nat"): 
     .ofType(types.routeTable)
     .filter(({ key }) => tables.includes(key))
     .flatMap((table) => list(table.inputs.routes).map(record))
-    .some((route) => route[property] !== undefined && (isDefault(route.cidrBlock) || isDefault(route.ipv6CidrBlock)));
+    .some(
+      (route) =>
+        route[property] !== undefined && (isDefault(route.cidrBlock) || isDefault(route.ipv6CidrBlock)),
+    );
   return separate || inline;
 }

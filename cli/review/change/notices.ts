@@ -1,11 +1,18 @@
 /** What a change means: for clients, for operators, for data; and how bad that is. */
+import { lt, valid } from "semver";
 import type { Change, ResourceChange } from "./change";
-import { changed, isChanged, isKnown, parentUrn } from "./change";
-import type { Exposure } from "./exposure";
+import { changed, isKnown, parentUrn } from "./change";
+import type { Exposure, ExposureRow } from "./exposure";
 import { isClosed } from "./exposure";
-import { certificateNotices, listenerNotices, loadBalancerNotices, recordNotices, tlsNotices } from "./clients";
+import {
+  certificateNotices,
+  listenerNotices,
+  loadBalancerNotices,
+  recordNotices,
+  tlsNotices,
+} from "./clients";
+import { listenersOf } from "./network";
 import type { Rollout } from "./rollout";
-import { secretText } from "../preview/secrets";
 import type { Side } from "./side";
 import { types } from "../types";
 import { byName, enumerate, list, number, plural, text } from "./values";
@@ -30,16 +37,25 @@ export interface NoticeInput {
 }
 
 export function noticesOf(input: NoticeInput): Notice[] {
+  const notices = allNotices(input);
+  // Without the load balancer there is nothing to reconnect to.
+  const hasNoBalancer = notices.some(({ gate }) => gate === "replace-load-balancer");
+  return hasNoBalancer
+    ? notices.filter(({ audience, level }) => audience !== "clients" || level !== "restarts-nodes")
+    : notices;
+}
+
+function allNotices(input: NoticeInput): Notice[] {
   return [
     ...loadBalancerNotices(input),
     ...recordNotices(input),
     ...listenerNotices(input),
     ...certificateNotices(input),
     ...tlsNotices(input),
-    ...closedPathNotices(input),
+    ...volumeNotices(input),
     ...nodeNotices(input),
     ...cookieNotices(input),
-    ...volumeNotices(input),
+    ...closedPathNotices(input),
     ...logNotices(input),
     ...addressNotices(input),
     ...networkNotices(input),
@@ -51,20 +67,38 @@ export function noticesOf(input: NoticeInput): Notice[] {
 }
 
 /** A path that worked and is gone, unless the load balancer or the whole network goes anyway. */
-function closedPathNotices({ exposure, change }: NoticeInput): Notice[] {
-  const isNew = changed(change, types.loadBalancer).every(({ before, after }) => !before || !after);
+function closedPathNotices({ exposure, change, after }: NoticeInput): Notice[] {
+  const isNew = changed(change, types.loadBalancer).every((balancer) => !balancer.before || !balancer.after);
   if (isNew) return [];
+  const ports = listenerPorts(after);
+  // A listener that is removed has been reported as such.
+  const hasListener = (row: ExposureRow) =>
+    !row.isFromAddresses || !row.to.startsWith("load balancer") || ports.includes(row.port);
   return exposure.rows
-    .filter((row) => isClosed(row) && row.before === "open")
+    .filter((row) => isClosed(row) && row.before === "open" && hasListener(row))
     .flatMap((row): Notice[] => {
       const path = `${row.from} → ${row.to} ${row.port}${row.purpose ? ` (${row.purpose})` : ""}`;
       const admins = row.isFromAddresses && row.to.startsWith("nodes");
-      if (admins) return [{ audience: "operators", level: "safe", text: `Closed for administrators: ${path}.` }];
+      if (admins)
+        return [{ audience: "operators", level: "safe", text: `Closed for administrators: ${path}.` }];
       if (row.isFromAddresses) {
-        return [{ audience: "clients", level: "interrupts-service", text: `Clients lose their way in: ${path} closes.` }];
+        return [
+          {
+            audience: "clients",
+            level: "interrupts-service",
+            text: `Clients lose their way in: ${path} closes.`,
+          },
+        ];
       }
       return [{ audience: "operators", level: "interrupts-service", text: `A way inside closes: ${path}.` }];
     });
+}
+
+/** As the rows of the exposure table name them. */
+function listenerPorts(side: Side): string[] {
+  return side
+    .ofType(types.loadBalancer)
+    .flatMap((balancer) => listenersOf(balancer).map(({ port }) => `TCP ${port}`));
 }
 
 function nodeNotices({ rollout }: NoticeInput): Notice[] {
@@ -88,7 +122,11 @@ function restartNotices(rollout: Rollout): Notice[] {
         text: `${who} ${verb} ${what}: ${all}${why}. Nobody can connect until a new one is ready.`,
         ...(total > 1 && { gate: "parallel-restart" as const }),
       },
-      { audience: "clients", level: "interrupts-service", text: "All connections are closed; no node serves meanwhile." },
+      {
+        audience: "clients",
+        level: "interrupts-service",
+        text: "All connections are closed; no node serves meanwhile.",
+      },
     ];
   }
   return [
@@ -108,32 +146,42 @@ function restartNotices(rollout: Rollout): Notice[] {
 
 function sizeNotices({ added, removed, total }: Rollout): Notice[] {
   const after = total + added.length - removed.length;
-  const notices: Notice[] = [];
-  if (added.length > 0 && total > 0) {
-    notices.push({
-      audience: "operators",
-      level: "safe",
-      text: `${plural(added.length, "node")} added (${names(added)}): ${total} → ${after}.`,
-    });
+  const operators = (level: Level, text: string): Notice => ({ audience: "operators", level, text });
+  const clients = (level: Level, text: string): Notice => ({ audience: "clients", level, text });
+  if (removed.length > 0 && removed.length === total) {
+    const level = "interrupts-service";
+    return added.length > 0
+      ? [
+          operators(
+            level,
+            `All ${plural(total, "node")} removed; a new cluster of ${added.length} takes their place.`,
+          ),
+          clients(level, "All connections close."),
+        ]
+      : [operators(level, `All ${plural(total, "node")} removed.`), clients(level, "The service ends.")];
   }
-  if (removed.length > 0) {
-    const isEnd = after <= 0;
-    notices.push({
-      audience: "operators",
-      level: isEnd ? "interrupts-service" : "restarts-nodes",
-      text: isEnd
-        ? `All ${plural(removed.length, "node")} removed.`
-        : `${plural(removed.length, "node")} removed (${names(removed)}): ${total} → ${after}.`,
-    });
-    notices.push({
-      audience: "clients",
-      level: isEnd ? "interrupts-service" : "restarts-nodes",
-      text: isEnd
-        ? "The service ends."
-        : `Connections to ${names(removed)} close; clients reconnect to the remaining nodes.`,
-    });
-  }
-  return notices;
+  const count = `: ${total} → ${after}.`;
+  return [
+    ...(added.length > 0
+      ? [
+          total === 0
+            ? operators("safe", `A new cluster of ${plural(added.length, "node")} (${names(added)}).`)
+            : operators("safe", `${plural(added.length, "node")} added (${names(added)})${count}`),
+        ]
+      : []),
+    ...(removed.length > 0
+      ? [
+          operators(
+            "restarts-nodes",
+            `${plural(removed.length, "node")} removed (${names(removed)})${count}`,
+          ),
+          clients(
+            "restarts-nodes",
+            `Connections to ${names(removed)} close; clients reconnect to the other nodes.`,
+          ),
+        ]
+      : []),
+  ];
 }
 
 /** What is new about the machines, in words rather than in properties. */
@@ -152,10 +200,15 @@ function machineNotices({ restarted }: Rollout): Notice[] {
     );
     return [...changes].map((transition) => ({
       audience: "operators",
-      level: "restarts-nodes",
-      text: `New ${label}: ${transition}.`,
+      level: "safe",
+      text: `New ${label}: ${transition}.${label === "EMQX version" && isDowngrade(transition) ? " This is older; it may not read the newer one's data." : ""}`,
     }));
   });
+}
+
+function isDowngrade(transition: string): boolean {
+  const [old, next] = transition.split(" → ").map((version) => valid(version));
+  return Boolean(old && next && lt(next, old));
 }
 
 function variable(resource: ResourceChange, side: "before" | "after", name: string): string | undefined {
@@ -166,9 +219,7 @@ function variable(resource: ResourceChange, side: "before" | "after", name: stri
 /** Nodes read the cookie when they first boot; those with another cookie are strangers to each other. */
 function cookieNotices({ change, rollout }: NoticeInput): Notice[] {
   const cookies = change.resources.filter(
-    ({ name, type, operation }) =>
-      /-cookie$/.test(name) &&
-      ((type === types.password && operation === "replace") || (type === types.parameter && operation === "replace")),
+    (resource) => /-cookie$/.test(resource.name) && changesSecret(resource),
   );
   if (cookies.length === 0 || rollout.total === 0) return [];
   const all = rollout.restarted.length >= rollout.total && rollout.atOnce >= rollout.total;
@@ -216,7 +267,11 @@ function volumeNotices({ change }: NoticeInput): Notice[] {
   for (const volume of volumes.filter(({ operation }) => operation === "update")) {
     const [old, next] = [number(volume.before?.inputs.size), number(volume.after?.inputs.size)];
     if (old !== undefined && next !== undefined && old !== next) {
-      notices.push({ audience: "operators", level: "safe", text: `Data volume grows: ${volume.name}, ${old} → ${next} GiB.` });
+      notices.push({
+        audience: "operators",
+        level: "safe",
+        text: `Data volume grows: ${volume.name}, ${old} → ${next} GiB.`,
+      });
     }
   }
   return merged(notices, "Data volume grows: ", "Data volumes grow: ");
@@ -234,13 +289,11 @@ function merged(notices: Notice[], one: string, many: string): Notice[] {
   }
   return [
     ...rest,
-    ...[...byEnd].map(
-      ([end, group]): Notice => ({
-        audience: "operators",
-        level: "safe",
-        text: `${group.length > 1 ? many : one}${shortened(group)}, ${end}`,
-      }),
-    ),
+    ...[...byEnd].map(([end, group]): Notice => ({
+      audience: "operators",
+      level: "safe",
+      text: `${group.length > 1 ? many : one}${shortened(group)}, ${end}`,
+    })),
   ];
 }
 
@@ -263,18 +316,24 @@ function addressNotices({ change }: NoticeInput): Notice[] {
   if (changed(change, types.vpc, "same", "update", "replace").length === 0) return [];
   if (gone.length > 0 || added.length > 0) {
     const parts = [
-      ...(gone.length > 0 ? [`${plural(gone.length, "address", "addresses")} given back (${names(gone)})`] : []),
+      ...(gone.length > 0
+        ? [`${plural(gone.length, "address", "addresses")} given back (${names(gone)})`]
+        : []),
       ...(added.length > 0 ? [`${plural(added.length, "address", "addresses")} new (${names(added)})`] : []),
     ];
     return [
-      { audience: "operators", level: "safe", text: `The nodes' public addresses for outgoing traffic change: ${parts.join(", ")}.` },
+      {
+        audience: "operators",
+        level: "safe",
+        text: `The nodes' public addresses for outgoing traffic change: ${parts.join(", ")}.`,
+      },
     ];
   }
   return [];
 }
 
-function networkNotices({ change }: NoticeInput): Notice[] {
-  const notices: Notice[] = [];
+function networkNotices({ change, rollout }: NoticeInput): Notice[] {
+  const notices: Notice[] = zoneNotices(change);
   for (const vpc of changed(change, types.vpc, "replace", "delete")) {
     const [old, next] = [text(vpc.before?.inputs.cidrBlock), text(vpc.after?.inputs.cidrBlock)];
     notices.push({
@@ -292,40 +351,76 @@ function networkNotices({ change }: NoticeInput): Notice[] {
       const [old, next] = [text(list(before?.inputs.privateIps)[0]), text(list(after?.inputs.privateIps)[0])];
       return old && next && isKnown(next) && old !== next ? [`${old} → ${next}`] : [];
     });
-    notices.push({
-      audience: "operators",
-      level: "restarts-nodes",
-      text:
-        transitions.length > 0
-          ? `Nodes change their address, and with it their name and their place in the cluster: ${shortened(transitions)}.`
-          : `${plural(interfaces.length, "network interface")} replaced: ${names(interfaces)}.`,
-    });
+    notices.push(
+      transitions.length > 0
+        ? addressChange(transitions, rollout.total)
+        : {
+            audience: "operators",
+            level: "restarts-nodes",
+            text: `${plural(interfaces.length, "network interface")} replaced: ${names(interfaces)}.`,
+          },
+    );
   }
   return notices;
 }
 
+/** A node is named after its address, and finds its data under its name. */
+function addressChange(transitions: string[], total: number): Notice {
+  const which = shortened(transitions);
+  return transitions.length >= total
+    ? {
+        audience: "operators",
+        level: "destroys-data",
+        text:
+          `All nodes change their address, and with it their name: ${which}. EMQX begins empty under a new name; ` +
+          `what is on the data volumes is not taken over.`,
+        gate: "data-loss",
+      }
+    : {
+        audience: "operators",
+        level: "restarts-nodes",
+        text: `Nodes change their address, and with it their name; they take the data from the others: ${which}.`,
+      };
+}
+
+/** Zones that a network comes to, or leaves. */
+function zoneNotices(change: Change): Notice[] {
+  const subnets = changed(change, types.subnet);
+  const zonesOf = (side: "before" | "after") =>
+    new Set(subnets.flatMap((subnet) => text(subnet[side]?.inputs.availabilityZone) ?? []));
+  const [old, next] = [zonesOf("before"), zonesOf("after")];
+  if (old.size === 0 || next.size === 0) return [];
+  const added = [...next].filter((zone) => !old.has(zone));
+  const gone = [...old].filter((zone) => !next.has(zone));
+  return [
+    ...(added.length > 0 ? [`The network comes to ${shortened(added)}.`] : []),
+    ...(gone.length > 0 ? [`The network leaves ${shortened(gone)}.`] : []),
+  ].map((words) => ({ audience: "operators", level: "safe", text: words }));
+}
+
 function secretNotices({ change }: NoticeInput): Notice[] {
+  if (change.resources.every(({ operation }) => operation === "create")) return [];
   const secrets = change.resources.filter(
     (resource) =>
-      isChanged(resource) &&
-      (resource.type === types.password ||
-        resource.type === types.privateKey ||
-        (resource.type === types.parameter && isSecureString(resource) && concernsValue(resource))),
+      resource.type === types.password ||
+      resource.type === types.privateKey ||
+      (resource.type === types.parameter && isSecureString(resource)),
   );
-  const isNewStack = change.resources.every(({ operation }) => operation === "create");
-  if (isNewStack || secrets.length === 0) return [];
-  const verbs = { create: "made", replace: "made anew", update: "changed", delete: "deleted" } as const;
-  return Object.entries(verbs).flatMap(([operation, verb]): Notice[] => {
-    const affected = secrets.filter((secret) => secret.operation === operation);
+  const kinds: [string, (secret: ResourceChange) => boolean][] = [
+    ["Secrets made", ({ operation }) => operation === "create"],
+    ["Secrets changed", changesSecret],
+    [
+      "Secrets kept, in another parameter",
+      (secret) => secret.operation === "replace" && !changesSecret(secret),
+    ],
+    ["Secrets deleted", ({ operation }) => operation === "delete"],
+  ];
+  return kinds.flatMap(([label, belongs]): Notice[] => {
+    // A password and its parameter bear the same name.
+    const affected = secrets.filter(belongs).map(({ name }) => name);
     return affected.length === 0
       ? []
-      : [
-          {
-            audience: "operators",
-            level: "safe",
-            text: `Secrets ${verb}: ${shortened(affected.map(({ name, type }) => `${name}${type === types.parameter ? " (parameter)" : ""}`))}.`,
-          },
-        ];
+      : [{ audience: "operators", level: "safe", text: `${label}: ${shortened([...new Set(affected)])}.` }];
   });
 }
 
@@ -333,10 +428,15 @@ function isSecureString({ before, after }: ResourceChange): boolean {
   return (after ?? before)?.inputs.type === "SecureString";
 }
 
-function concernsValue({ operation, properties }: ResourceChange): boolean {
+/** Whether the secret itself becomes another one, not only the place where it is kept. */
+function changesSecret(resource: ResourceChange): boolean {
+  const { operation, type, properties } = resource;
+  if (type === types.password || type === types.privateKey) return operation === "replace";
   return (
-    operation !== "update" ||
-    properties.some(({ path, after }) => path === "value" || path === "valueWo" || after === secretText)
+    type === types.parameter &&
+    isSecureString(resource) &&
+    (operation === "update" || operation === "replace") &&
+    properties.some(({ path }) => path === "value" || path === "valueWo")
   );
 }
 
@@ -365,18 +465,18 @@ function renameNotices({ change }: NoticeInput): Notice[] {
         ({ operation, type, name }) => operation === "create" && type === old.type && name !== old.name,
       );
       // Inner components move along with outer ones; the outer one says it all.
-      const isInner = components.some(({ operation, urn }) => operation === "delete" && urn === parentUrn(old));
+      const isInner = components.some(
+        ({ operation, urn }) => operation === "delete" && urn === parentUrn(old),
+      );
       return next && !isInner ? [`${old.name} → ${next.name}`] : [];
     });
   const renamed = change.resources.filter(({ renamedFrom }) => renamedFrom !== undefined);
   return [
-    ...pairs.map(
-      (pair): Notice => ({
-        audience: "operators",
-        level: "safe",
-        text: `Looks like a rename without an alias: ${pair}. With an alias, its resources would stay.`,
-      }),
-    ),
+    ...pairs.map((pair): Notice => ({
+      audience: "operators",
+      level: "safe",
+      text: `Looks like a rename without an alias: ${pair}. With an alias, most of it would stay.`,
+    })),
     ...(renamed.length > 0
       ? [
           {
@@ -407,8 +507,8 @@ export function names(resources: ResourceChange[]): string {
 
 /** A list of names; long ones by their ends and their number. */
 export function shortened(items: string[]): string {
-  const sorted = [...items].sort(byName);
+  const sorted = [...new Set(items)].sort(byName);
   return sorted.length <= 6
     ? enumerate(sorted)
-    : `${sorted.slice(0, 3).join(", ")} … ${sorted.at(-1)} (${sorted.length})`;
+    : `${sorted.slice(0, 3).join(", ")} … ${sorted.at(-1)} (${items.length})`;
 }

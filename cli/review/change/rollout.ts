@@ -20,7 +20,14 @@ export interface Rollout {
 }
 
 /** Changes that the provider carries out by stopping and starting the instance. */
-const stopping = new Set(["instanceType", "userData", "userDataBase64", "ebsOptimized", "cpuOptions", "hibernation"]);
+const stopping = new Set([
+  "instanceType",
+  "userData",
+  "userDataBase64",
+  "ebsOptimized",
+  "cpuOptions",
+  "hibernation",
+]);
 
 export function rolloutOf(change: Change): Rollout {
   const instances = changed(change, types.instance);

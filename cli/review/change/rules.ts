@@ -22,10 +22,12 @@ export function permissionsOf(side: Side): Permission[] {
     ...side.ofType(types.ingressRule).flatMap((rule) => ruleResource(side, rule, "in")),
     ...side.ofType(types.egressRule).flatMap((rule) => ruleResource(side, rule, "out")),
     ...side.ofType(types.oldRule).flatMap((rule) => oldRule(side, rule)),
-    ...side.ofType(...groupTypes).flatMap((group) => [
-      ...inlineRules(side, group, "ingress", "in"),
-      ...inlineRules(side, group, "egress", "out"),
-    ]),
+    ...side
+      .ofType(...groupTypes)
+      .flatMap((group) => [
+        ...inlineRules(side, group, "ingress", "in"),
+        ...inlineRules(side, group, "egress", "out"),
+      ]),
   ];
 }
 

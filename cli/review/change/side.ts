@@ -54,7 +54,9 @@ export class Side {
     });
     const missing = values.filter(isUnknown).length;
     if (missing === 0) return known;
-    const found = this.unknownTargets(from, path, wanted).filter(({ key }) => !known.some((k) => k.key === key));
+    const found = this.unknownTargets(from, path, wanted).filter(
+      ({ key }) => !known.some((k) => k.key === key),
+    );
     return [...known, ...found];
   }
 
@@ -81,27 +83,38 @@ export class Side {
   }
 
   /**
-   * An event log does not say what depends on what. What is left are names: in one component, `x-nodes-from-lb` is
-   * about `x-nodes` (whose name it begins with) and `x-lb` (which it mentions).
+   * An event log does not say what depends on what. What is left are names: `x-nodes-from-lb` belongs to `x-nodes`,
+   * whose name it begins with, and is about `x-lb`, which it mentions. Undecided is undefined.
    */
   private guess(from: Existing, property: string, wanted: string[]): Existing | undefined {
     const candidates = this.ofType(...wanted).filter(({ key }) => key !== from.key);
     if (candidates.length <= 1) return candidates[0];
-    const siblings = candidates.filter(({ parent }) => parent === from.parent);
-    const among = siblings.length > 0 ? siblings : candidates;
-    const prefix = commonPrefix(among.map(({ name }) => name));
-    const words = from.name.split("-");
-    const isOwner = ({ name }: Existing) => from.name === name || from.name.startsWith(`${name}-`);
-    const isMentioned = ({ name }: Existing) => {
-      const word = name.slice(prefix.length);
-      const places = words.flatMap((candidate, i) => (candidate === word ? [i] : []));
-      return places.length > (isOwner({ name } as Existing) ? 1 : 0);
-    };
-    const matching = /referenced|source|target/i.test(property)
-      ? among.filter(isMentioned)
-      : [...among.filter(isOwner), ...among.filter(isMentioned)];
-    return matching.sort((a, b) => b.name.length - a.name.length || byName(a.name, b.name))[0];
+    const owner = longest(
+      candidates.filter(({ name }) => from.name === name || from.name.startsWith(`${name}-`)),
+    );
+    const isPeer = /^(referenced|source)/.test(property);
+    if (owner && !isPeer) return owner;
+    const mentioned = words(owner ? from.name.slice(owner.name.length) : from.name);
+    const common = candidates
+      .map(({ name }) => words(name))
+      .reduce((a, b) => a.filter((word) => b.includes(word)));
+    const scores = candidates.map((candidate) => {
+      const own = words(candidate.name).filter((word) => !common.includes(word));
+      // `elb` mentions `lb`.
+      return own.filter((word) => mentioned.some((other) => other === word || other.endsWith(word))).length;
+    });
+    const best = Math.max(...scores);
+    const winners = candidates.filter((_, i) => scores[i] === best);
+    return best > 0 && winners.length === 1 ? winners[0] : undefined;
   }
+}
+
+function words(name: string): string[] {
+  return name.split("-").filter((word) => word !== "");
+}
+
+function longest(resources: Existing[]): Existing | undefined {
+  return [...resources].sort((a, b) => b.name.length - a.name.length || byName(a.name, b.name))[0];
 }
 
 function existing(resource: ResourceChange, which: "before" | "after"): State | undefined {
@@ -113,13 +126,4 @@ function existing(resource: ResourceChange, which: "before" | "after"): State | 
   if (!stays || !before) return { ...after, id: operation === "replace" ? undefined : after.id };
   // What is computed stays what it was.
   return { ...after, id: after.id ?? before.id, outputs: { ...before.outputs, ...after.outputs } };
-}
-
-function commonPrefix(names: string[]): string {
-  const [first = "", ...rest] = names;
-  let length = first.length;
-  for (const name of rest) {
-    while (!name.startsWith(first.slice(0, length))) length--;
-  }
-  return first.slice(0, first.slice(0, length).lastIndexOf("-") + 1);
 }

@@ -19,11 +19,18 @@ const longerThan = 120;
 
 /** Whether a value is better read as a diff of its own than in a table. */
 export function isText(value: unknown): value is string {
-  return typeof value === "string" && !isUnknown(value) && (value.includes("\n") || value.length > longerThan);
+  return (
+    typeof value === "string" && !isUnknown(value) && (value.includes("\n") || value.length > longerThan)
+  );
 }
 
 export function hasTextDiff({ before, after }: PropertyChange): boolean {
-  return typeof before === "string" && typeof after === "string" && !isUnknown(after) && (isText(before) || isText(after));
+  return (
+    typeof before === "string" &&
+    typeof after === "string" &&
+    !isUnknown(after) &&
+    (isText(before) || isText(after))
+  );
 }
 
 export function textChangesOf(change: Change, labels: Labels): TextChange[] {
@@ -44,14 +51,17 @@ export function textChangesOf(change: Change, labels: Labels): TextChange[] {
   );
 }
 
-function textChange(resource: ResourceChange, property: PropertyChange, labels: Labels): TextChange | undefined {
-  const [old, next] = [readable(property.path, property.before), readable(property.path, property.after)].map((value) =>
-    labels.apply(value),
-  ) as [string, string];
+function textChange(
+  resource: ResourceChange,
+  property: PropertyChange,
+  labels: Labels,
+): TextChange | undefined {
+  const old = readable(property.path, property.before);
+  const next = readable(property.path, property.after);
   const { hunks } = structuredPatch("", "", old, next, "", "", { context: 2 });
   const lines = hunks.flatMap((hunk, i) => [
     ...(i > 0 || hunk.oldStart > 1 ? [`@@ line ${hunk.newStart} @@`] : []),
-    ...hunk.lines.filter((line) => !line.startsWith("\\")),
+    ...hunk.lines.filter((line) => !line.startsWith("\\")).map((line) => labels.apply(line)),
   ]);
   if (lines.length === 0) return undefined;
   return {

@@ -58,7 +58,8 @@ export function at(value: Value, path: string): Value {
 }
 
 /** Orders names as people do: node 2 before node 10. */
-export const byName = (a: string, b: string): number => collator.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0);
+export const byName = (a: string, b: string): number =>
+  collator.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0);
 const collator = new Intl.Collator("en", { numeric: true });
 
 export function plural(count: number, singular: string, many = `${singular}s`): string {

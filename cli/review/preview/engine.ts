@@ -45,6 +45,7 @@ export interface EventMetadata {
   old?: EngineState | null;
   new?: EngineState | null;
   keys?: string[] | null;
+  logical?: boolean;
   diffs?: string[] | null;
   detailedDiff?: Record<string, { diffKind: string; inputDiff: boolean }> | null;
 }

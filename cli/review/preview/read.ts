@@ -47,9 +47,18 @@ export interface Preview {
   redaction: Redaction;
 }
 
-/** Reads the text of `pulumi preview --json` or of `--event-log`. `secrets` are plaintexts known from elsewhere. */
-export function readPreview(text: string, source: string, secrets: readonly string[] = []): Preview {
+export interface ReadOptions {
+  /** Plaintexts known from elsewhere. */
+  secrets?: readonly string[];
+  /** The command that wrote the preview did not end well. */
+  hasFailed?: boolean;
+}
+
+/** Reads the text of `pulumi preview --json` or of `--event-log`. */
+export function readPreview(text: string, source: string, options: ReadOptions = {}): Preview {
+  const { secrets = [], hasFailed = false } = options;
   const content = parse(text, source);
+  const messages = content.messages.concat(unexplainedEnd(content, hasFailed));
   const { steps } = content;
   const redaction = new Redaction();
   secrets.forEach((secret) => redaction.learn(secret));
@@ -59,15 +68,26 @@ export function readPreview(text: string, source: string, secrets: readonly stri
   const read = steps.map((step) => readStep(step, redaction, content.hasDependencies));
   return {
     steps: read,
-    messages: content.messages.map((message) => ({ ...message, text: redaction.text(message.text) })),
+    messages: messages.map((message) => ({ ...message, text: redaction.text(message.text) })),
     isWhole: isWhole(read, content.same),
     redaction,
   };
 }
 
+/** A preview that breaks off looks like one of fewer changes. It must not pass for that. */
+function unexplainedEnd({ isFinished, lastWords, messages }: Content, hasFailed: boolean): Message[] {
+  const isExplained = messages.some(({ severity }) => severity === "error");
+  if (isExplained || (isFinished && !hasFailed)) return [];
+  return [{ severity: "error", text: ["The preview did not come to its end.", ...lastWords].join("\n") }];
+}
+
 interface Content {
   steps: DigestStep[];
   messages: Message[];
+  /** The engine has counted what it found, which is the last that it does. */
+  isFinished: boolean;
+  /** What the program and the engine wrote to stderr. */
+  lastWords: string[];
   /** How many resources the engine says do not change. */
   same: number;
   /** An event log does not say what depends on what. */
@@ -83,7 +103,8 @@ function parse(text: string, source: string): Content {
     if (typeof first?.sequence === "number") return fromEvents(lines, source);
     // The CLI may have written a line of its own before the document.
     const document = JSON.parse(text.slice(text.indexOf("{"))) as PreviewDigest;
-    if (Array.isArray(document.steps) || document.diagnostics || document.changeSummary) return fromDigest(document);
+    if (Array.isArray(document.steps) || document.diagnostics || document.changeSummary)
+      return fromDigest(document);
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError(`${source}: not JSON: ${(error as Error).message}`);
@@ -105,6 +126,8 @@ function fromDigest({ steps, diagnostics, changeSummary }: PreviewDigest): Conte
   return {
     steps: steps ?? [],
     messages: (diagnostics ?? []).flatMap(({ urn, message, severity }) => messageOf(urn, message, severity)),
+    isFinished: changeSummary !== undefined && changeSummary !== null,
+    lastWords: wordsOf(diagnostics ?? []),
     same: changeSummary?.same ?? 0,
     hasDependencies: true,
   };
@@ -115,62 +138,87 @@ function fromEvents(lines: string[], source: string): Content {
     .filter((line) => line.trim() !== "")
     .map((line, i) => {
       const event = tryJson(line);
-      if (event === undefined) throw new UserError(`${source}: line ${i + 1} is not JSON; is the file complete?`);
+      if (event === undefined)
+        throw new UserError(`${source}: line ${i + 1} is not JSON; is the file complete?`);
       return event as EngineEvent;
     });
-  const byUrn = new Map<string, DigestStep[]>();
-  for (const { resourcePreEvent } of events) {
-    if (!resourcePreEvent) continue;
-    const { op, urn, old, new: after, keys, diffs, detailedDiff } = resourcePreEvent.metadata;
-    const step: DigestStep = {
-      op,
-      urn,
-      oldState: old,
-      newState: after,
-      replaceReasons: keys,
-      diffReasons: diffs,
-      detailedDiff:
-        detailedDiff &&
-        Object.fromEntries(
-          Object.entries(detailedDiff).map(([path, { diffKind, inputDiff }]) => [path, { kind: diffKind, inputDiff }]),
-        ),
-    };
-    byUrn.set(urn, [...(byUrn.get(urn) ?? []), step]);
-  }
+  const steps = events.flatMap(({ resourcePreEvent }): DigestStep[] => {
+    if (!resourcePreEvent) return [];
+    const { op, urn, old, new: after, keys, diffs, detailedDiff, logical } = resourcePreEvent.metadata;
+    // A replacement is one step of its own and, not logical, the making and the deleting.
+    if (!logical && replacementParts.has(op)) return [];
+    const details = Object.entries(detailedDiff ?? {}).map(
+      ([path, { diffKind, inputDiff }]) => [path, { kind: diffKind, inputDiff }] as const,
+    );
+    return [
+      {
+        op,
+        urn,
+        oldState: old,
+        newState: after,
+        replaceReasons: keys,
+        diffReasons: diffs,
+        detailedDiff: detailedDiff && Object.fromEntries(details),
+      },
+    ];
+  });
+  const summary = events.find((event) => event.summaryEvent)?.summaryEvent;
   return {
-    steps: [...byUrn.values()].flatMap(oneStep),
+    steps,
     messages: events.flatMap(({ diagnosticEvent: event }) =>
       event && !event.ephemeral ? messageOf(event.urn, event.message, event.severity) : [],
     ),
-    same: events.find((event) => event.summaryEvent)?.summaryEvent?.resourceChanges?.same ?? 0,
+    isFinished: summary !== undefined && summary.result !== "failed" && summary.result !== "canceled",
+    lastWords: wordsOf(events.flatMap(({ diagnosticEvent }) => diagnosticEvent ?? [])),
+    same: summary?.resourceChanges?.same ?? 0,
     hasDependencies: false,
   };
 }
 
-/** An event log has a replacement's parts too; they are one step in a review. */
-function oneStep(steps: DigestStep[]): DigestStep[] {
-  const replacing = steps.find(({ op }) => op === "replace");
-  if (!replacing) return steps;
-  const created = steps.find(({ op }) => op === "create-replacement" || op === "import-replacement");
-  const deleted = steps.find(({ op }) => op === "delete-replaced");
-  return [
-    {
-      ...replacing,
-      oldState: replacing.oldState ?? deleted?.oldState,
-      newState: created?.newState ?? replacing.newState,
-      replaceReasons: replacing.replaceReasons ?? created?.replaceReasons,
-      detailedDiff: replacing.detailedDiff ?? created?.detailedDiff,
-    },
-  ];
-}
+const replacementParts = new Set([
+  "replace",
+  "create-replacement",
+  "delete-replaced",
+  "read-replacement",
+  "import-replacement",
+  "discard-replaced",
+]);
 
 const colours = /<\{%[^%]*%\}>/g;
 // eslint-disable-next-line no-control-regex
 const escapes = /\u001b\[[0-9;]*m/g;
 
-function messageOf(urn: string | undefined, text: string | undefined, severity: string | undefined): Message[] {
+const mostWords = 30;
+
+function wordsOf(diagnostics: { message?: string; severity?: string; ephemeral?: boolean }[]): string[] {
+  return diagnostics
+    .filter(({ severity, ephemeral }) => severity === "info#err" && !ephemeral)
+    .flatMap(({ message = "" }) => plain(message).split("\n"))
+    .filter((line) => line.trim() !== "")
+    .slice(-mostWords);
+}
+
+function plain(text: string): string {
+  return text.replace(colours, "").replace(escapes, "");
+}
+
+function messageOf(
+  urn: string | undefined,
+  text: string | undefined,
+  severity: string | undefined,
+): Message[] {
   if ((severity !== "warning" && severity !== "error") || !text) return [];
-  return [{ urn, severity, text: text.replace(colours, "").replace(escapes, "").trim() }];
+  return [
+    {
+      urn,
+      severity,
+      text: text
+        .replace(colours, "")
+        .replace(escapes, "")
+        .replace(/^(warning|error): /, "")
+        .trim(),
+    },
+  ];
 }
 
 function readStep(step: DigestStep, redaction: Redaction, hasDependencies: boolean): Step {

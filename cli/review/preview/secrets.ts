@@ -1,5 +1,5 @@
 import type { EngineState, Properties } from "./engine";
-import { secretSignature, signatureKey } from "./engine";
+import { isUnknown, secretSignature, signatureKey } from "./engine";
 
 /** What stands for a secret, in the engine's own words. */
 export const secretText = "[secret]";
@@ -7,17 +7,16 @@ export const secretText = "[secret]";
 /** Properties that hold secrets whether or not the engine was told so. */
 const secretProperties: Record<string, readonly string[]> = {
   "random:index/randomPassword:RandomPassword": ["result", "bcryptHash"],
-  "tls:index/privateKey:PrivateKey": [
-    "privateKeyOpenssh",
-    "privateKeyPem",
-    "privateKeyPemPkcs8",
-  ],
+  "tls:index/privateKey:PrivateKey": ["privateKeyOpenssh", "privateKeyPem", "privateKeyPemPkcs8"],
   "tls:index/selfSignedCert:SelfSignedCert": ["privateKeyPem"],
   "aws:acm/certificate:Certificate": ["privateKey"],
   "aws:iam/serverCertificate:ServerCertificate": ["privateKey"],
   "aws:iam/accessKey:AccessKey": ["secret", "sesSmtpPasswordV4"],
   "aws:secretsmanager/secretVersion:SecretVersion": ["secretString", "secretBinary"],
 };
+
+/** Shorter ones would hide ordinary values (`on`, `1`, `arm`), and are too short to be secrets. */
+const shortestLearned = 4;
 
 /** Shorter ones are only taken out where they are the whole value: they occur in innocent words. */
 const shortestSearched = 6;
@@ -35,7 +34,7 @@ export class Redaction {
   /** Remembers a secret, so that it is found in other places too. */
   learn(value: unknown): void {
     for (const text of textsIn(value)) {
-      if (text === "" || text === secretText) continue;
+      if (text.length < shortestLearned || text === secretText || isUnknown(text)) continue;
       this.values.add(text);
       // The same text as it stands inside JSON, inside YAML blocks, and in transport.
       this.values.add(JSON.stringify(text).slice(1, -1));
@@ -52,9 +51,9 @@ export class Redaction {
 
   /** Learns every secret of a resource. Call it for all resources before the first `clean`. */
   learnFrom(state: EngineState): void {
+    secretsOf(state).forEach((secret) => this.learn(secret));
     for (const bag of [state.inputs, state.outputs]) {
       if (!bag) continue;
-      signedSecrets(bag, (plaintext) => this.learn(plaintext));
       for (const key of secretKeys(state)) {
         // Whatever is inside may carry a signature itself, which has been learned from above.
         if (Object.hasOwn(bag, key) && !isSigned(bag[key])) this.learn(bag[key]);
@@ -94,13 +93,15 @@ export class Redaction {
     return cleaned.replace(privateKeyBlock, secretText).replace(accessKeyId, secretText);
   }
 
-  private sorted: string[] | undefined;
+  private searched: { size: number; values: string[] } = { size: 0, values: [] };
 
+  /** Longest first, so that a secret inside another one does not leave the rest of it behind. */
   private longestFirst(): string[] {
-    const searched = this.sorted;
-    if (searched?.length === this.values.size) return searched.filter((value) => value.length >= shortestSearched);
-    this.sorted = [...this.values].sort((a, b) => b.length - a.length);
-    return this.sorted.filter((value) => value.length >= shortestSearched);
+    if (this.searched.size !== this.values.size) {
+      const values = [...this.values].filter((value) => value.length >= shortestSearched);
+      this.searched = { size: this.values.size, values: values.sort((a, b) => b.length - a.length) };
+    }
+    return this.searched.values;
   }
 }
 
@@ -131,6 +132,30 @@ function signedSecrets(value: unknown, found: (plaintext: unknown) => void): voi
     return;
   }
   Object.values(value).forEach((item) => signedSecrets(item, found));
+}
+
+/** Every secret of a deployment: `pulumi stack export --show-secrets`. */
+export function deploymentSecrets(deployment: {
+  deployment?: { resources?: EngineState[] | null };
+}): string[] {
+  return [...new Set((deployment.deployment?.resources ?? []).flatMap(secretsOf))];
+}
+
+/**
+ * The secrets of one resource. What it also shows in the clear is none: a plain SSM parameter repeats its public value in
+ * a property that the provider always hides.
+ */
+function secretsOf({ inputs, outputs }: EngineState): string[] {
+  const found: string[] = [];
+  for (const bag of [inputs, outputs]) signedSecrets(bag, (plaintext) => found.push(...textsIn(plaintext)));
+  const clear = new Set(clearTexts([inputs, outputs]));
+  return found.filter((text) => text !== "" && !clear.has(text));
+}
+
+function clearTexts(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  if (typeof value !== "object" || value === null || isSigned(value)) return [];
+  return Object.values(value).flatMap(clearTexts);
 }
 
 function parsed(text: string): unknown {

@@ -4,7 +4,8 @@ import type { Review } from "../review";
 import { headlineOf } from "./markdown";
 
 export function jsonOf(review: Review): object {
-  const { subject, level, reasons, counts, notices, rollout, exposure, costs, components, texts, messages } = review;
+  const { subject, level, reasons, counts, notices, rollout, exposure, costs, components, texts, messages } =
+    review;
   const names = (resources: { name: string }[]) => resources.map(({ name }) => name);
   return {
     version: 1,
@@ -14,7 +15,11 @@ export function jsonOf(review: Review): object {
     gates: review.gates,
     isWhole: review.isWhole,
     counts,
-    notices: notices.map(({ audience, level: own, text }) => ({ audience, level: own, text: review.labels.apply(text) })),
+    notices: notices.map(({ audience, level: own, text }) => ({
+      audience,
+      level: own,
+      text: review.labels.apply(text),
+    })),
     nodes: {
       total: rollout.total,
       restarted: names(rollout.restarted),
@@ -47,7 +52,10 @@ export function jsonOf(review: Review): object {
         type: resource.type,
         operation: resource.operation,
         renamedFrom: resource.renamedFrom && nameOf(resource.renamedFrom),
-        properties: resource.properties.map(({ path: property, forcesReplacement }) => ({ path: property, forcesReplacement })),
+        properties: resource.properties.map(({ path: property, forcesReplacement }) => ({
+          path: property,
+          forcesReplacement,
+        })),
       })),
     })),
     texts: texts.map(({ property, resources, added, removed }) => ({ property, resources, added, removed })),

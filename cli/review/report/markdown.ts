@@ -22,6 +22,8 @@ export const longestComment = 65_536;
 /** More components or text changes than these are counted, not shown. */
 const mostComponents = 40;
 const mostTexts = 20;
+/** The rest is in the sections below. */
+const mostReasons = 3;
 
 export function markdownOf(review: Review, limit = longestComment): string {
   if (review.hasFailed) return failureReport(review, limit);
@@ -37,7 +39,7 @@ export function markdownOf(review: Review, limit = longestComment): string {
         ]
       : []),
     ...exposure(review),
-    ...(hasChanges ? [topology(review)] : []),
+    ...(hasChanges && isDrawable(review) ? [topology(review)] : []),
     ...components(review),
     ...texts(review),
     ...messages(review),
@@ -51,8 +53,7 @@ function marker({ subject }: Review): string {
   return `<!-- emqx-aws review of ${subject.stack.replace(/[^\w.-]/g, "")} -->`;
 }
 
-const headlines: Record<Level, string> = {
-  safe: "✅ Safe",
+const headlines: Record<Exclude<Level, "safe">, string> = {
   "restarts-nodes": "🔁 Restarts nodes one at a time",
   "interrupts-service": "⚠️ Interrupts service",
   "destroys-data": "🛑 Destroys data",
@@ -60,32 +61,52 @@ const headlines: Record<Level, string> = {
 
 /** The verdict in words. */
 export function headlineOf(review: Review): string {
-  const { level, rollout, components: changes, counts } = review;
   if (review.hasFailed) return "❌ Cannot be deployed";
-  if (changes.length === 0) return "✅ Safe: nothing changes";
-  const alarm = review.exposure.alarms.some(({ isNew }) => isNew);
-  const isNewStack = (counts.same ?? 0) === 0 && Object.keys(counts).every((operation) => operation === "create");
-  const base =
-    level === "safe" && alarm
-      ? "Interrupts nothing"
-      : level === "safe" && isNewStack
-        ? "✅ Safe: a new deployment"
-        : level === "restarts-nodes" && rollout.restarted.length === 0
-          ? "🔁 Takes nodes away"
-          : level === "restarts-nodes" && rollout.atOnce > 1
-            ? `🔁 Restarts nodes ${rollout.atOnce} at a time`
-            : headlines[level];
-  return alarm ? `🚨 Opens what must stay closed · ${base}` : base;
+  const { exposure, opened, level } = review;
+  const alarm = exposure.alarms.some(({ isNew }) => isNew);
+  const verdict = verdictOf(review);
+  if (alarm) {
+    return `🚨 Opens what must stay closed · ${level === "safe" ? "Interrupts nothing" : verdict}`;
+  }
+  return opened > 0 && !isNewStack(review) ? `${verdict} · 🔓 opens ${plural(opened, "way")} in` : verdict;
+}
+
+function verdictOf(review: Review): string {
+  const { level, rollout, components: changes } = review;
+  if (level === "safe") {
+    if (changes.length === 0) return "✅ Safe: nothing changes";
+    if (isNewStack(review)) return "✅ Safe: a new deployment";
+    return review.isTagsOnly ? "✅ Safe: only tags change" : "✅ Safe";
+  }
+  if (level === "restarts-nodes") {
+    if (rollout.restarted.length === 0) return "🔁 Takes nodes away";
+    if (rollout.atOnce > 1) return `🔁 Restarts nodes ${rollout.atOnce} at a time`;
+  }
+  return headlines[level];
+}
+
+function isNewStack({ counts }: Review): boolean {
+  return Object.keys(counts).length > 0 && Object.keys(counts).every((operation) => operation === "create");
 }
 
 function title(review: Review): Block {
-  const { subject, reasons } = review;
+  const { subject, reasons, level } = review;
   const alarms = review.exposure.alarms.map(
     ({ text, isNew }) => `> 🚨 **${isNew ? "New" : "As before"}:** ${prose(text)}.`,
   );
   return {
-    head: [marker(review), `## ${headlineOf(review)}`, "", `Stack **${prose(subject.stack)}**, compared with ${prose(subject.base)}.`, ""],
-    items: [...alarms.flatMap((alarm) => [alarm, ">"]).slice(0, -1), ...(alarms.length > 0 ? [""] : []), ...reasons.map((reason) => `- ${prose(reason)}`)],
+    head: [
+      marker(review),
+      `## ${headlineOf(review)}`,
+      "",
+      `Stack **${prose(subject.stack)}**, compared with ${prose(subject.base)}.`,
+    ],
+    items: [
+      ...alarms.flatMap((alarm, i) => [i === 0 ? "" : ">", alarm]),
+      ...reasons
+        .slice(0, level === "restarts-nodes" ? 1 : mostReasons)
+        .flatMap((reason, i) => [...(i === 0 ? [""] : []), `- ${prose(review.labels.apply(reason))}`]),
+    ],
     tail: [],
     more: (left) => `- … and ${left} more.`,
     priority: 1,
@@ -106,7 +127,12 @@ function countsLine({ counts, isWhole }: Review): string {
 function notices(heading: string, review: Review, audience: Notice["audience"], none: string): Block {
   const own = review.notices.filter((notice) => notice.audience === audience);
   const order: Level[] = ["destroys-data", "interrupts-service", "restarts-nodes", "safe"];
-  const icons: Record<Level, string> = { "destroys-data": "🛑 ", "interrupts-service": "⚠️ ", "restarts-nodes": "🔁 ", safe: "" };
+  const icons: Record<Level, string> = {
+    "destroys-data": "🛑 ",
+    "interrupts-service": "⚠️ ",
+    "restarts-nodes": "🔁 ",
+    safe: "",
+  };
   const sorted = order.flatMap((level) => own.filter((notice) => notice.level === level));
   const lines = sorted.map(({ level, text }) => `- ${icons[level]}${prose(review.labels.apply(text))}`);
   return {
@@ -123,7 +149,9 @@ function costs({ costs: rows }: Review): Block[] {
   return [
     {
       head: ["", "### What AWS charges for", "", row("What", "Before", "After"), row("---", "---:", "---:")],
-      items: rows.map(({ what, unit, before, after }) => row(prose(what), amount(before, unit), amount(after, unit))),
+      items: rows.map(({ what, unit, before, after }) =>
+        row(prose(what), amount(before, unit), amount(after, unit)),
+      ),
       tail: [],
       more: (left) => row(`… and ${left} more`, "", ""),
       priority: 3,
@@ -146,7 +174,10 @@ function exposure({ exposure: { rows }, isWhole }: Review): Block[] {
   const differs = (item: ExposureRow) => item.before !== item.after;
   const changed = rows.filter(differs);
   const unchanged = rows.filter((item) => !differs(item));
-  const head = [row("", "Who", "Reaches", "Port", "Before", "After"), row("---", "---", "---", "---", "---", "---")];
+  const head = [
+    row("", "Who", "Reaches", "Port", "Before", "After"),
+    row("---", "---", "---", "---", "---", "---"),
+  ];
   const line = (item: ExposureRow) =>
     row(
       isOpened(item) ? "🔓 opens" : isClosed(item) ? "🔒 closes" : "",
@@ -154,12 +185,17 @@ function exposure({ exposure: { rows }, isWhole }: Review): Block[] {
       prose(item.to),
       prose(`${item.port}${item.purpose ? ` ${item.purpose}` : ""}`),
       item.before === undefined ? "closed" : reaches[item.before],
-      item.after === undefined ? "closed" : `${differs(item) ? "**" : ""}${reaches[item.after]}${differs(item) ? "**" : ""}`,
+      item.after === undefined
+        ? "closed"
+        : `${differs(item) ? "**" : ""}${reaches[item.after]}${differs(item) ? "**" : ""}`,
     );
   const more = (left: number) => row("", `… and ${left} more`, "", "", "", "");
   const intro = isWhole
     ? []
-    : ["", "This preview leaves out what does not change, so the table is not complete. Make it with `--show-sames`."];
+    : [
+        "",
+        "This preview leaves out what does not change, so the table is not complete. Make it with `--show-sames`.",
+      ];
   return [
     {
       head: ["", "### Who can reach what", ...intro, "", ...(changed.length > 0 ? head : ["No change."])],
@@ -171,7 +207,12 @@ function exposure({ exposure: { rows }, isWhole }: Review): Block[] {
     ...(unchanged.length > 0
       ? [
           {
-            head: ["", `<details><summary>As before: ${plural(unchanged.length, "way")}</summary>`, "", ...head],
+            head: [
+              "",
+              `<details><summary>As before: ${plural(unchanged.length, "way")}</summary>`,
+              "",
+              ...head,
+            ],
             items: unchanged.map(line),
             tail: ["", "</details>"],
             more,
@@ -180,6 +221,10 @@ function exposure({ exposure: { rows }, isWhole }: Review): Block[] {
         ]
       : []),
   ];
+}
+
+function isDrawable({ topology: { zones, loadBalancers } }: Review): boolean {
+  return zones.length + loadBalancers.length > 0;
 }
 
 function topology(review: Review): Block {
@@ -217,16 +262,34 @@ function components(review: Review): Block[] {
   ];
 }
 
-function componentTitle({ path, type, operation, renamedFrom, resources, unchanged }: ComponentChange): string {
+function componentTitle({
+  path,
+  type,
+  operation,
+  renamedFrom,
+  resources,
+  unchanged,
+}: ComponentChange): string {
   const name = path.length === 0 ? "the program itself" : html(path.join(" › "));
   const kind = path.length === 0 ? "" : `${html(shortType(type))} `;
-  const state = operation === "create" ? " (new)" : operation === "delete" ? " (goes)" : renamedFrom ? ` (was ${html(renamedFrom)})` : "";
+  const state =
+    operation === "create"
+      ? " (new)"
+      : operation === "delete"
+        ? " (goes)"
+        : renamedFrom
+          ? ` (was ${html(renamedFrom)})`
+          : "";
   const counts = counted
     .map((wanted) => [wanted, resources.filter((resource) => resource.operation === wanted).length] as const)
     .filter(([, count]) => count > 0)
     .map(([wanted, count]) => `${signs[wanted]} ${count}`);
   const renamed = resources.filter((resource) => resource.renamedFrom !== undefined).length;
-  const parts = [...counts, ...(renamed > 0 ? [`${renamed} renamed`] : []), ...(unchanged > 0 ? [`${unchanged} unchanged`] : [])];
+  const parts = [
+    ...counts,
+    ...(renamed > 0 ? [`${renamed} renamed`] : []),
+    ...(unchanged > 0 ? [`${unchanged} unchanged`] : []),
+  ];
   return `${kind}<b>${name}</b>${state}: ${parts.join(" · ") || "nothing in it"}`;
 }
 
@@ -287,9 +350,7 @@ function footer({ isWhole }: Review): string {
 /** The program refused its settings, or the engine the program: say so, and nothing that would look like a review. */
 function failureReport(review: Review, limit: number): string {
   const errors = review.messages.filter(({ severity }) => severity === "error");
-  const lines = errors
-    .sort((a, b) => byName(a.text, b.text))
-    .flatMap(({ text }) => text.split("\n"));
+  const lines = errors.sort((a, b) => byName(a.text, b.text)).flatMap(({ text }) => text.split("\n"));
   const fence = fenceFor(lines);
   const blocks: Block[] = [
     fixed(
@@ -299,7 +360,13 @@ function failureReport(review: Review, limit: number): string {
       `Stack **${prose(review.subject.stack)}**, compared with ${prose(review.subject.base)}: the preview fails, so nothing would be changed.`,
       "",
     ),
-    { head: [`${fence}text`], items: lines, tail: [fence], more: (left) => `… and ${plural(left, "more line")}`, priority: 1 },
+    {
+      head: [`${fence}text`],
+      items: lines,
+      tail: [fence],
+      more: (left) => `… and ${plural(left, "more line")}`,
+      priority: 1,
+    },
     ...messages({ ...review, messages: review.messages.filter(({ severity }) => severity !== "error") }),
   ];
   return `${fitted(blocks, limit - 1)}\n`;

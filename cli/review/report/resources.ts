@@ -1,7 +1,7 @@
 /** The resources of a component as table rows, alike ones together. */
 import type { ComponentChange } from "../change/components";
 import type { Operation, PropertyChange, ResourceChange } from "../change/change";
-import { isKnown } from "../change/change";
+import { isKnown, isTagsOnly } from "../change/change";
 import type { Labels } from "../change/labels";
 import { shortened } from "../change/notices";
 import { hasTextDiff } from "../change/texts";
@@ -40,14 +40,14 @@ export function resourceRows({ resources }: ComponentChange, labels: Labels): st
 /** Resources that differ in their number alone are one row, and so are those of which only tags change alike. */
 function groupKey(resource: ResourceChange): string {
   const { operation, type, name, properties, renamedFrom } = resource;
-  const tagsOnly = operation === "update" && properties.length > 0 && properties.every(({ path }) => isTag(path));
-  if (tagsOnly) return `tags ${stable(properties)}`;
+  if (isTagsOnly(resource)) return `tags ${stable(properties)}`;
   const paths = properties.map(({ path, forcesReplacement }) => `${path}${forcesReplacement ? "!" : ""}`);
-  return [operation, type, name.replace(/\d+/g, "#"), renamedFrom !== undefined, ...paths].join(" ");
+  return [operation, type, pattern(name), renamedFrom !== undefined, ...paths].join(" ");
 }
 
-function isTag(path: string): boolean {
-  return /^tags($|[.[])/.test(path);
+/** A name without the number of a node and the name of a zone. */
+function pattern(name: string): string {
+  return name.replace(/\b[a-z]{2}(-[a-z]+)+-\d[a-z]\b/g, "zone").replace(/\d+/g, "#");
 }
 
 function resourceRow(group: ResourceChange[], labels: Labels): string {
@@ -55,7 +55,9 @@ function resourceRow(group: ResourceChange[], labels: Labels): string {
   const kinds = [...new Set(group.map(({ type }) => shortType(type)))];
   const renamed = group.filter(({ renamedFrom }) => renamedFrom !== undefined);
   const details = [
-    ...(renamed.length > 0 ? [`was ${shortened(renamed.map(({ renamedFrom }) => oldName(renamedFrom)))}`].map(prose) : []),
+    ...(renamed.length > 0
+      ? [`was ${shortened(renamed.map(({ renamedFrom }) => oldName(renamedFrom)))}`].map(prose)
+      : []),
     ...first.properties.map((property, i) => propertyText(property, i, group, labels)),
   ];
   return row(
@@ -70,7 +72,12 @@ function oldName(urn: string | undefined): string {
   return urn === undefined ? "" : nameOf(urn);
 }
 
-function propertyText(property: PropertyChange, index: number, group: ResourceChange[], labels: Labels): string {
+function propertyText(
+  property: PropertyChange,
+  index: number,
+  group: ResourceChange[],
+  labels: Labels,
+): string {
   const name = property.forcesReplacement ? `**${code(property.path)} forces it**` : code(property.path);
   if (hasTextDiff(property)) return `${name}: see the text below`;
   const others = group.map(({ properties }) => properties[index]);
@@ -88,7 +95,9 @@ function valueText(value: unknown, labels: Labels): string {
   if (!isKnown(value)) return "*known later*";
   if (value === secretText) return "*secret*";
   const text = labels.apply(typeof value === "string" ? value : stable(hideUnknown(value)));
-  return code(text.length > longestValue ? `${text.slice(0, longestValue)}… (${text.length} characters)` : text);
+  return code(
+    text.length > longestValue ? `${text.slice(0, longestValue)}… (${text.length} characters)` : text,
+  );
 }
 
 function hideUnknown(value: unknown): unknown {

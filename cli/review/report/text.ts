@@ -38,6 +38,9 @@ export function row(...cells: string[]): string {
 
 /** A fence that no line of the content can close. */
 export function fenceFor(lines: string[]): string {
-  const longest = Math.max(2, ...lines.flatMap((line) => [...line.matchAll(/`+/g)].map(([run]) => run.length)));
+  const longest = Math.max(
+    2,
+    ...lines.flatMap((line) => [...line.matchAll(/`+/g)].map(([run]) => run.length)),
+  );
   return "`".repeat(longest + 1);
 }

@@ -22,7 +22,8 @@ export function svgOf(topology: Topology, title: string): string {
   const drawing: string[] = [];
 
   const sources = [...new Set(topology.ways.map(({ from }) => from))];
-  const sourceWidth = sources.length > 0 ? Math.min(280, (inner - (sources.length - 1) * gap) / sources.length) : 0;
+  const sourceWidth =
+    sources.length > 0 ? Math.min(280, (inner - (sources.length - 1) * gap) / sources.length) : 0;
   const sourceX = (i: number) => centre + (i - (sources.length - 1) / 2) * (sourceWidth + gap);
   const sourceY = 40;
   sources.forEach((from, i) => drawing.push(pill(sourceX(i), sourceY, sourceWidth, from)));
@@ -39,7 +40,8 @@ export function svgOf(topology: Topology, title: string): string {
   const heading = [topology.network.name, topology.network.block].filter(Boolean).join(" · ");
   const under = [frame, textAt(2 * gap, frameTop + 24, heading, "start", true)];
 
-  const balancerX = (i: number) => centre + (i - (topology.loadBalancers.length - 1) / 2) * (column + 60 + gap);
+  const balancerX = (i: number) =>
+    centre + (i - (topology.loadBalancers.length - 1) / 2) * (column + 60 + gap);
   topology.loadBalancers.forEach((balancer, i) => {
     drawing.push(box(balancerX(i) - (column + 60) / 2, balancerTop, column + 60, balancer));
   });
@@ -51,9 +53,13 @@ export function svgOf(topology: Topology, title: string): string {
       const x = sourceX(sources.indexOf(way.from));
       const label = way.labels.join(" ");
       if (target === "load balancer") {
-        topology.loadBalancers.forEach((_, i) => under.push(arrow(x, sourceY + 20, balancerX(i), balancerTop, label)));
+        topology.loadBalancers.forEach((_, i) =>
+          under.push(arrow(x, sourceY + 20, balancerX(i), balancerTop, label)),
+        );
       } else {
-        topology.zones.forEach((_, i) => under.push(arrow(x, sourceY + 20, zoneX(i) + column / 2 - 20, zonesTop, label)));
+        topology.zones.forEach((_, i) =>
+          under.push(arrow(x, sourceY + 20, zoneX(i) + column / 2 - 20, zonesTop, label)),
+        );
       }
     }
   }
@@ -61,7 +67,9 @@ export function svgOf(topology: Topology, title: string): string {
   topology.loadBalancers.forEach((_, b) => {
     topology.zones.forEach((zone, z) => {
       if (zone.nodes.length > 0) {
-        under.push(arrow(balancerX(b), balancerTop + balancerHeight, zoneX(z), zonesTop, z === 0 ? toNodes : ""));
+        under.push(
+          arrow(balancerX(b), balancerTop + balancerHeight, zoneX(z), zonesTop, z === 0 ? toNodes : ""),
+        );
       }
     });
   });
@@ -85,7 +93,10 @@ export function svgOf(topology: Topology, title: string): string {
 }
 
 function waysByTarget(ways: Way[]): [Way["to"], Way[]][] {
-  return (["load balancer", "nodes"] as const).map((target) => [target, ways.filter(({ to }) => to === target)]);
+  return (["load balancer", "nodes"] as const).map((target) => [
+    target,
+    ways.filter(({ to }) => to === target),
+  ]);
 }
 
 function heightOf({ lines }: Thing): number {
@@ -139,7 +150,7 @@ function rectangle(
 function arrow(x1: number, y1: number, x2: number, y2: number, label: string): string {
   const line = `<line x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}" stroke="#57606a" marker-end="url(#tip)"/>`;
   if (label === "") return line;
-  const [x, y] = [(x1 + x2) / 2 + (x1 === x2 ? 8 : 0), (y1 + y2) / 2 + 4];
+  const [x, y] = [(x1 + x2) / 2 + (x1 === x2 ? 8 : -16), (y1 + y2) / 2 + 4];
   return `${line}\n<text class="label" x="${x}" y="${y}" text-anchor="${x1 === x2 ? "start" : "end"}">${escaped(label)}</text>`;
 }
 

@@ -8,7 +8,7 @@ import { purposeOfListener } from "../change/ports";
 import type { Existing, Side } from "../change/side";
 import { types } from "../types";
 import { byName, list, text } from "../change/values";
-import { isKnown } from "../change/change";
+import { isKnown, isTagsOnly } from "../change/change";
 
 export type Mark = "added" | "changed" | "replaced" | "removed" | "same";
 
@@ -42,18 +42,23 @@ export interface Topology {
   ways: Way[];
   /** From the load balancer to the nodes, and among the nodes. */
   inner: { toNodes: string[]; amongNodes: string[] };
-  hasOutlet: boolean;
 }
 
 /** More nodes in a zone than this are one box. */
 const mostNodes = 4;
 
 export function topologyOf(change: Change, before: Side, after: Side, exposure: ExposureRow[]): Topology {
-  const markOf = ({ key }: Existing): Mark => marks[change.byUrn.get(key)?.operation ?? "same"];
+  const markOf = ({ key }: Existing): Mark => {
+    const resource = change.byUrn.get(key);
+    return resource && !isTagsOnly(resource) ? marks[resource.operation] : "same";
+  };
   const both = (...wanted: string[]): [Existing, Side][] => {
     const next = after.ofType(...wanted);
     const gone = before.ofType(...wanted).filter(({ key }) => !after.get(key));
-    return [...next.map((item): [Existing, Side] => [item, after]), ...gone.map((item): [Existing, Side] => [item, before])];
+    return [
+      ...next.map((item): [Existing, Side] => [item, after]),
+      ...gone.map((item): [Existing, Side] => [item, before]),
+    ];
   };
   const [network] = both(types.vpc).sort(([a], [b]) => byName(a.name, b.name));
   return {
@@ -76,7 +81,6 @@ export function topologyOf(change: Change, before: Side, after: Side, exposure: 
     zones: zonesOf(both, markOf),
     ways: waysOf(exposure),
     inner: innerOf(exposure),
-    hasOutlet: exposure.some((row) => row.isOutward && row.after === "open"),
   };
 }
 
@@ -109,15 +113,28 @@ function zonesOf(
   for (const [gateway, side] of both(types.natGateway)) {
     const subnet = side.target(gateway, "subnetId", types.subnet)?.resource;
     const lines = ["NAT gateway"];
-    zone(subnet ? zoneName(subnet) : "elsewhere").gateways.push({ name: gateway.name, lines, mark: markOf(gateway), count: 1 });
+    const mentioned = [...zones.keys()].find((name) => gateway.name.includes(name));
+    zone(subnet ? zoneName(subnet) : (mentioned ?? "elsewhere")).gateways.push({
+      name: gateway.name,
+      lines,
+      mark: markOf(gateway),
+      count: 1,
+    });
   }
   for (const [instance, side] of both(types.instance)) {
     const { subnet } = placeOf(side, instance);
-    const card = side.target(instance, "primaryNetworkInterface.networkInterfaceId", types.networkInterface)?.resource;
+    const card = side.target(
+      instance,
+      "primaryNetworkInterface.networkInterfaceId",
+      types.networkInterface,
+    )?.resource;
     const address = text(list(card?.inputs.privateIps)[0]) ?? text(instance.inputs.privateIp);
-    zone(subnet ? zoneName(subnet) : (text(instance.inputs.availabilityZone) ?? "elsewhere")).nodes.push({
+    zone(subnet ? zoneName(subnet) : (zoneOfVolume(side, instance) ?? "elsewhere")).nodes.push({
       name: instance.name,
-      lines: [...(isKnown(address) ? [address as string] : []), text(instance.inputs.instanceType) ?? ""].filter(Boolean),
+      lines: [
+        ...(isKnown(address) ? [address as string] : []),
+        text(instance.inputs.instanceType) ?? "",
+      ].filter(Boolean),
       mark: markOf(instance),
       count: 1,
     });
@@ -130,6 +147,12 @@ function zonesOf(
       nodes: together(item.nodes.sort((a, b) => byName(a.name, b.name))),
     }))
     .sort((a, b) => byName(a.name, b.name));
+}
+
+/** Where the instance's own volume is. */
+function zoneOfVolume(side: Side, instance: Existing): string | undefined {
+  const own = side.ofType(types.volume).find(({ name }) => name.startsWith(`${instance.name}-`));
+  return text(instance.inputs.availabilityZone) ?? text(own?.inputs.availabilityZone);
 }
 
 function zoneName(subnet: Existing): string {
@@ -172,7 +195,10 @@ function innerOf(exposure: ExposureRow[]): Topology["inner"] {
   const ports = (from: string, to: string) => [
     ...new Set(
       exposure
-        .filter((row) => !row.isOutward && row.after === "open" && row.from.startsWith(from) && row.to.startsWith(to))
+        .filter(
+          (row) =>
+            !row.isOutward && row.after === "open" && row.from.startsWith(from) && row.to.startsWith(to),
+        )
         .map(({ port }) => port.replace(/^TCP /, "")),
     ),
   ];

@@ -1,0 +1,95 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import type { Speaker } from "../console";
+import { UserError } from "../console";
+import type { Where } from "./base/compare";
+import { compareWithBase, previewFromNothing } from "./base/compare";
+import type { Gate } from "./gates";
+import { gateExitCode, gates } from "./gates";
+import { readPreview } from "./preview/read";
+import { jsonOf } from "./report/json";
+import { markdownOf } from "./report/markdown";
+import type { Review } from "./review";
+import { reviewOf } from "./review";
+import { mermaidOf } from "./topology/mermaid";
+import { svgOf } from "./topology/svg";
+import { plainTopology } from "./topology/topology";
+
+export interface ReviewOptions {
+  stack?: string;
+  base?: string;
+  preview?: string;
+  json?: boolean;
+  output?: string;
+  failOn?: Gate[];
+}
+
+/** Writes the report and returns the exit code. */
+export async function runReview(where: Where, options: ReviewOptions): Promise<number> {
+  const review = await makeReview(where, options);
+  write(
+    options.json ? `${JSON.stringify(jsonOf(review), undefined, 2)}\n` : markdownOf(review),
+    options.output,
+  );
+  return exitCode(review, options.failOn ?? [], where.speaker);
+}
+
+async function makeReview(where: Where, { stack, base, preview }: ReviewOptions): Promise<Review> {
+  if ((base === undefined) === (preview === undefined)) {
+    throw new UserError("review needs one of --base <git ref> and --preview <file>");
+  }
+  if (preview !== undefined) {
+    const text = readFileOrStdin(preview);
+    const read = readPreview(text, preview);
+    const urn = read.steps[0]?.urn;
+    return reviewOf(read, { stack: stack ?? stackOf(urn) ?? "?", base: "what is deployed" });
+  }
+  if (stack === undefined) throw new UserError("review --base needs --stack <name>");
+  const comparison = await compareWithBase(where, stack, base ?? "");
+  return reviewOf(comparison.preview, { stack, base: comparison.base });
+}
+
+function stackOf(urn: string | undefined): string | undefined {
+  return urn?.split("::")[0]?.split(":")[2];
+}
+
+function readFileOrStdin(file: string): string {
+  try {
+    return readFileSync(file === "-" ? 0 : file, "utf8");
+  } catch (error) {
+    throw new UserError(`--preview ${file}: ${(error as Error).message}`);
+  }
+}
+
+function write(text: string, file: string | undefined): void {
+  if (file === undefined) {
+    process.stdout.write(text);
+    return;
+  }
+  mkdirSync(dirname(resolve(file)), { recursive: true });
+  writeFileSync(file, text);
+}
+
+function exitCode(review: Review, wanted: Gate[], speaker: Speaker): number {
+  if (review.hasFailed) {
+    speaker.say("The preview fails; the report says why.");
+    return 1;
+  }
+  const met = wanted.filter((gate) => review.gates.includes(gate));
+  met.forEach((gate) => speaker.say(`--fail-on ${gate}: ${gates[gate]}.`));
+  return met.length > 0 ? gateExitCode : 0;
+}
+
+/** Writes a stack's diagram into two files. */
+export async function runDiagram(
+  where: Where,
+  { stack, output }: { stack: string; output?: string },
+): Promise<void> {
+  const review = reviewOf(await previewFromNothing(where, stack), { stack, base: "nothing" });
+  if (review.hasFailed) throw new UserError(review.messages.map(({ text }) => text).join("\n"));
+  const topology = plainTopology(review.topology);
+  const path = output ?? resolve(where.repository, "docs", `topology-${stack}`);
+  write(`${mermaidOf(topology)}\n`, `${path}.mmd`);
+  write(svgOf(topology, `EMQX stack ${stack}`), `${path}.svg`);
+  where.speaker.say(`Wrote ${path}.mmd and ${path}.svg.`);
+}

@@ -1,0 +1,76 @@
+/**
+ * Every change of changes.ts, deployed and previewed by the real engine, against its golden report. After reading the
+ * differences: UPDATE_GOLDEN=1 npx jest test/review/changes
+ */
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Preview } from "../../cli/review/preview/read";
+import { readPreview } from "../../cli/review/preview/read";
+import { jsonOf } from "../../cli/review/report/json";
+import { longestComment, markdownOf } from "../../cli/review/report/markdown";
+import { reviewOf } from "../../cli/review/review";
+import { changes } from "./changes";
+import { stack, withBase } from "./harness";
+
+const subject = { stack, base: "main" };
+const atOnce = 2;
+
+interface Made {
+  report: string;
+  fromEvents: string | undefined;
+  json: string;
+}
+
+const made = new Map<string, Made>();
+let secrets: string[] = [];
+
+beforeAll(async () => {
+  const folder = mkdtempSync(join(tmpdir(), "emqx-aws-events-"));
+  await withBase({}, async (bench) => {
+    const pending = Object.keys(changes);
+    const work = async () => {
+      for (let name = pending.shift(); name !== undefined; name = pending.shift()) {
+        const log = join(folder, name);
+        const { text, hasFailed } = await bench.preview(changes[name] ?? {}, "--event-log", log);
+        const preview = readPreview(text, name, { hasFailed });
+        made.set(name, {
+          report: reportOf(preview),
+          fromEvents: existsSync(log) ? reportOf(readPreview(readFileSync(log, "utf8"), log)) : undefined,
+          json: JSON.stringify(jsonOf(reviewOf(preview, subject))),
+        });
+      }
+    };
+    await Promise.all(Array.from({ length: atOnce }, work));
+    secrets = bench.secrets;
+  });
+  rmSync(folder, { recursive: true });
+}, 400_000);
+
+function reportOf(preview: Preview): string {
+  return markdownOf(reviewOf(preview, subject));
+}
+
+describe.each(Object.keys(changes))("%s", (name) => {
+  it("has the report that was read and approved", () => {
+    const file = join(__dirname, "golden", `${name}.md`);
+    const report = made.get(name)?.report ?? "";
+    if (process.env.UPDATE_GOLDEN) writeFileSync(file, report);
+    expect(report).toBe(existsSync(file) ? readFileSync(file, "utf8") : "");
+  });
+
+  it("has the same report from an event log", () => {
+    expect(made.get(name)?.fromEvents).toBe(made.get(name)?.report);
+  });
+
+  it("fits into a comment and has no secret in it", () => {
+    const { report = "", json = "" } = made.get(name) ?? {};
+    expect(Buffer.byteLength(report)).toBeLessThanOrEqual(longestComment);
+    // The cookie, with and without its first letter, and two passwords.
+    expect(secrets).toHaveLength(4);
+    for (const secret of secrets) {
+      expect(report).not.toContain(secret);
+      expect(json).not.toContain(secret);
+    }
+  });
+});

@@ -1,0 +1,69 @@
+/** The changes whose reports are kept as golden files. */
+import type { Head } from "./harness";
+
+/** What `index.ts` says about the deployment's name, and how the old name stays known. */
+const renamed: NonNullable<Head["patches"]>[number] = [
+  "index.ts",
+  'const name = "emqx";',
+  'const name = "mqtt";',
+];
+
+export const changes: Record<string, Head> = {
+  nothing: {},
+  tags: { settings: { tags: { environment: "test", team: "messaging" } } },
+  "one-node-more": { settings: { nodeCount: 4 } },
+  "one-node-fewer": { settings: { nodeCount: 2 } },
+  "zone-added": { settings: { availabilityZones: ["eu-west-1a", "eu-west-1b", "eu-west-1c"] } },
+  "emqx-version": { settings: { emqxVersion: "5.8.8" } },
+  image: { settings: { amiId: "ami-0123456789abcdef0" } },
+  "instance-type": { settings: { instanceType: "m7g.xlarge" } },
+  "two-at-a-time": { settings: { instanceType: "m7g.xlarge", rolloutBatchSize: 2 } },
+  certificate: {
+    settings: {
+      certificateArn: "arn:aws:acm:eu-west-1:123456789012:certificate/1a2b3c4d-5e6f-4a0b-8c1d-9e8f7a6b5c02",
+    },
+  },
+  "tls-policy-and-keep-alive": {
+    settings: { tlsPolicy: "ELBSecurityPolicy-TLS-1-1-2017-01", keepAliveSeconds: 60 },
+  },
+  "listener-added": { settings: { listeners: ["Mqtt", "Mqtts", "Wss"] } },
+  "listener-removed": { settings: { listeners: ["Mqtts"] } },
+  "client-block-opened": {
+    settings: { clientCidrBlocks: ["0.0.0.0/0", "2.0.0.0/8"], adminCidrBlocks: ["198.51.100.0/24"] },
+  },
+  "clients-narrowed": { settings: { clientCidrBlocks: ["203.0.113.0/24"] } },
+  "cluster-port-to-a-block": {
+    patches: [
+      [
+        "components/emqxSecurityGroup.ts",
+        "function connectNodes(context: Context, nodes: ec2.SecurityGroup, clusterPorts: ClusterPorts): void {",
+        `function connectNodes(context: Context, nodes: ec2.SecurityGroup, clusterPorts: ClusterPorts): void {
+  allowIn(context, nodes, { name: "nodes-from-office", port: 4369, description: "office", cidrIpv4: "198.51.100.0/24" });`,
+      ],
+    ],
+  },
+  "dashboard-to-the-world": {
+    patches: [
+      [
+        "components/emqxSecurityGroup.ts",
+        "function letNodesOut(context: Context, nodes: ec2.SecurityGroup): void {",
+        `function letNodesOut(context: Context, nodes: ec2.SecurityGroup): void {
+  allowIn(context, nodes, { name: "nodes-from-all", port: 18083, description: "all", cidrIpv4: "0.0.0.0/0" });`,
+      ],
+    ],
+  },
+  "vpc-block": { settings: { cidrBlock: "10.20.0.0/16" } },
+  cookie: {
+    patches: [["components/nodeSecrets.ts", 'generate("cookie", 47)', 'generate("cookie", 63)']],
+  },
+  "cluster-ports": { settings: { clusterPorts: "Package", allowFullRestart: true } },
+  "internal-load-balancer": { settings: { internal: true } },
+  "renamed-without-alias": { patches: [renamed] },
+  "renamed-with-alias": {
+    patches: [
+      renamed,
+      ["index.ts", "readSettings(name))", 'readSettings(name), { aliases: [{ name: "emqx" }] })'],
+    ],
+  },
+  "bad-settings": { settings: { nodeCount: 0, keepAliveSeconds: 4000 } },
+};
