@@ -1,0 +1,64 @@
+import type { Policies } from "@pulumi/policy";
+
+const instance = "aws:ec2/instance:Instance";
+const volume = "aws:ebs/volume:Volume";
+const subnet = "aws:ec2/subnet:Subnet";
+const eip = "aws:ec2/eip:Eip";
+const eipAssociation = "aws:ec2/eipAssociation:EipAssociation";
+
+interface Disk {
+  encrypted?: boolean;
+  deviceName?: string;
+}
+
+export const nodePolicies: Policies = [
+  {
+    name: "disks-encrypted",
+    description: "Data volumes and the instances' own disks are encrypted.",
+    validateResource: ({ type, props, name }, report) => {
+      if (type === volume && props.encrypted !== true) {
+        report(`volume ${name} is not encrypted. Set encrypted: true.`);
+      }
+      if (type === instance) {
+        const root = props.rootBlockDevice as Disk | undefined;
+        if (root?.encrypted !== true) {
+          report(`the root disk of ${name} is not encrypted. Set rootBlockDevice: { encrypted: true }.`);
+        }
+        for (const disk of (props.ebsBlockDevices as Disk[] | undefined) ?? []) {
+          if (disk.encrypted !== true) report(`disk ${disk.deviceName ?? "?"} of ${name} is not encrypted.`);
+        }
+      }
+    },
+  },
+  {
+    name: "metadata-by-session-only",
+    description: "Instances answer questions about themselves by IMDSv2 only.",
+    validateResource: ({ type, props, name }, report) => {
+      if (type !== instance) return;
+      const options = props.metadataOptions as { httpEndpoint?: string; httpTokens?: string } | undefined;
+      if (options?.httpEndpoint !== "disabled" && options?.httpTokens !== "required") {
+        report(
+          `${name} accepts IMDSv1, which hands its role's credentials to any request. Set metadataOptions.httpTokens: "required".`,
+        );
+      }
+    },
+  },
+  {
+    name: "no-public-address",
+    description: "Nodes have no public address; clients come through the load balancer.",
+    validateResource: ({ type, props, name }, report) => {
+      if (type === instance && props.associatePublicIpAddress === true) {
+        report(`${name} asks for a public address. Leave associatePublicIpAddress out.`);
+      }
+      if (type === subnet && props.mapPublicIpOnLaunch === true) {
+        report(`subnet ${name} gives a public address to every instance. Set mapPublicIpOnLaunch: false.`);
+      }
+      if (type !== eip && type !== eipAssociation) return;
+      // Whose address it is may not be known yet; that it is somebody's is.
+      const owners = ["instance", "instanceId", "networkInterface", "networkInterfaceId"];
+      if (owners.some((property) => property in props)) {
+        report(`${name} gives an instance a public address. Elastic IP addresses are for NAT gateways.`);
+      }
+    },
+  },
+];
