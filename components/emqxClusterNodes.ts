@@ -103,7 +103,7 @@ export class EmqxClusterNodes extends pulumi.ComponentResource {
       void pulumi.log.warn(warning, this);
     }
     const cluster = createSharedParts(name, this, args);
-    const nodes = args.nodes.map((node, number) => createStandingParts(cluster, node, number));
+    const nodes = createStandingNodes(cluster);
     const gates = rollOut(cluster, nodes);
 
     this.instanceIds = gates;
@@ -140,6 +140,7 @@ interface Cluster {
   role: NodeRole;
   image: pulumi.Output<string>;
   firstSeeds: pulumi.Output<string[]>;
+  region: pulumi.Output<string>;
   clusterPorts: pulumi.Output<ClusterPorts>;
 }
 
@@ -147,6 +148,8 @@ interface Cluster {
 interface StandingParts {
   number: number;
   privateIp: pulumi.Output<string>;
+  /** Of this node and those before it. */
+  addressesUpToHere: pulumi.Output<string[]>;
   networkInterface: ec2.NetworkInterface;
   volume: ebs.Volume;
   ready: ssm.Parameter;
@@ -196,6 +199,7 @@ function createSharedParts(name: string, parent: EmqxClusterNodes, args: EmqxClu
     secrets,
     role,
     image: nodeImage(name, parent, args.instanceType ?? defaultInstanceType, args.amiId),
+    region: getRegionOutput({}, { parent }).region,
     firstSeeds: remember<string[]>(
       `${name}-seeds`,
       parent,
@@ -210,7 +214,21 @@ function createSharedParts(name: string, parent: EmqxClusterNodes, args: EmqxClu
   };
 }
 
-function createStandingParts(cluster: Cluster, node: EmqxNodeArgs, number: number): StandingParts {
+function createStandingNodes(cluster: Cluster): StandingParts[] {
+  let earlier = pulumi.output<string[]>([]);
+  return cluster.args.nodes.map((node, number) => {
+    const parts = createStandingParts(cluster, node, number, earlier);
+    earlier = parts.addressesUpToHere;
+    return parts;
+  });
+}
+
+function createStandingParts(
+  cluster: Cluster,
+  node: EmqxNodeArgs,
+  number: number,
+  earlierAddresses: pulumi.Output<string[]>,
+): StandingParts {
   const { parent, args } = cluster;
   const name = `${cluster.name}-${number}`;
   const privateIp = checkedAddress(parent, node, number);
@@ -249,7 +267,10 @@ function createStandingParts(cluster: Cluster, node: EmqxNodeArgs, number: numbe
     // The node writes the value; Pulumi only makes and removes the parameter.
     { parent, ignoreChanges: ["insecureValue"] },
   );
-  return { number, privateIp, networkInterface, volume, ready };
+  const addressesUpToHere = pulumi
+    .all([earlierAddresses, privateIp])
+    .apply(([earlier, own]) => [...earlier, own]);
+  return { number, privateIp, addressesUpToHere, networkInterface, volume, ready };
 }
 
 /** Creates the instances batch by batch, each batch after the one before is ready. Returns their ids, once ready. */
@@ -342,14 +363,9 @@ function attach(cluster: Cluster, node: StandingParts, instance: ec2.Instance): 
 }
 
 function userDataOf(cluster: Cluster, node: StandingParts): pulumi.Output<string> {
-  const { args, parent, parameterPrefix } = cluster;
+  const { args, parameterPrefix } = cluster;
   return pulumi
-    .all([
-      node.privateIp,
-      seedsOf(cluster, node),
-      cluster.clusterPorts,
-      getRegionOutput({}, { parent }).region,
-    ])
+    .all([node.privateIp, seedsOf(cluster, node), cluster.clusterPorts, cluster.region])
     .apply(([privateIp, seeds, clusterPorts, region]) => {
       const place = { number: node.number, privateIp, seeds, region, parameterPrefix };
       const userData = nodeUserData({ ...args, clusterPorts }, place);
@@ -363,9 +379,8 @@ function userDataOf(cluster: Cluster, node: StandingParts): pulumi.Output<string
  * joins later is no seed of those before it, because their user data, and with it they themselves, would have to change.
  */
 function seedsOf(cluster: Cluster, node: StandingParts): pulumi.Output<string[]> {
-  const upToHere = cluster.args.nodes.slice(0, node.number + 1).map(({ privateIp }) => privateIp);
   return pulumi
-    .all([cluster.firstSeeds, pulumi.all(upToHere)])
+    .all([cluster.firstSeeds, node.addressesUpToHere])
     .apply(([first, later]) => [...new Set([...first, ...later])]);
 }
 

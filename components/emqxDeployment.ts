@@ -261,11 +261,11 @@ function placeNodes(
       subnetId: vpc.privateSubnetIds[i] as pulumi.Output<string>,
     }),
   );
-  const earlier: pulumi.Output<string>[] = [];
+  let earlier = pulumi.output<string[]>([]);
   return Array.from({ length: args.nodeCount ?? defaultNodeCount }, (_, number) => {
-    const choice = pulumi.all(earlier).apply((taken) => chooseZone(args.availabilityZones, taken));
+    const choice = earlier.apply((taken) => chooseZone(args.availabilityZones, taken));
     const availabilityZone = remember(`${name}-${number}-zone`, parent, choice);
-    earlier.push(availabilityZone);
+    earlier = pulumi.all([earlier, availabilityZone]).apply(([taken, zone]) => [...taken, zone]);
     const home = availabilityZone.apply((zoneName) => {
       const zone = zones.find((candidate) => candidate.availabilityZone === zoneName);
       if (!zone) {
