@@ -30,10 +30,9 @@ if (isProgram && process.env.BENCH_RESULT) {
   process.on("exit", () => {
     const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage();
     const loadMilliseconds = imported === undefined ? undefined : imported - started;
-    writeFileSync(
-      process.env.BENCH_RESULT,
-      JSON.stringify({ loadMilliseconds, peakMegabytes: maxRSS / 1024 }),
-    );
+    const cpuSeconds = (userCPUTime + systemCPUTime) / 1e6;
+    const result = { loadMilliseconds, cpuSeconds, peakMegabytes: maxRSS / 1024 };
+    writeFileSync(process.env.BENCH_RESULT, JSON.stringify(result));
   });
 }
 

@@ -11,8 +11,8 @@ import type { Place } from "./inside";
 import type { Address } from "./outputs";
 import type { Explanation } from "./result";
 import { CheckFailure } from "./result";
-import { reach } from "./tcp";
-import { inspectTls } from "./tls";
+import { closedAtOnce, reach } from "./tcp";
+import { ClosedBeforeTls, inspectTls } from "./tls";
 
 export interface CheckContext {
   deployment: Deployment;
@@ -38,9 +38,11 @@ export async function checkTcp({ deployment }: CheckContext, place: Place): Prom
   const result = place.problem === undefined ? await reach(place.host, place.port) : undefined;
   if (result?.open) return `connected to ${place.host}:${place.port}`;
   const reason = result === undefined ? String(place.problem) : result.reason;
+  // Refused is the network's work; taken and closed again is the load balancer's, which has nobody to give it to.
+  const text = reason === closedAtOnce ? texts.connectTexts.closed : texts.noTcp;
   throw new CheckFailure(
     `${place.host}:${place.port} does not take connections: ${reason}`,
-    await explained(deployment.inside, texts.noTcp),
+    await explained(deployment.inside, text),
   );
 }
 
@@ -51,7 +53,8 @@ export async function checkTls(
   const fail = async (detail: string, text: Omit<Explanation, "evidence">, ...more: string[]) =>
     new CheckFailure(detail, await explained(deployment.inside, text, ...more));
   const facts = await inspectTls(place.host, place.port, address.hostname, ca).catch(async (error: Error) => {
-    throw await fail(error.message, texts.noTls);
+    const isClosed = error instanceof ClosedBeforeTls;
+    throw await fail(error.message, isClosed ? texts.connectTexts.closed : texts.noTls);
   });
   const names = facts.names.join(", ");
   const days = `${Math.abs(facts.daysLeft)} days`;

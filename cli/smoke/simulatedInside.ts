@@ -73,9 +73,13 @@ export class SimulatedInside implements Inside {
   }
 
   async complaints(): Promise<string[]> {
-    return (await this.machines()).flatMap(({ instanceId, phase, problem, emqx }) => [
+    const machines = await this.machines();
+    return machines.flatMap(({ instanceId, phase, problem, emqx }) => [
       ...(problem === undefined ? [] : [`${instanceId} did not boot: ${problem}`]),
       ...(phase === "ready" && emqx === undefined ? [`${instanceId}: EMQX does not run`] : []),
+      ...(emqx !== undefined && emqx.running.length < machines.length
+        ? [`${emqx.nodeName} is in a cluster of ${emqx.running.length}, not ${machines.length}`]
+        : []),
       ...Object.entries(emqx?.problems ?? {}).map(
         ([peer, why]) => `${emqx?.nodeName} does not join ${peer}: ${why}`,
       ),

@@ -3,6 +3,8 @@ import { connect } from "node:net";
 /** In the simulated region a connection that AWS would drop is taken and reset at once. */
 const settleMs = 120;
 
+export const closedAtOnce = "closed at once";
+
 export type Reach = { open: true } | { open: false; reason: string };
 
 /** Whether a port takes a connection and keeps it. */
@@ -21,7 +23,7 @@ export function reach(host: string, port: number, timeoutMs = 5000): Promise<Rea
     socket.on("error", (error: NodeJS.ErrnoException) =>
       finish({ open: false, reason: error.code ?? error.message }),
     );
-    socket.on("close", () => finish({ open: false, reason: "closed at once" }));
+    socket.on("close", () => finish({ open: false, reason: closedAtOnce }));
     socket.on("connect", () => setTimeout(() => finish({ open: true }), settleMs));
   });
 }

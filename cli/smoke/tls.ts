@@ -13,6 +13,13 @@ export interface TlsFacts {
   nameProblem?: string;
 }
 
+/** The load balancer has let the client go, which it does when it has no node to give it to. */
+export class ClosedBeforeTls extends Error {
+  constructor() {
+    super("the connection was closed before TLS was established");
+  }
+}
+
 const timeoutMs = 5000;
 const dayMs = 24 * 60 * 60 * 1000;
 
@@ -29,10 +36,11 @@ export function inspectTls(
     const fail = (error: Error) => {
       clearTimeout(timer);
       socket.destroy();
-      reject(new Error(errorText(error)));
+      const { code } = error as NodeJS.ErrnoException;
+      reject(code === "ECONNRESET" ? new ClosedBeforeTls() : new Error(errorText(error)));
     };
     socket.on("error", fail);
-    socket.on("close", () => fail(new Error("closed during the handshake")));
+    socket.on("close", () => fail(Object.assign(new Error(), { code: "ECONNRESET" })));
     socket.on("secureConnect", () => {
       clearTimeout(timer);
       const certificate = socket.getPeerCertificate();

@@ -231,10 +231,6 @@ test("replacing every node under steady clients: QoS 1 arrives, and clients are 
       .lives()
       .flatMap((life) => life.outages.map(({ from, to }) => (to ?? Infinity) - from));
     const probes = traffic.newConnections();
-    // The numbers of docs/simulated-region.md.
-    process.stderr.write(
-      `${JSON.stringify({ counts, outages: outages.map(Math.round), probes: probes.length })}\n`,
-    );
     expect(counts).toMatchObject({ lostEverywhere: 0, unacknowledged: 0 });
     expect(counts!.published).toBeGreaterThan(100);
     // Every client is moved at least once; nobody waits for draining (300 s) or for health checks.

@@ -51,9 +51,9 @@ export const mistakes: Record<string, Mistake> = {
       });
       await outOfService(world, 3);
     },
-    check: "mqtts.connect",
+    check: "mqtts.tls",
     says: [
-      /closed before the broker answered/,
+      /closed before TLS was established/,
       /0 of 3 instances are in service/,
       /tcp\/18084/,
       /HTTP:18083\/status/,
@@ -124,12 +124,12 @@ export const mistakes: Record<string, Mistake> = {
       await outOfService(world, 0);
     },
     check: "messages",
-    says: [/did not arrive/, /does not join emqx@192\.168\.0\.99/, /static_seeds/],
+    says: [/did not arrive/, /emqx@192\.168\.0\.10 is in a cluster of 1, not 3/, /static_seeds/],
   },
   "a listener to a port nobody listens on": {
     make: (world) => world.changeListener(8883, { instancePort: 1884 }),
-    check: "mqtts.connect",
-    says: [/closed before the broker answered/, /3 of 3 instances are in service/, /instance port/],
+    check: "mqtts.tls",
+    says: [/closed before TLS was established/, /3 of 3 instances are in service/, /instance port/],
   },
   "nodes without a way out": {
     async make(world) {

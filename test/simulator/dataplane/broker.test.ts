@@ -57,6 +57,18 @@ describe.each([
   });
 });
 
+test("QoS 2 to a persistent session, several messages on their way at once", async () => {
+  const subscriber = await region.client("mqtt", { clean: false, clientId: "keeps-its-session" });
+  const publisher = await region.client("mqtt");
+  await subscriber.subscribeAsync("busy/#", { qos: 2 });
+  const texts = Array.from({ length: 60 }, (_, number) => `message ${number}`);
+  await Promise.all(texts.map((text) => publisher.publishAsync("busy/topic", text, { qos: 2 })));
+  await eventually("all arrived", () => inbox(subscriber).length >= texts.length);
+  expect(new Set(inbox(subscriber).map(({ text }) => text))).toEqual(new Set(texts));
+  await subscriber.endAsync();
+  await publisher.endAsync();
+});
+
 test("what MQTT 5 attaches to a message reaches a subscriber at another node", async () => {
   const subscriber = await region.client("mqtts", { protocolVersion: 5 });
   const publisher = await region.client("mqtts", { protocolVersion: 5 });
