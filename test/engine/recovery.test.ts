@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { isAlive } from "../../cli/processes";
 import { readLocks } from "../../cli/local/locks";
 import { readState } from "../../cli/local/stacks";
@@ -198,5 +199,8 @@ test("`down` keeps the region for the stacks that are left", async () => {
 test("`up` ends with the endpoints", async () => {
   const run = commandLine("up");
   expect(await run.ended).toBe(0);
-  expect(run.output()).toMatch(/Stack local is up:\n {2}MQTT {2}mqtt:\/\/example.invalid:1883\n/);
+  // Where CI is set, headings are bold.
+  expect(stripVTControlCharacters(run.output())).toMatch(
+    /Stack local is up:\n {2}MQTT {2}mqtt:\/\/example.invalid:1883\n/,
+  );
 });
