@@ -92,7 +92,13 @@ export const mistakes: Record<string, Mistake> = {
     says: [/3 of 3 instances are in service/, /PROXY protocol/],
   },
   "a certificate for another name": {
-    make: (world) => world.changeListener(8883, { sslCertificateId: otherCertificateArn }),
+    async make(world) {
+      await world.changeListener(8883, { sslCertificateId: otherCertificateArn });
+      // The key of a certificate that the account came with is made when a listener first asks for it.
+      await eventually("every listener has its certificate", async () =>
+        (await world.region.endpoints()).every(({ problem }) => problem === undefined),
+      );
+    },
     check: "mqtts.tls",
     says: [/the certificate is for .*, clients connect to emqx-elb/, /certificateArn must cover/],
   },

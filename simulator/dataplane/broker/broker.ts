@@ -169,6 +169,7 @@ export class Broker {
     this.tellReleasesApart();
     this.aedes.preConnect = (client, packet, done) => {
       this.wantsCleanStart.set(client, packet.clean === true);
+      recogniseRepetitions(client);
       done(null, true);
     };
     this.aedes.authenticate = (client, username, password, done) => {
@@ -257,6 +258,46 @@ export class Broker {
       }
     };
   }
+}
+
+interface ClientInside {
+  duplicates: object;
+  deliver0: Deliver;
+  deliverQoS: Deliver;
+}
+
+type Deliver = (packet: { brokerId: string; brokerCounter: number; qos: number }, done: () => void) => void;
+
+/** Repetitions come from filters that overlap, so right after one another. */
+const remembered = 256;
+
+/**
+ * aedes gives a message once to a client whose filters overlap, and knows repetitions by a number that is not higher
+ * than the last one's. So it drops a message that a later one has overtaken, as QoS 0 overtakes QoS 1 and 2 on their
+ * way through the store. Here they are known one by one.
+ */
+function recogniseRepetitions(client: Client): void {
+  const inside = client as unknown as ClientInside;
+  const seen = new Set<string>();
+  const once =
+    (deliver: Deliver): Deliver =>
+    (packet, done) => {
+      const identity = `${packet.brokerCounter} ${packet.brokerId}`;
+      if (seen.has(identity)) {
+        setImmediate(done);
+        return;
+      }
+      seen.add(identity);
+      if (seen.size > remembered) {
+        seen.delete(seen.values().next().value!);
+      }
+      inside.duplicates = {};
+      deliver(packet, done);
+    };
+  const plain = once(inside.deliver0);
+  const assured = once(inside.deliverQoS);
+  inside.deliver0 = plain;
+  inside.deliverQoS = (packet, done) => (packet.qos === 0 ? plain : assured)(packet, done);
 }
 
 /** Delivery never exceeds the QoS the client subscribed with; aedes looks only at filters equal to the topic. */

@@ -57,6 +57,27 @@ describe.each([
   });
 });
 
+test("messages of different QoS that overtake each other all arrive, once, also at overlapping filters", async () => {
+  const subscriber = await region.client("mqtt", { clean: false, clientId: "overlapping" });
+  const publisher = await region.client("mqtt");
+  await subscriber.subscribeAsync(["mixed/#", "mixed/+"], { qos: 2 });
+  const texts = Array.from({ length: 90 }, (_, number) => `message ${number}`);
+  await Promise.all(
+    texts.map((text, number) =>
+      publisher.publishAsync("mixed/topic", text, { qos: (2 - (number % 3)) as 0 | 1 | 2 }),
+    ),
+  );
+  await eventually("all arrived", () => inbox(subscriber).length >= texts.length);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(
+    inbox(subscriber)
+      .map(({ text }) => text)
+      .sort(),
+  ).toEqual([...texts].sort());
+  await subscriber.endAsync();
+  await publisher.endAsync();
+});
+
 test("QoS 2 to a persistent session, several messages on their way at once", async () => {
   const subscriber = await region.client("mqtt", { clean: false, clientId: "keeps-its-session" });
   const publisher = await region.client("mqtt");
