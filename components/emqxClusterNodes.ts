@@ -16,7 +16,7 @@ import { createNodeRole, type NodeRole } from "./nodeRole";
 import { createNodeSecrets, type NodeSecrets } from "./nodeSecrets";
 import { nodeUserData, parameterPrefixOf } from "./nodeUserData";
 import { refuse } from "./problems";
-import { notReadyYet, whenReady } from "./readiness";
+import { afterReady, notReadyYet, whenReady } from "./readiness";
 import { tagged } from "./tags";
 
 /** Where a node stands. Its number is its place in the list of nodes. */
@@ -104,9 +104,9 @@ export class EmqxClusterNodes extends pulumi.ComponentResource {
     }
     const cluster = createSharedParts(name, this, args);
     const nodes = createStandingNodes(cluster);
-    const gates = rollOut(cluster, nodes);
+    const readyInstanceIds = rollOut(cluster, nodes);
 
-    this.instanceIds = gates;
+    this.instanceIds = readyInstanceIds;
     this.privateIps = nodes.map((node) => node.privateIp);
     this.nodeNames = this.privateIps.map(nodeName);
     this.cookieParameter = pulumi.output(cluster.secrets.cookie);
@@ -153,6 +153,13 @@ interface StandingParts {
   networkInterface: ec2.NetworkInterface;
   volume: ebs.Volume;
   ready: ssm.Parameter;
+}
+
+/** What comes and goes with a node's instance. */
+interface RunningNode {
+  instance: ec2.Instance;
+  attachments: pulumi.Resource[];
+  ready: pulumi.Output<void>;
 }
 
 function createSharedParts(name: string, parent: EmqxClusterNodes, args: EmqxClusterNodesArgs): Cluster {
@@ -278,20 +285,16 @@ function rollOut(cluster: Cluster, nodes: StandingParts[]): pulumi.Output<string
   const { args } = cluster;
   const batchSize = args.allowFullRestart ? nodes.length : (args.rolloutBatchSize ?? 1);
   const ids: pulumi.Output<string>[] = [];
-  let earlier: pulumi.Output<pulumi.Resource[]> = pulumi.output([]);
+  let earlier: RunningNode[] = [];
   for (let first = 0; first < nodes.length; first += batchSize) {
     const batch = nodes.slice(first, first + batchSize).map((node) => createInstance(cluster, node, earlier));
-    ids.push(...batch.map(({ instance, gate }) => pulumi.all([instance.id, gate]).apply(([id]) => id)));
-    earlier = pulumi.all(batch.map(({ gate }) => gate)).apply((resources) => resources.flat());
+    ids.push(...batch.map(({ instance, ready }) => pulumi.all([instance.id, ready]).apply(([id]) => id)));
+    earlier = batch;
   }
   return ids;
 }
 
-function createInstance(
-  cluster: Cluster,
-  node: StandingParts,
-  earlier: pulumi.Output<pulumi.Resource[]>,
-): { instance: ec2.Instance; gate: pulumi.Output<pulumi.Resource[]> } {
+function createInstance(cluster: Cluster, node: StandingParts, earlier: RunningNode[]): RunningNode {
   const { parent, args, role, secrets } = cluster;
   const name = `${cluster.name}-${node.number}`;
   const needed = [role.permissions, node.ready, ...secrets.parameters];
@@ -318,7 +321,10 @@ function createInstance(
     },
     {
       parent,
-      dependsOn: earlier.apply((resources) => [...needed, ...resources]),
+      dependsOn: afterReady(
+        [...needed, ...earlier.flatMap(({ attachments }) => attachments)],
+        earlier.map(({ ready }) => ready),
+      ),
       // The interface has room for one instance, so the old one goes first.
       deleteBeforeReplace: true,
       // The provider would stop, change and start the instance, and nothing would wait for EMQX to come back.
@@ -326,14 +332,14 @@ function createInstance(
     },
   );
   const attachments = attach(cluster, node, instance);
-  const gate = whenReady(parent, {
+  const ready = whenReady(parent, {
     nodeName: `node ${node.number}`,
     parameterName: `${cluster.parameterPrefix}/nodes/${node.number}/ready`,
     timeoutSeconds: args.readinessTimeoutSeconds ?? defaultReadinessTimeoutSeconds,
     instance,
     after: attachments,
   });
-  return { instance, gate };
+  return { instance, attachments, ready };
 }
 
 /** The data volume, then the load balancers; taken apart the other way round: no new clients, then a clean stop. */

@@ -20,19 +20,28 @@ export interface ReadinessArgs {
 const pollSeconds = [0.25, 0.5, 1, 2, 5];
 
 /**
- * Resolves to what the next nodes have to depend on, once this node is ready. Fails, naming the node and where to look,
- * if it does not get ready in time. At preview there is nothing to wait for.
+ * Resolves once this node is ready. Fails, naming the node and where to look, if it does not get ready in time. At
+ * preview there is nothing to wait for.
  */
-export function whenReady(parent: pulumi.Resource, args: ReadinessArgs): pulumi.Output<pulumi.Resource[]> {
+export function whenReady(parent: pulumi.Resource, args: ReadinessArgs): pulumi.Output<void> {
   if (pulumi.runtime.isDryRun()) {
-    return pulumi.output(args.after);
+    return pulumi.output<void>(undefined);
   }
   return pulumi
     .all([args.instance.id, pulumi.all(args.after.map((resource) => resource.urn))])
-    .apply(async ([instanceId]) => {
-      await pollUntilReady(parent, args, instanceId);
-      return args.after;
-    });
+    .apply(([instanceId]) => pollUntilReady(parent, args, instanceId));
+}
+
+/** What to depend on so as to come after these resources and after nodes that are ready. */
+export function afterReady(
+  resources: pulumi.Resource[],
+  ready: pulumi.Output<void>[],
+): pulumi.Input<pulumi.Resource[]> {
+  // The SDK searches the value of every output for unknowns, and from one resource it comes to all of the program; so
+  // there is an output only where there is something to wait for.
+  return pulumi.runtime.isDryRun() || ready.length === 0
+    ? resources
+    : pulumi.all(ready).apply(() => resources);
 }
 
 async function pollUntilReady(
