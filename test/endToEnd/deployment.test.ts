@@ -17,6 +17,8 @@ import { mistakes } from "./mistakes";
 import { eventually, failures, wordsOf, World } from "./world";
 
 jest.setTimeout(120_000);
+// Real sockets and clocks: a machine that stalls for seconds looks like a fault. What failed first is still shown.
+jest.retryTimes(2, { logErrorsBeforeRetry: true });
 let world: World;
 
 beforeAll(async () => {
