@@ -95,6 +95,12 @@ export class EmqxClusterNodes extends pulumi.ComponentResource {
   public readonly mqttUsername?: pulumi.Output<string>;
   /** Name of the SSM parameter with that user's password; undefined with anonymous access. */
   public readonly mqttPasswordParameter?: pulumi.Output<string>;
+  /** Path of the cluster's SSM parameters, without a slash at the end. */
+  public readonly parameterPrefix: pulumi.Output<string>;
+  /** Name of the nodes' IAM role, for further permissions. */
+  public readonly roleName: pulumi.Output<string>;
+  /** Ids of the data volumes, node 0 first. */
+  public readonly dataVolumeIds: pulumi.Output<string>[];
 
   constructor(name: string, args: EmqxClusterNodesArgs, opts?: pulumi.ComponentResourceOptions) {
     refuse(`EmqxClusterNodes "${name}"`, clusterNodesProblems(name, args));
@@ -115,6 +121,9 @@ export class EmqxClusterNodes extends pulumi.ComponentResource {
       this.mqttUsername = pulumi.output(mqttUsername);
       this.mqttPasswordParameter = pulumi.output(cluster.secrets.mqttPassword);
     }
+    this.parameterPrefix = pulumi.output(cluster.parameterPrefix);
+    this.roleName = cluster.role.role.name;
+    this.dataVolumeIds = nodes.map((node) => node.volume.id);
     this.registerOutputs({
       instanceIds: this.instanceIds,
       privateIps: this.privateIps,
@@ -123,6 +132,9 @@ export class EmqxClusterNodes extends pulumi.ComponentResource {
       dashboardPasswordParameter: this.dashboardPasswordParameter,
       mqttUsername: this.mqttUsername,
       mqttPasswordParameter: this.mqttPasswordParameter,
+      parameterPrefix: this.parameterPrefix,
+      roleName: this.roleName,
+      dataVolumeIds: this.dataVolumeIds,
     });
   }
 }

@@ -17,6 +17,7 @@ export interface NodeRoleArgs {
 }
 
 export interface NodeRole {
+  role: iam.Role;
   profile: iam.InstanceProfile;
   /** A node without its permissions fails its first boot; instances wait for them. */
   permissions: pulumi.Resource;
@@ -62,7 +63,7 @@ export function createNodeRole(name: string, parent: pulumi.Resource, args: Node
     { role: role.name, tags: tagged(name, args.tags) },
     { parent },
   );
-  return { profile, permissions };
+  return { role, profile, permissions };
 }
 
 function statements(args: NodeRoleArgs, partition: string, place: string, kmsKeyArn: string | undefined) {
