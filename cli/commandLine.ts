@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { down, preview, refresh, up } from "./local/commands";
 import { addDrillCommand } from "./drill/command";
 import { addLoadCommand } from "./load/command";
+import { addNodeCommand } from "./node/command";
 import { consoleCommand, regionCommand } from "./local/regionCommand";
 import type { Session } from "./local/session";
 import { runPulumi } from "./local/session";
@@ -47,6 +48,7 @@ export function commandLine(session: Session): Command {
   addSmokeCommand(program, session);
   addDrillCommand(program, session);
   addLoadCommand(program, session);
+  addNodeCommand(program, session);
   program.addCommand(consoleCommand(session));
   program.addCommand(regionCommand(session));
   return program;

@@ -57,11 +57,14 @@ export function checkInputs(request: CheckRequest): Checked {
       defaults.push(key);
     }
   }
-  if (type.autoName && inputs["name"] === undefined && inputs["namePrefix"] === undefined) {
-    const name = automaticName(request, type.autoName, problems);
-    if (name !== undefined) {
-      inputs["name"] = name;
-      defaults.push("name");
+  if (type.autoName) {
+    const { property = "name" } = type.autoName;
+    if (inputs[property] === undefined && inputs[`${property}Prefix`] === undefined) {
+      const name = automaticName(request, type.autoName, property, problems);
+      if (name !== undefined) {
+        inputs[property] = name;
+        defaults.push(property);
+      }
     }
   }
   if (problems.found.length === 0) {
@@ -242,19 +245,20 @@ function withoutUnknown(inputs: Props): Props {
 function automaticName(
   request: CheckRequest,
   auto: NonNullable<ResourceType["autoName"]>,
+  property: string,
   problems: Problems,
 ): string | undefined {
   const { olds, autoNaming } = request;
-  const old = olds?.["name"];
+  const old = olds?.[property];
   const oldDefaults = olds?.[defaultsKey];
-  if (typeof old === "string" && Array.isArray(oldDefaults) && oldDefaults.includes("name")) {
+  if (typeof old === "string" && Array.isArray(oldDefaults) && oldDefaults.includes(property)) {
     return old;
   }
   if (autoNaming?.mode === "enforce") {
     return autoNaming.proposed;
   }
   if (autoNaming?.mode === "disable") {
-    problems.add("name", "automatic naming is disabled but no explicit name was given");
+    problems.add(property, "automatic naming is disabled but no explicit name was given");
     return undefined;
   }
   const transform = auto.transform ?? ((name) => name);
@@ -264,7 +268,7 @@ function automaticName(
   const prefix = `${transform(request.name)}-`;
   if (prefix.length + 7 > auto.maxLength) {
     problems.add(
-      "name",
+      property,
       `name '${prefix}' plus 7 random chars is longer than maximum length ${auto.maxLength}; give a shorter name`,
     );
     return undefined;

@@ -1,7 +1,13 @@
 import { readFileSync } from "fs";
 import { join } from "path";
 import type { RegionStatus } from "./control";
-import type { ConnectedClient, Endpoint, LoadBalancerStatus, MachineStatus } from "./dataplane";
+import type {
+  ConnectedClient,
+  Endpoint,
+  LoadBalancerStatus,
+  MachineStatus,
+  OperationResult,
+} from "./dataplane";
 import type { Props } from "./values";
 
 /** region.json; see main.ts. */
@@ -99,6 +105,11 @@ export class RegionClient {
 
   async certificate(arn: string): Promise<string> {
     return (await this.request("GET", "/certificate", { arn })).text();
+  }
+
+  /** Runs a node operation on an instance, `emqx-node OPERATION ARGS…`. */
+  operate(instance: string, operation: string, args: string[]): Promise<OperationResult> {
+    return this.json("POST", "/operate", {}, { instance, operation, args });
   }
 
   /** `kill`, `cut-zone`, … with what it is done to. */

@@ -72,8 +72,9 @@ function keepsItsName(type: ResourceType, olds: Props, news: Props): boolean {
   if (!type.autoName) {
     return false;
   }
+  const { property = "name" } = type.autoName;
   const made = news[defaultsKey];
-  return !(Array.isArray(made) && made.includes("name")) && equal(olds["name"], news["name"]);
+  return !(Array.isArray(made) && made.includes(property)) && equal(olds[property], news[property]);
 }
 
 interface Found {

@@ -81,6 +81,8 @@ export interface Created {
 
 export interface AutoName {
   maxLength: number;
+  /** The property that takes the name. Default: `name`. */
+  property?: string;
   transform?: (name: string) => string;
 }
 

@@ -4,6 +4,7 @@ import { join } from "path";
 import { parse } from "yaml";
 import { accountNumber, globalRegion, type Account, type StoredResource } from "./account";
 import { dnsSuffixOf, fail, partitionOf } from "./context";
+import { bucketNameProblem, findBucket } from "./services/bucketNames";
 import type { Props } from "./values";
 
 export interface RegionSeed {
@@ -172,10 +173,14 @@ export function addCertificate(account: Account, certificate: CertificateSeed): 
 
 export function addBucket(account: Account, bucket: BucketSeed): StoredResource {
   account.seeds.region(bucket.region);
-  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket.name)) {
-    fail("InvalidBucketName", `The specified bucket is not valid: ${bucket.name}`);
+  const problem = bucketNameProblem(bucket.name);
+  if (problem !== undefined) {
+    fail("InvalidBucketName", problem);
   }
-  return account.create(fresh(account, bucketOf(bucket)));
+  if (findBucket(account, bucket.name)) {
+    fail("AlreadyExists", `${bucket.name} exists already`);
+  }
+  return account.create(bucketOf(bucket));
 }
 
 export function addKey(account: Account, key: KeySeed): StoredResource {
@@ -300,9 +305,10 @@ function bucketOf(bucket: BucketSeed): StoredResource {
     arn: `arn:${partitionOf(bucket.region)}:s3:::${bucket.name}`,
     region: bucket.region,
     bucketDomainName: `${bucket.name}.s3.${dnsSuffixOf(bucket.region)}`,
+    bucketRegion: bucket.region,
   };
   const hidden: Props = { takesLoadBalancerLogs: bucket.takesLoadBalancerLogs };
-  return seeded(seedTypes.bucket, globalRegion, bucket.name, attributes, hidden, longAgo);
+  return seeded(seedTypes.bucket, bucket.region, bucket.name, attributes, hidden, longAgo);
 }
 
 function keyOf(key: KeySeed): StoredResource {

@@ -34,4 +34,11 @@ export interface Inside {
   complaints(): Promise<string[]>;
   /** Addresses of the nodes, where an attempt to reach them past the load balancer can be made from here. */
   nodeAddresses(): Promise<string[]>;
+  /** Runs a node operation on an instance and hands on what the node says, line by line; its exit code. */
+  operate(
+    instanceId: string,
+    operation: string,
+    args: string[],
+    say: (line: string) => void,
+  ): Promise<number>;
 }

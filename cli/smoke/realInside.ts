@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { lookup } from "node:dns/promises";
 import { promisify } from "node:util";
 import { UserError } from "../console";
+import { operateThroughSession } from "../node/sessionManager";
 import type { Inside, InstanceState, Place } from "./inside";
 import type { Outputs } from "./outputs";
 
@@ -77,6 +78,16 @@ export class RealInside implements Inside {
   /** None: private addresses may mean other machines where this one is. */
   nodeAddresses(): Promise<string[]> {
     return Promise.resolve([]);
+  }
+
+  operate(
+    instanceId: string,
+    operation: string,
+    args: string[],
+    say: (line: string) => void,
+  ): Promise<number> {
+    const region = this.region === undefined ? {} : { region: this.region };
+    return operateThroughSession(instanceId, operation, args, { ...region, env: this.env, say });
   }
 
   private balancer(): string[] {

@@ -90,6 +90,17 @@ export class SimulatedInside implements Inside {
     return (await this.machines()).map(({ loopback }) => loopback);
   }
 
+  async operate(
+    instanceId: string,
+    operation: string,
+    args: string[],
+    say: (line: string) => void,
+  ): Promise<number> {
+    const { lines, exitCode } = await this.region.operate(instanceId, operation, args);
+    lines.forEach(say);
+    return exitCode;
+  }
+
   private async machines() {
     const own = new Set(this.outputs.instanceIds ?? []);
     return (await this.region.machines()).filter(({ instanceId }) => own.has(instanceId));

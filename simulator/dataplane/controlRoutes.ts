@@ -6,6 +6,7 @@
  *     GET  /load-balancers                   health of instances, open connections, counters
  *     GET  /clients                          every MQTT client and the node that serves it
  *     GET  /certificate?arn=…                text/plain: PEM of a certificate that a listener uses
+ *     POST /operate                          { instance, operation, args? }: runs a node operation; what it says
  *     POST /drill/kill | restart | stop-emqx | start-emqx    { instance }
  *     POST /drill/health-check               { instance, broken }
  *     POST /drill/cut-zone | restore-zone    { zone }
@@ -29,6 +30,17 @@ export function addDataPlaneRoutes(control: ControlServer, { plane }: RunningMac
     }
     return certificate.certificatePem;
   });
+  control.route(
+    "POST",
+    "/operate",
+    callersMistake((input) => {
+      const args = input["args"] ?? [];
+      if (!Array.isArray(args) || !args.every((arg) => typeof arg === "string")) {
+        throw new AwsError("BadRequest", '"args" is a list of texts');
+      }
+      return plane.operate(text(input, "instance"), text(input, "operation"), args);
+    }),
+  );
   const drills: Record<string, [argument: string, run: (value: string) => Promise<void>]> = {
     kill: ["instance", faults.killMachine],
     restart: ["instance", faults.restartMachine],
@@ -43,25 +55,28 @@ export function addDataPlaneRoutes(control: ControlServer, { plane }: RunningMac
     control.route(
       "POST",
       `/drill/${name}`,
-      drill((input) => run(text(input, argument))),
+      callersMistake((input) => run(text(input, argument)).then(done)),
     );
   }
   control.route(
     "POST",
     "/drill/health-check",
-    drill((input) => faults.breakHealthCheck(text(input, "instance"), input["broken"] !== false)),
+    callersMistake((input) =>
+      faults.breakHealthCheck(text(input, "instance"), input["broken"] !== false).then(done),
+    ),
   );
 }
 
-/** What a drill cannot do (an unknown machine, say) is the caller's mistake, not the region's. */
-function drill(run: (input: Record<string, unknown>) => Promise<void>): Handler {
+const done = () => ({ done: true });
+
+/** What cannot be done to a machine (an unknown one, say) is the caller's mistake, not the region's. */
+function callersMistake(run: (input: Record<string, unknown>) => Promise<unknown>): Handler {
   return async (input) => {
     try {
-      await run(input);
+      return await run(input);
     } catch (error) {
       throw error instanceof AwsError ? error : new AwsError("NotFound", (error as Error).message);
     }
-    return { done: true };
   };
 }
 

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { Socket } from "node:net";
 import { Machine, MachinePhase } from "../machine/machine";
+import { OperationResult } from "../machine/operations";
 import { Message } from "./broker/broker";
 import { Clocks, ElbEnvironment } from "./elb/environment";
 import { ElbCounters, Endpoint, LoadBalancer } from "./elb/loadBalancer";
@@ -189,6 +190,11 @@ export class DataPlane implements ElbEnvironment {
       void this.leave(machine, this.instances.get(instanceId));
     }
     await this.goingOff.get(instanceId);
+  }
+
+  /** `emqx-node OPERATION ARGS…` on a machine. Unknown machines, and those that do not answer, are errors. */
+  async operate(instanceId: string, operation: string, args: string[]): Promise<OperationResult> {
+    return this.machine(instanceId).operate(operation, args);
   }
 
   async stop(): Promise<void> {

@@ -12,3 +12,4 @@ export {
 export type { Clocks } from "./elb/environment";
 export type { Endpoint } from "./elb/loadBalancer";
 export { attachDataPlane, runMachines, type RunningMachines } from "./regionHost";
+export type { OperationResult } from "../machine/operations";

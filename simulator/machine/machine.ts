@@ -9,6 +9,8 @@ import { runCloudInit } from "./cloudConfig";
 import { EmqxNode } from "./emqxNode";
 import { EmqxSettings, readEmqxSettings } from "./emqxSettings";
 import { FileSystem } from "./fileSystem";
+import { actOutOperation, OperationMachine, OperationResult } from "./operations";
+import { ScriptMachine } from "./script";
 
 export interface MachineRoom {
   /** The instance as the region describes it now. */
@@ -44,7 +46,8 @@ export class Machine {
   private files: FileSystem = new Map();
   private mounted: string | undefined;
   private readonly power = new AbortController();
-  private bootDone: Promise<void> = Promise.resolve();
+  /** The end of the boot script and of every operation asked for so far: only one of them runs at a time. */
+  private scriptsDone: Promise<void> = Promise.resolve();
 
   constructor(
     readonly instanceId: string,
@@ -53,7 +56,7 @@ export class Machine {
 
   /** Switches it on after `before` has released the address; the boot goes on by itself. */
   start(before: Promise<void>): void {
-    this.bootDone = before
+    this.scriptsDone = before
       .then(() => this.boot())
       .catch((error: Error) => {
         if (!this.power.signal.aborted) {
@@ -92,7 +95,7 @@ export class Machine {
   async shutDown(): Promise<void> {
     this.say("systemd: System is powering down");
     this.power.abort();
-    await this.bootDone;
+    await this.scriptsDone;
     await this.stopEmqx();
     this.phase = "off";
   }
@@ -120,6 +123,16 @@ export class Machine {
     if (this.emqx === undefined && this.emqxStart !== undefined) {
       await this.launchEmqx(this.emqxStart.version, this.emqxStart.environment);
     }
+  }
+
+  /** `emqx-node OPERATION ARGS…`, after what runs already. Rejects when nobody can reach the machine. */
+  operate(operation: string, args: string[]): Promise<OperationResult> {
+    const result = this.scriptsDone.then(() => this.runOperation(operation, args));
+    this.scriptsDone = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    return result;
   }
 
   /** Makes `/status` answer 503, or well again. */
@@ -160,28 +173,56 @@ export class Machine {
     this.phase = "ready";
   }
 
-  private bootMachine(facts: InstanceFacts): BootMachine {
+  private async runOperation(operation: string, args: string[]): Promise<OperationResult> {
+    if (this.silent || this.power.signal.aborted) {
+      throw new Error(`machine ${this.instanceId} does not answer: it has no power or no network`);
+    }
+    const lines: string[] = [];
+    const say = (line: string) => {
+      lines.push(line);
+      this.say(line);
+    };
+    try {
+      await actOutOperation(operation, args, this.operationMachine(say));
+      return { lines, exitCode: 0 };
+    } catch (error) {
+      say(`emqx-node: ${(error as Error).message}`);
+      return { lines, exitCode: 1 };
+    }
+  }
+
+  private scriptMachine(say: (line: string) => void): ScriptMachine {
     const started = Date.now();
     const { room } = this;
     return {
       files: this.files,
       instanceId: this.instanceId,
-      privateIp: facts.privateIp,
-      architecture: facts.architecture,
       role: room.role,
+      egress: (host, port) => room.egress(host, port),
+      emqxRuns: () => this.emqxRuns(),
+      cluster: () => this.cluster(),
+      sleep: (seconds) => this.sleep(Math.max(shortestWaitMs, seconds * 1000 * room.bootClock)),
+      now: () => (Date.now() - started) / 1000 / room.bootClock,
+      say,
+    };
+  }
+
+  private operationMachine(say: (line: string) => void): OperationMachine {
+    return this.scriptMachine(say);
+  }
+
+  private bootMachine(facts: InstanceFacts): BootMachine {
+    const { room } = this;
+    return {
+      ...this.scriptMachine((line) => this.say(line)),
+      architecture: facts.architecture,
       volumeAt: (devices) => room.facts().volumes.find((volume) => devices.includes(volume.device))?.volumeId,
       formatVolume: (volumeId) => room.formatVolume(volumeId),
       failsBoot: (prefix, node) => room.failsBoot(prefix, node),
       mountVolume: (volumeId) => (this.mounted = volumeId),
-      egress: (host, port) => room.egress(host, port),
       startEmqx: (version, environment) => this.launchEmqx(version, environment),
-      emqxRuns: () => this.emqxRuns(),
-      cluster: () => this.cluster(),
       clusterProblems: () => this.clusterProblems(),
       dial: (address, port) => this.dial(address, port),
-      sleep: (seconds) => this.sleep(Math.max(shortestWaitMs, seconds * 1000 * room.bootClock)),
-      now: () => (Date.now() - started) / 1000 / room.bootClock,
-      say: (line) => this.say(line),
     };
   }
 

@@ -1,4 +1,7 @@
 import type { InvokeType, ResourceType } from "../schema";
+import { bucketLifecycleType } from "./bucketLifecycle";
+import * as settings from "./bucketSettings";
+import { bucketType } from "./buckets";
 import { certificateType } from "./certificates";
 import { recordType } from "./dns";
 import * as functions from "./functions";
@@ -12,6 +15,7 @@ import { parameterType } from "./parameters";
 import { randomIdType, randomPasswordType, randomStringType } from "./random";
 import { routeTableAssociationType, routeTableType, routeType, vpcEndpointType } from "./routing";
 import * as groups from "./securityGroups";
+import { snapshotPolicyType } from "./snapshotPolicies";
 import { privateKeyType, selfSignedCertType } from "./tls";
 import { volumeAttachmentType, volumeType } from "./volumes";
 import { internetGatewayType, subnetType, vpcType } from "./vpc";
@@ -48,6 +52,14 @@ const all: ResourceType[] = [
   rolePolicyAttachmentType,
   instanceProfileType,
   parameterType,
+  bucketType,
+  settings.bucketVersioningType,
+  settings.bucketEncryptionType,
+  settings.bucketPublicAccessBlockType,
+  settings.bucketOwnershipControlsType,
+  settings.bucketPolicyType,
+  bucketLifecycleType,
+  snapshotPolicyType,
   randomPasswordType,
   randomStringType,
   randomIdType,

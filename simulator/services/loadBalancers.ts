@@ -5,6 +5,8 @@ import { bool, int, map, object, out, set, text, type ResourceType } from "../sc
 import { seedTypes } from "../seeds";
 import type { Props } from "../values";
 import { claimAddresses, macAddress, publicAddress } from "./addresses";
+import { findBucket } from "./bucketNames";
+import { takesLoadBalancerLogs } from "./buckets";
 import { findCertificate } from "./certificates";
 import { interfaceGroups } from "./interfaces";
 import * as names from "./names";
@@ -325,17 +327,17 @@ function checkSettings(context: Context, inputs: Props): void {
   }
   const logs = inputs["accessLogs"] as { bucket: string; enabled?: boolean } | undefined;
   if (logs && logs.enabled !== false) {
-    const bucket = context.findGlobal(seedTypes.bucket, logs.bucket);
+    const bucket = findBucket(context.account, logs.bucket);
     if (!bucket) {
       fail("InvalidConfigurationRequest", `The S3 bucket ${logs.bucket} does not exist`);
     }
-    if (bucket.attributes["region"] !== context.region) {
+    if (bucket.region !== context.region) {
       fail(
         "InvalidConfigurationRequest",
-        `The bucket ${logs.bucket} is in ${bucket.attributes["region"]}; it must be in the load balancer's region ${context.region}`,
+        `The bucket ${logs.bucket} is in ${bucket.region}; it must be in the load balancer's region ${context.region}`,
       );
     }
-    if (bucket.hidden["takesLoadBalancerLogs"] !== true) {
+    if (!takesLoadBalancerLogs(context, bucket)) {
       fail(
         "InvalidConfigurationRequest",
         `Access Denied for bucket: ${logs.bucket}. Please check S3bucket permission (the ELB account ${context.regionSeed.logAccount} must be allowed to put objects)`,

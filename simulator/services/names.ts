@@ -30,3 +30,12 @@ export const rolePolicyAttachment = "aws:iam/rolePolicyAttachment:RolePolicyAtta
 export const instanceProfile = "aws:iam/instanceProfile:InstanceProfile";
 export const parameter = "aws:ssm/parameter:Parameter";
 export const logGroup = "aws:cloudwatch/logGroup:LogGroup";
+export const bucket = "aws:s3/bucket:Bucket";
+export const bucketVersioning = "aws:s3/bucketVersioning:BucketVersioning";
+export const bucketEncryption =
+  "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration";
+export const bucketPublicAccessBlock = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock";
+export const bucketOwnershipControls = "aws:s3/bucketOwnershipControls:BucketOwnershipControls";
+export const bucketLifecycle = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration";
+export const bucketPolicy = "aws:s3/bucketPolicy:BucketPolicy";
+export const snapshotPolicy = "aws:dlm/lifecyclePolicy:LifecyclePolicy";

@@ -96,6 +96,8 @@ describe.each([...resourceTypes.values()].map((t): [string, typeof t] => [t.toke
 const missing: Record<string, string[]> = {
   // Needs bcrypt, and nobody uses it.
   "random:index/randomPassword:RandomPassword": ["bcryptHash"],
+  // Buckets serve no websites here.
+  "aws:s3/bucket:Bucket": ["hostedZoneId", "websiteDomain", "websiteEndpoint"],
 };
 
 test.each([...resourceTypes.values()].map((t): [string, typeof t] => [t.token, t]))(

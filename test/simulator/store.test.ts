@@ -83,7 +83,7 @@ test("what was seeded and changed or deleted stays so; the rest follows account.
   first.store.close();
   const second = open();
   expect(second.cloud.read(names.certificate, scope, arn)).toBeUndefined();
-  expect(second.cloud.account.get(seeds.seedTypes.bucket, "global", "mine")).toBeDefined();
+  expect(second.cloud.account.get(seeds.seedTypes.bucket, "eu-west-1", "mine")).toBeDefined();
   const { resources } = JSON.parse(readFileSync(snapshot(), "utf8")) as { resources: unknown[] };
   expect(resources).toHaveLength(1);
 });

@@ -101,3 +101,28 @@ test("a node that was told not to come up does once it may", async () => {
   await call("POST", "/faults/boot", { node: 0, fails: false });
   await eventually("it is ready", async () => (await present()).phase === "ready");
 });
+
+test("an operation runs on a machine, and what the node says of it comes back", async () => {
+  const [machine] = await call<MachineStatus[]>("GET", "/machines");
+  const operate = (body: object) => call("POST", "/operate", { instance: machine!.instanceId, ...body });
+  const prefix = "/emqx/emqx-aws/test/emqx-nodes";
+  await expect(operate({ operation: "nonsense" })).resolves.toEqual({
+    exitCode: 1,
+    lines: [
+      expect.stringContaining(`emqx-node: this node has no operation "nonsense": AccessDeniedException`),
+    ],
+  });
+  expect(await call("GET", `/console?instance=${machine!.instanceId}`)).toContain(
+    `not authorized to perform: ssm:GetParameter on resource: arn:aws:ssm:eu-west-1:123456789012:parameter${prefix}/operations/nonsense`,
+  );
+  await expect(operate({ operation: "x", instance: "i-nobody" })).rejects.toThrow(
+    /^404 .*there is no running machine i-nobody/,
+  );
+  await expect(operate({})).rejects.toThrow(/^400 .*\\"operation\\" is missing/);
+  await expect(operate({ operation: "x", args: "y" })).rejects.toThrow(
+    /^400 .*\\"args\\" is a list of texts/,
+  );
+
+  await call("POST", "/drill/kill", { instance: machine!.instanceId });
+  await expect(operate({ operation: "x" })).rejects.toThrow(/^404 .*does not answer: it has no power/);
+});

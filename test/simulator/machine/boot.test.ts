@@ -3,11 +3,12 @@ import { gzipSync } from "node:zlib";
 import { bootScript } from "../../../components/emqx/bootstrap";
 import { ClusterPorts } from "../../../components/emqx/releases";
 import { NodeUserDataArgs, renderUserData } from "../../../components/emqx/userData";
-import { announcedSteps, unknownSteps } from "../../../simulator/machine/bootScript";
+import { unknownSteps } from "../../../simulator/machine/bootScript";
 import { runCloudInit } from "../../../simulator/machine/cloudConfig";
 import { readEmqxSettings } from "../../../simulator/machine/emqxSettings";
 import { FileSystem, parseEnvironment } from "../../../simulator/machine/fileSystem";
 import { installedPackage, serviceEnvironment } from "../../../simulator/machine/packages";
+import { announcedSteps } from "../../../simulator/machine/script";
 
 const args: NodeUserDataArgs = {
   nodeNumber: 0,

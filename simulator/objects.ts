@@ -1,0 +1,44 @@
+/** Objects in buckets: part of the account, but nothing that a program registers. */
+import type { Account, StoredResource } from "./account";
+
+const objectType = "aws:s3/object";
+
+export interface StoredObject {
+  key: string;
+  size: number;
+  /** ISO 8601 */
+  lastModified: string;
+}
+
+/** The content is text; it counts in bytes. */
+export function writeObject(account: Account, bucket: StoredResource, key: string, content: string): void {
+  const id = `${bucket.id}/${key}`;
+  const attributes = { bucket: bucket.id, key, content, lastModified: account.now().toISOString() };
+  const present = account.get(objectType, bucket.region, id);
+  if (present) {
+    account.update(present, attributes);
+  } else {
+    account.create({ type: objectType, region: bucket.region, id, attributes, implicit: true });
+  }
+}
+
+export function readObject(account: Account, bucket: StoredResource, key: string): string | undefined {
+  return account.get(objectType, bucket.region, `${bucket.id}/${key}`)?.attributes["content"] as
+    string | undefined;
+}
+
+/** Every object of a bucket, by key. */
+export function objectsIn(account: Account, bucket: string): StoredResource[] {
+  return account
+    .list(objectType)
+    .filter(({ attributes }) => attributes["bucket"] === bucket)
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+export function describeObject({ attributes }: StoredResource): StoredObject {
+  return {
+    key: attributes["key"] as string,
+    size: Buffer.byteLength(attributes["content"] as string),
+    lastModified: attributes["lastModified"] as string,
+  };
+}
