@@ -5,7 +5,7 @@
  */
 import { Verdict } from "../dataplane/reachability";
 import { RoleCalls } from "../dataplane/regionView";
-import { ClusterStatus } from "../dataplane/cluster/member";
+import { ClusterStatus } from "../dataplane/cluster/membership";
 import { EmqxSettings } from "./emqxSettings";
 import { FileSystem, parseEnvironment } from "./fileSystem";
 import { installShippedFiles, installedPackage, serviceEnvironment } from "./packages";
