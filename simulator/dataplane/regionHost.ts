@@ -95,6 +95,7 @@ function roleCalls(cloud: Cloud, instance: () => StoredResource | undefined): Ro
   };
   return {
     getParameter: async (name, withDecryption) => session().getParameter(name, { withDecryption }).value,
+    parameterVersions: async (wanted) => session().parameterVersions(wanted),
     putParameter: async (name, value) => void session().putParameter(name, value, { overwrite: true }),
     describeInstanceHealth: async (name, instanceId) => {
       const [health] = session().describeInstanceHealth(name, [instanceId]);

@@ -1,4 +1,5 @@
 /** A region of the data plane tests, put together by hand: a VPC as the deployment makes it, every fact changeable. */
+import { operations } from "../../../components/emqx/operations";
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -58,6 +59,11 @@ export class TestRegion implements RegionView {
       this.parameters.set(`${prefix}/${name}`, value);
     }
     this.parameters.set(`${prefix}/load-balancers`, "emqx-elb");
+    const members = this.state.instances.map((instance) => instance.privateIp).join(" ");
+    this.parameters.set(`${prefix}/cluster`, `MEMBERS='${members}'\nDRAIN_SECONDS='4'\n`);
+    for (const [name, script] of Object.entries(operations)) {
+      this.parameters.set(`${prefix}/operations/${name}`, script);
+    }
     this.state.instances.forEach((_, node) => this.parameters.set(`${prefix}/nodes/${node}/ready`, "never"));
     options.prepare?.(this);
   }
@@ -99,6 +105,8 @@ export class TestRegion implements RegionView {
         }
         return value;
       },
+      parameterVersions: async (names: string[]) =>
+        Object.fromEntries(names.filter((name) => this.parameters.has(name)).map((name) => [name, 1])),
       putParameter: async (name: string, value: string) => void this.parameters.set(name, value),
       describeInstanceHealth: async (_name: string, instanceId: string) =>
         this.health.get(instanceId) ?? {
