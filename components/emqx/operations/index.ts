@@ -1,5 +1,6 @@
 /** What a node does after its first boot: one bash fragment an operation, which the boot script runs in its own terms. */
 import { drainOperation } from "./drain";
+import { joinOperation } from "./join";
 import { servicesOperation } from "./services";
 import { syncOperation } from "./sync";
 
@@ -7,5 +8,6 @@ import { syncOperation } from "./sync";
 export const operations: Record<string, string> = {
   sync: syncOperation,
   services: servicesOperation,
+  join: joinOperation,
   drain: drainOperation,
 };

@@ -10,12 +10,21 @@ import { testWith } from "./tools";
 const machines: Machine[] = [];
 afterEach(() => machines.splice(0).forEach((machine) => machine.destroy()));
 
+const booted = new Map<string, Machine>();
+afterAll(() => booted.forEach((machine) => machine.destroy()));
+
 /** A node that has booted. */
 async function node(changes: Partial<NodeUserDataArgs> = {}): Promise<Machine> {
   const args = nodeArgs({ readinessTimeoutSeconds: 20, ...changes });
-  const machine = new Machine(renderUserData(args), args.parameterPrefix);
+  const userData = renderUserData(args);
+  let original = booted.get(userData);
+  if (original === undefined) {
+    original = Machine.of(userData, args.parameterPrefix);
+    booted.set(userData, original);
+    expect((await original.boot()).console).toMatch(/node 0 is ready\n$/);
+  }
+  const machine = original.copy();
   machines.push(machine);
-  expect((await machine.boot()).console).toMatch(/node 0 is ready\n$/);
   return machine;
 }
 
@@ -207,7 +216,7 @@ describe("sync", () => {
       `${machine.root}/run/emqx-node.lock`,
       "sh",
       "-c",
-      "echo locked; sleep 30",
+      "echo locked; exec sleep 30",
     ]);
     await once(holder.stdout, "data");
     const run = await machine.operate("sync");
