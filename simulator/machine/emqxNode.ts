@@ -126,6 +126,11 @@ export class EmqxNode {
     return this.member.problems();
   }
 
+  /** The files of the machine that it runs on. */
+  get files(): FileSystem {
+    return this.surroundings.files;
+  }
+
   get connections(): number {
     return this.broker.connections;
   }
