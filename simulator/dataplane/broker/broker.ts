@@ -38,8 +38,13 @@ export type LoginResult = "accepted" | "bad-password" | "unknown-user";
 export interface BrokerEvents {
   /** A client of this node published (or left a will): the cluster wants to know. */
   published(message: Message): void;
-  /** A client with this id has been let in: whoever else serves it cuts its connection and hands its session over. */
-  takeOver(clientId: string): Promise<TakenOver | undefined>;
+  /**
+   * A session is to be opened here: whoever else serves the client, or only the node `from`, cuts its connection and
+   * hands its session over.
+   */
+  takeOver(clientId: string, from?: string): Promise<TakenOver | undefined>;
+  /** Does something to a session while no other node opens it. */
+  alone(clientId: string, work: () => Promise<void>): Promise<void>;
   log(line: string): void;
 }
 
@@ -202,8 +207,12 @@ export class Broker {
   }
 
   /** Takes over a session of an absent client from another node. */
-  async adopt(clientId: string): Promise<void> {
-    const session = await this.events.takeOver(clientId);
+  adopt(clientId: string, from: string): Promise<void> {
+    return this.events.alone(clientId, () => this.adoptAlone(clientId, from));
+  }
+
+  private async adoptAlone(clientId: string, from: string): Promise<void> {
+    const session = await this.events.takeOver(clientId, from);
     if (session === undefined) {
       return;
     }
@@ -318,12 +327,14 @@ export class Broker {
       throw Object.assign(error, { returnCode: returnCodes[result] });
     }
     const discard = this.wantsCleanStart.get(client) ?? true;
-    const session = await this.events.takeOver(client.id);
-    if (discard) {
-      await session?.release();
-    } else if (session !== undefined) {
-      await this.resume(client.id, session);
-    }
+    await this.events.alone(client.id, async () => {
+      const session = await this.events.takeOver(client.id);
+      if (discard) {
+        await session?.release();
+      } else if (session !== undefined) {
+        await this.resume(client.id, session);
+      }
+    });
   }
 
   /**
