@@ -64,6 +64,8 @@ interface Link {
   questions: Questions;
   opener: string;
   lastHeard: number;
+  /** What ends the locks that the other node holds here, by their tickets. */
+  locks: Map<string, () => void>;
   about?: About;
 }
 
@@ -88,8 +90,6 @@ export class ClusterMember {
   private readonly network: ClusterNetwork;
   private readonly timers: NodeJS.Timeout[] = [];
   private readonly locks = new SessionLocks();
-  /** Locks that other nodes hold here, by the number of their question. */
-  private readonly lent = new Map<string, () => void>();
   private readonly stoppedSince = new Map<string, number>();
   private members: Members;
   private startedAt: number;
@@ -348,7 +348,8 @@ export class ClusterMember {
       return;
     }
     const replaced = peer.link;
-    const link: Link = { channel, questions: new Questions(channel), opener, lastHeard: Date.now() };
+    const questions = new Questions(channel);
+    const link: Link = { channel, questions, opener, lastHeard: Date.now(), locks: new Map() };
     if (replaced?.about !== undefined) {
       link.about = replaced.about;
     }
@@ -356,6 +357,7 @@ export class ClusterMember {
     delete peer.lastProblem;
     replaced?.channel.socket.destroy();
     channel.socket.once("close", () => {
+      link.locks.forEach((release) => release());
       if (peer.link === link) {
         delete peer.link;
         peer.rpc?.socket.destroy();
@@ -408,11 +410,11 @@ export class ClusterMember {
       await this.events.adopt(frame["adopt"], name);
       questions.answer(frame, {});
     } else if (typeof frame["lock"] === "string") {
-      this.lent.set(String(frame["ticket"]), await this.locks.acquire(frame["lock"]));
+      link.locks.set(String(frame["ticket"]), await this.locks.acquire(frame["lock"]));
       questions.answer(frame, {});
     } else if (typeof frame["unlock"] === "string") {
-      this.lent.get(frame["unlock"])?.();
-      this.lent.delete(frame["unlock"]);
+      link.locks.get(frame["unlock"])?.();
+      link.locks.delete(frame["unlock"]);
     }
   }
 
