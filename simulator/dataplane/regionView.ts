@@ -3,6 +3,8 @@
  * `viewOfRegion`; the tests build it by hand. Nothing here knows how the region stores its resources.
  */
 
+import type { StoredObject } from "../objects";
+
 export interface VpcFacts {
   id: string;
   cidrBlock: string;
@@ -135,6 +137,9 @@ export interface RoleCalls {
   getParameter(name: string, withDecryption: boolean): Promise<string>;
   putParameter(name: string, value: string): Promise<void>;
   describeInstanceHealth(loadBalancerName: string, instanceId: string): Promise<InstanceHealth>;
+  putObject(bucket: string, key: string, content: string): Promise<void>;
+  getObject(bucket: string, key: string): Promise<string>;
+  listObjects(bucket: string, prefix: string): Promise<StoredObject[]>;
 }
 
 export interface RegionView {
