@@ -52,6 +52,17 @@ export function nodeSettingsProblems(args: NodeSettings, nodeCount: number, regi
     ...instanceTypeProblems(args.instanceType ?? defaultInstanceType),
     ...imageProblems(args.amiId),
     ...wholeNumberProblems("dataVolumeSizeGiB", args.dataVolumeSizeGiB, 1, 16384, "GiB"),
+    ...clusterNameProblems(args.clusterName),
+    ...wholeNumberProblems("cookieVersion", args.cookieVersion, 1, 1_000_000, "versions"),
+    ...wholeNumberProblems(
+      "dashboardPasswordVersion",
+      args.dashboardPasswordVersion,
+      1,
+      1_000_000,
+      "versions",
+    ),
+    ...wholeNumberProblems("mqttPasswordVersion", args.mqttPasswordVersion, 1, 1_000_000, "versions"),
+    ...wholeNumberProblems("drainingTimeoutSeconds", args.drainingTimeoutSeconds, 1, 3600, "seconds"),
     ...wholeNumberProblems("readinessTimeoutSeconds", args.readinessTimeoutSeconds, 60, 7200, "seconds"),
     ...batchProblems(args.rolloutBatchSize, nodeCount),
     ...listenerProblems(args.listeners ?? defaultListeners),
@@ -109,6 +120,15 @@ function placeProblems(nodes: EmqxNodeArgs[]): string[] {
       ];
     }),
   ];
+}
+
+/** What EMQX takes as an unquoted word in HOCON, and reads as an Erlang atom. */
+function clusterNameProblems(clusterName: string | undefined): string[] {
+  return clusterName === undefined || /^[a-z][a-zA-Z0-9_]{0,63}$/.test(clusterName)
+    ? []
+    : [
+        `clusterName: ${JSON.stringify(clusterName)} is not a name of 1 to 64 letters, digits and _, a small letter first`,
+      ];
 }
 
 function licenseProblems(licenseKey: string | undefined): string[] {

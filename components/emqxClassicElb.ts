@@ -67,6 +67,8 @@ export interface EmqxClassicElbArgs {
   hostedZoneId?: pulumi.Input<string>;
   /** Name that clients connect to, an alias record in the hosted zone. Default: the load balancer's own name. */
   hostname?: string;
+  /** Whether Pulumi refuses to delete or replace the load balancer, whose name clients know. Default: false. */
+  protect?: boolean;
   /** Tags of every resource. Default: none but `Name`. */
   tags?: Record<string, pulumi.Input<string>>;
 }
@@ -314,7 +316,8 @@ function createLoadBalancer(
       },
       tags: tagged(name, args.tags),
     },
-    { parent },
+    // Only where it is wanted: a plain "false" would undo what the program says for the whole component.
+    { parent, ...(args.protect && { protect: true }) },
   );
 }
 

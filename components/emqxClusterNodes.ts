@@ -8,15 +8,23 @@ import { clusterNodesProblems, clusterNodesWarnings } from "./clusterNodesProble
 import { ClusterPorts } from "./emqx/releases";
 import { userDataProblems } from "./emqx/userData";
 import type { Listener } from "./network/listeners";
-import { remember, rememberedClusterPorts } from "./memory";
+import { remember, rememberedUntilRestart } from "./memory";
 import { checkedAddress } from "./nodeAddress";
-import { defaultInstanceType, defaultReadinessTimeoutSeconds, mqttUsername } from "./nodeDefaults";
+import {
+  defaultClusterName,
+  defaultDrainingTimeoutSeconds,
+  defaultEmqxVersion,
+  defaultInstanceType,
+  defaultReadinessTimeoutSeconds,
+  mqttUsername,
+} from "./nodeDefaults";
 import { nodeImage } from "./nodeImage";
+import { createNodeOperations, drainSeconds } from "./nodeOperations";
 import { createNodeRole, type NodeRole } from "./nodeRole";
 import { createNodeSecrets, type NodeSecrets } from "./nodeSecrets";
 import { nodeUserData, parameterPrefixOf } from "./nodeUserData";
 import { refuse } from "./problems";
-import { afterReady, notReadyYet, whenReady } from "./readiness";
+import { afterReady, notReportedYet, whenReported } from "./readiness";
 import { tagged } from "./tags";
 
 /** Where a node stands. Its number is its place in the list of nodes. */
@@ -42,8 +50,18 @@ export interface EmqxClusterNodesArgs {
   instanceType?: string;
   /** Size of each node's data volume in GiB, 1 to 16,384; it can grow, never shrink. Default: 20. */
   dataVolumeSizeGiB?: number;
-  /** Whether a node's data volume is kept in AWS when it leaves the stack. Default: false. */
+  /** Whether a node's data volume is kept in AWS when it leaves the stack; false deletes the data. Default: true. */
   retainDataVolumes?: boolean;
+  /** Whether Pulumi refuses to delete or replace data volumes that are not retained. Default: false. */
+  protect?: boolean;
+  /** Name of the EMQX cluster. Changing it restarts all nodes together (`allowFullRestart`). Default: emqxcl. */
+  clusterName?: string;
+  /** Raise it for a new Erlang cookie, which restarts all nodes together (`allowFullRestart`). Default: 1. */
+  cookieVersion?: number;
+  /** Raise it for a new dashboard password; nodes take it up while they run. Default: 1. */
+  dashboardPasswordVersion?: number;
+  /** Raise it for a new password of the first MQTT user; nodes take it up while they run. Default: 1. */
+  mqttPasswordVersion?: number;
   /** The ports between nodes. Default: Documented (4369, 5369, 6369). Must be the security group's own. */
   clusterPorts?: ClusterPorts;
   /** Listeners of the load balancer; the nodes serve WebSocket only if one of them does. Default: Mqtt and Mqtts. */
@@ -56,6 +74,11 @@ export interface EmqxClusterNodesArgs {
   extraConfig?: string;
   /** Whether MQTT clients may connect without user name and password. Default: false. */
   anonymousAccess?: boolean;
+  /**
+   * Seconds, 1 to 3,600, that a node may take to move its clients before it stops; at most 150 are used, and 30 where
+   * EMQX cannot evacuate. Best the load balancer's own. Default: 300.
+   */
+  drainingTimeoutSeconds?: number;
   /** Whether the load balancer announces clients by PROXY protocol. Must be the load balancer's own. Default: false. */
   proxyProtocol?: boolean;
   /** How many nodes are replaced at the same time, and created at the same time. Default: 1. */
@@ -139,6 +162,9 @@ export class EmqxClusterNodes extends pulumi.ComponentResource {
   }
 }
 
+/** Tag of the data volumes; its value is the path of the cluster's parameters. */
+const dataVolumeTag = "emqx:data";
+
 /** The image's own size is 8 GiB (Amazon Linux 2023); the rest is for packages, logs and crash dumps. */
 const rootVolumeSizeGiB = 16;
 
@@ -154,6 +180,9 @@ interface Cluster {
   firstSeeds: pulumi.Output<string[]>;
   region: pulumi.Output<string>;
   clusterPorts: pulumi.Output<ClusterPorts>;
+  clusterName: pulumi.Output<string>;
+  /** What an instance's first boot reads, beside its own parameters. */
+  parameters: ssm.Parameter[];
 }
 
 /** What stays when a node's instance is replaced. */
@@ -165,6 +194,7 @@ interface StandingParts {
   networkInterface: ec2.NetworkInterface;
   volume: ebs.Volume;
   ready: ssm.Parameter;
+  applied: ssm.Parameter;
 }
 
 /** What comes and goes with a node's instance. */
@@ -172,14 +202,21 @@ interface RunningNode {
   instance: ec2.Instance;
   attachments: pulumi.Resource[];
   ready: pulumi.Output<void>;
+  /** The node has taken up the present secrets. */
+  applied: pulumi.Output<void>;
 }
 
 function createSharedParts(name: string, parent: EmqxClusterNodes, args: EmqxClusterNodesArgs): Cluster {
   const parameterPrefix = parameterPrefixOf(name);
   const loadBalancerNames = args.loadBalancerNames ?? [];
+  const untilRestart = <T extends string>(suffix: string, setting: string, wanted: T) =>
+    rememberedUntilRestart(`${name}-${suffix}`, parent, setting, wanted, args.allowFullRestart ?? false);
   const secrets = createNodeSecrets(name, parent, {
     parameterPrefix,
     anonymousAccess: args.anonymousAccess ?? false,
+    cookieVersion: untilRestart("cookie-version", "cookieVersion", String(args.cookieVersion ?? 1)),
+    dashboardPasswordVersion: args.dashboardPasswordVersion ?? 1,
+    mqttPasswordVersion: args.mqttPasswordVersion ?? 1,
     licenseKey: args.licenseKey,
     kmsKeyId: args.kmsKeyId,
     tags: args.tags,
@@ -198,14 +235,17 @@ function createSharedParts(name: string, parent: EmqxClusterNodes, args: EmqxClu
       { parent },
     );
   }
+  const operations = createNodeOperations(name, parent, {
+    parameterPrefix,
+    addresses: args.nodes.map((node) => node.privateIp),
+    drainSeconds: drainSeconds(
+      args.emqxVersion ?? defaultEmqxVersion,
+      args.drainingTimeoutSeconds ?? defaultDrainingTimeoutSeconds,
+    ),
+    tags: args.tags,
+  });
   const role = createNodeRole(name, parent, {
-    readParameters: [
-      ...[secrets.cookie, secrets.dashboardPassword, secrets.mqttPassword, secrets.licenseKey].filter(
-        (parameter) => parameter !== undefined,
-      ),
-      ...(loadBalancerNames.length > 0 ? [loadBalancers] : []),
-    ],
-    readyParameters: `${parameterPrefix}/nodes/*/ready`,
+    parameterPrefix,
     hasLoadBalancers: loadBalancerNames.length > 0,
     kmsKeyId: args.kmsKeyId,
     tags: args.tags,
@@ -224,12 +264,9 @@ function createSharedParts(name: string, parent: EmqxClusterNodes, args: EmqxClu
       parent,
       args.nodes.map((node) => node.privateIp) as pulumi.Input<string[]>,
     ),
-    clusterPorts: rememberedClusterPorts(
-      name,
-      parent,
-      args.clusterPorts ?? ClusterPorts.Documented,
-      args.allowFullRestart ?? false,
-    ),
+    clusterPorts: untilRestart("cluster-ports", "clusterPorts", args.clusterPorts ?? ClusterPorts.Documented),
+    clusterName: untilRestart("cluster-name", "clusterName", args.clusterName ?? defaultClusterName),
+    parameters: [...secrets.parameters, ...operations],
   };
 }
 
@@ -262,6 +299,7 @@ function createStandingParts(
     },
     { parent },
   );
+  const retain = args.retainDataVolumes ?? true;
   const volume = new ebs.Volume(
     `${name}-data`,
     {
@@ -270,26 +308,50 @@ function createStandingParts(
       type: "gp3",
       encrypted: true,
       kmsKeyId: args.kmsKeyId,
-      tags: tagged(`${name}-data`, args.tags),
+      tags: {
+        ...tagged(`${name}-data`, args.tags),
+        // Which volumes are this cluster's, for whoever makes snapshots of them.
+        [dataVolumeTag]: cluster.parameterPrefix,
+      },
     },
-    { parent, retainOnDelete: args.retainDataVolumes ?? false },
+    { parent, retainOnDelete: retain, ...(args.protect && !retain && { protect: true }) },
   );
-  const ready = new ssm.Parameter(
-    `${name}-ready`,
-    {
-      name: `${cluster.parameterPrefix}/nodes/${number}/ready`,
-      type: "String",
-      insecureValue: notReadyYet,
-      description: "Id of the instance that last became ready as this EMQX node",
-      tags: tagged(`${name}-ready`, args.tags),
-    },
-    // The node writes the value; Pulumi only makes and removes the parameter.
-    { parent, ignoreChanges: ["insecureValue"] },
+  const ready = createReport(
+    cluster,
+    number,
+    "ready",
+    "Id of the instance that last became ready as this node",
+  );
+  const applied = createReport(
+    cluster,
+    number,
+    "applied",
+    "Versions of the secrets that this node has taken up",
   );
   const addressesUpToHere = pulumi
     .all([earlierAddresses, privateIp])
     .apply(([earlier, own]) => [...earlier, own]);
-  return { number, privateIp, addressesUpToHere, networkInterface, volume, ready };
+  return { number, privateIp, addressesUpToHere, networkInterface, volume, ready, applied };
+}
+
+/** A parameter whose value the node writes; Pulumi only makes and removes it. */
+function createReport(cluster: Cluster, number: number, report: string, description: string): ssm.Parameter {
+  const name = `${cluster.name}-${number}-${report}`;
+  return new ssm.Parameter(
+    name,
+    {
+      name: reportName(cluster, number, report),
+      type: "String",
+      insecureValue: notReportedYet,
+      description,
+      tags: tagged(name, cluster.args.tags),
+    },
+    { parent: cluster.parent, ignoreChanges: ["insecureValue"] },
+  );
+}
+
+function reportName(cluster: Cluster, number: number, report: string): string {
+  return `${cluster.parameterPrefix}/nodes/${number}/${report}`;
 }
 
 /** Creates the instances batch by batch, each batch after the one before is ready. Returns their ids, once ready. */
@@ -300,16 +362,20 @@ function rollOut(cluster: Cluster, nodes: StandingParts[]): pulumi.Output<string
   let earlier: RunningNode[] = [];
   for (let first = 0; first < nodes.length; first += batchSize) {
     const batch = nodes.slice(first, first + batchSize).map((node) => createInstance(cluster, node, earlier));
-    ids.push(...batch.map(({ instance, ready }) => pulumi.all([instance.id, ready]).apply(([id]) => id)));
+    ids.push(
+      ...batch.map(({ instance, ready, applied }) =>
+        pulumi.all([instance.id, ready, applied]).apply(([id]) => id),
+      ),
+    );
     earlier = batch;
   }
   return ids;
 }
 
 function createInstance(cluster: Cluster, node: StandingParts, earlier: RunningNode[]): RunningNode {
-  const { parent, args, role, secrets } = cluster;
+  const { parent, args, role } = cluster;
   const name = `${cluster.name}-${node.number}`;
-  const needed = [role.permissions, node.ready, ...secrets.parameters];
+  const needed = [role.permissions, node.ready, node.applied, ...cluster.parameters];
   const instance = new ec2.Instance(
     name,
     {
@@ -344,14 +410,40 @@ function createInstance(cluster: Cluster, node: StandingParts, earlier: RunningN
     },
   );
   const attachments = attach(cluster, node, instance);
-  const ready = whenReady(parent, {
+  const report = {
     nodeName: `node ${node.number}`,
-    parameterName: `${cluster.parameterPrefix}/nodes/${node.number}/ready`,
     timeoutSeconds: args.readinessTimeoutSeconds ?? defaultReadinessTimeoutSeconds,
     instance,
-    after: attachments,
-  });
-  return { instance, attachments, ready };
+  };
+  const ready = whenReported(
+    parent,
+    {
+      ...report,
+      parameterName: reportName(cluster, node.number, "ready"),
+      goal: "to be ready",
+      failure: {
+        happened: "did not become ready",
+        consequence: "The nodes after it were left as they were.",
+      },
+    },
+    instance.id,
+    attachments.map((resource) => resource.urn),
+  );
+  const applied = whenReported(
+    parent,
+    {
+      ...report,
+      parameterName: reportName(cluster, node.number, "applied"),
+      goal: "to take up its secrets",
+      failure: {
+        happened: "did not take up the present passwords and licence",
+        consequence: "It goes on with those that it has, and tries again every minute.",
+      },
+    },
+    cluster.secrets.applied,
+    [ready],
+  );
+  return { instance, attachments, ready, applied };
 }
 
 /** The data volume, then the load balancers; taken apart the other way round: no new clients, then a clean stop. */
@@ -383,10 +475,10 @@ function attach(cluster: Cluster, node: StandingParts, instance: ec2.Instance): 
 function userDataOf(cluster: Cluster, node: StandingParts): pulumi.Output<string> {
   const { args, parameterPrefix } = cluster;
   return pulumi
-    .all([node.privateIp, seedsOf(cluster, node), cluster.clusterPorts, cluster.region])
-    .apply(([privateIp, seeds, clusterPorts, region]) => {
+    .all([node.privateIp, seedsOf(cluster, node), cluster.clusterPorts, cluster.clusterName, cluster.region])
+    .apply(([privateIp, seeds, clusterPorts, clusterName, region]) => {
       const place = { number: node.number, privateIp, seeds, region, parameterPrefix };
-      const userData = nodeUserData({ ...args, clusterPorts }, place);
+      const userData = nodeUserData({ ...args, clusterPorts, clusterName }, place);
       refuse(`node ${node.number} of EmqxClusterNodes "${cluster.name}"`, userDataProblems(userData));
       return userData;
     });

@@ -49,7 +49,10 @@ export interface EmqxDeploymentArgs {
   selfSignedCertificate?: boolean;
   /** The longest MQTT keep-alive of any client, in seconds, up to 2,380. Default: 300. */
   keepAliveSeconds?: number;
-  /** Seconds that open connections live on after their node was taken out, 1 to 3,600. Default: 300. */
+  /**
+   * Seconds that open connections live on after their node was taken out, 1 to 3,600. A node takes at most 150 of them to
+   * move its clients before it stops, and 30 where EMQX cannot evacuate. Default: 300.
+   */
   drainingTimeoutSeconds?: number;
   /** TLS versions and ciphers of the TLS listeners. Default: Tls12, AWS's ELBSecurityPolicy-TLS-1-2-2017-01. */
   tlsPolicy?: TlsPolicy;
@@ -68,12 +71,25 @@ export interface EmqxDeploymentArgs {
   emqxVersion?: string;
   /** Licence key for versions after 5.8.9. Default: none. */
   licenseKey?: pulumi.Input<string>;
+  /** Name of the EMQX cluster. Changing it restarts all nodes together (`allowFullRestart`). Default: emqxcl. */
+  clusterName?: string;
+  /** Raise it for a new Erlang cookie, which restarts all nodes together (`allowFullRestart`). Default: 1. */
+  cookieVersion?: number;
+  /** Raise it for a new dashboard password; nodes take it up while they run. Default: 1. */
+  dashboardPasswordVersion?: number;
+  /** Raise it for a new password of the first MQTT user; nodes take it up while they run. Default: 1. */
+  mqttPasswordVersion?: number;
   /** EC2 instance type, on Graviton or x86-64. Default: m7g.large. */
   instanceType?: string;
   /** Size of each node's data volume in GiB, 1 to 16,384; it can grow, never shrink. Default: 20. */
   dataVolumeSizeGiB?: number;
-  /** Whether a node's data volume is kept in AWS when it leaves the stack. Default: false. */
+  /** Whether a node's data volume is kept in AWS when it leaves the stack; false deletes the data. Default: true. */
   retainDataVolumes?: boolean;
+  /**
+   * Whether Pulumi refuses to delete what clients and data depend on: the load balancer, the backups' bucket, and data
+   * volumes that are not retained. Default: false.
+   */
+  protect?: boolean;
   /** Id of an Amazon Linux 2023 image. Default: the newest at the first deployment, kept from then on. */
   amiId?: string;
   /** More EMQX configuration in HOCON; settings that the components own are refused. Default: none. */

@@ -3,7 +3,6 @@
  * says later, and shows it at preview; it makes nothing in AWS.
  */
 import * as pulumi from "@pulumi/pulumi";
-import type { ClusterPorts } from "./emqx/releases";
 import { runError } from "./problems";
 
 /** The value that `name` had when it was first deployed. */
@@ -17,24 +16,25 @@ export function remember<T extends string | string[]>(
 }
 
 /**
- * The cluster's port profile, which all running nodes share. Rolling a new one out would split the cluster into those
- * that have it and those that do not, so that is refused unless all nodes restart together.
+ * A setting that all running nodes share: nodes with another one cannot join them. Rolling it out would split the cluster
+ * into those that have it and those that do not, so that is refused unless all nodes restart together.
  */
-export function rememberedClusterPorts(
+export function rememberedUntilRestart<T extends string>(
   name: string,
   parent: pulumi.Resource,
-  wanted: ClusterPorts,
+  setting: string,
+  wanted: T,
   allowFullRestart: boolean,
-): pulumi.Output<ClusterPorts> {
+): pulumi.Output<T> {
   const memory = new pulumi.Stash(
-    `${name}-cluster-ports`,
+    name,
     { input: wanted },
     allowFullRestart ? { parent, replaceOnChanges: ["input"] } : { parent, ignoreChanges: ["input"] },
   );
-  return memory.output.apply((running: ClusterPorts) => {
+  return memory.output.apply((running: T) => {
     if (running !== wanted) {
       throw runError(
-        `clusterPorts: the running nodes use ${running}, and nodes with ${wanted} cannot join them, so this change cannot ` +
+        `${setting}: the running nodes use ${running}, and nodes with ${wanted} cannot join them, so this change cannot ` +
           `be rolled out node by node. Keep ${running}, or set allowFullRestart for this one update: all nodes are then ` +
           `replaced at once and clients are disconnected until they are back`,
       );

@@ -9,3 +9,9 @@ export const defaultReadinessTimeoutSeconds = 900;
 
 /** The first MQTT user, whose password is generated. */
 export const mqttUsername = "mqtt";
+
+/** EMQX's own default (`cluster.name`). */
+export const defaultClusterName = "emqxcl";
+
+/** Seconds that a node's open connections live on, by default, after it was taken out (Classic ELB's own default). */
+export const defaultDrainingTimeoutSeconds = 300;

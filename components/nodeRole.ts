@@ -7,10 +7,8 @@ import * as iam from "@pulumi/aws/iam";
 import { tagged, type Tags } from "./tags";
 
 export interface NodeRoleArgs {
-  /** Names of the parameters that nodes read. */
-  readParameters: string[];
-  /** Name of the parameter that nodes write, with `*` for the node's number. */
-  readyParameters: string;
+  /** Path of the cluster's parameters, without a slash at the end. */
+  parameterPrefix: string;
   hasLoadBalancers: boolean;
   kmsKeyId: pulumi.Input<string> | undefined;
   tags: Tags | undefined;
@@ -66,20 +64,39 @@ export function createNodeRole(name: string, parent: pulumi.Resource, args: Node
   return { role, profile, permissions };
 }
 
+/**
+ * What a node reads below its cluster's path. All of it always: a node asks for many parameters in one call, whether they
+ * exist or not, and one that it may not read fails the whole call.
+ */
+const readParameters = [
+  "cookie",
+  "dashboard-password",
+  "mqtt-password",
+  "license-key",
+  "load-balancers",
+  "cluster",
+  "operations/*",
+  "monitoring",
+  "backup",
+];
+/** What a node writes; `*` is its number. */
+const reportParameters = ["nodes/*/ready", "nodes/*/applied"];
+
 function statements(args: NodeRoleArgs, partition: string, place: string, kmsKeyArn: string | undefined) {
-  const parameterArn = (parameterName: string) => `arn:${partition}ssm:${place}parameter${parameterName}`;
+  const parameterArn = (parameterName: string) =>
+    `arn:${partition}ssm:${place}parameter${args.parameterPrefix}/${parameterName}`;
   return [
     {
       Sid: "ReadOwnParameters",
       Effect: "Allow",
       Action: ["ssm:GetParameter", "ssm:GetParameters"],
-      Resource: [...args.readParameters, args.readyParameters].map(parameterArn),
+      Resource: [...readParameters, ...reportParameters].map(parameterArn),
     },
     {
-      Sid: "ReportReadiness",
+      Sid: "Report",
       Effect: "Allow",
       Action: "ssm:PutParameter",
-      Resource: parameterArn(args.readyParameters),
+      Resource: reportParameters.map(parameterArn),
     },
     ...(args.hasLoadBalancers
       ? [

@@ -8,6 +8,10 @@ export interface NodeSecretsArgs {
   /** Path of all parameters of this cluster, without a slash at the end. */
   parameterPrefix: string;
   anonymousAccess: boolean;
+  /** Raised to make a new one; the first is 1. */
+  cookieVersion: pulumi.Input<string>;
+  dashboardPasswordVersion: number;
+  mqttPasswordVersion: number;
   licenseKey: pulumi.Input<string> | undefined;
   kmsKeyId: pulumi.Input<string> | undefined;
   tags: Tags | undefined;
@@ -20,53 +24,77 @@ export interface NodeSecrets {
   mqttPassword: string | undefined;
   licenseKey: string | undefined;
   parameters: ssm.Parameter[];
+  /** What a node reports once it has taken up the present passwords and licence: `<parameter>=<version> …`. */
+  applied: pulumi.Output<string>;
 }
 
+/** What nodes take up while they run, in the order in which they report it (operation "sync"). */
+const takenUp = ["dashboard-password", "mqtt-password", "license-key"];
+
 export function createNodeSecrets(name: string, parent: pulumi.Resource, args: NodeSecretsArgs): NodeSecrets {
-  const parameters: ssm.Parameter[] = [];
+  const parameters = new Map<string, ssm.Parameter>();
   const keep = (suffix: string, description: string, value: pulumi.Input<string>): string => {
     const parameterName = `${args.parameterPrefix}/${suffix}`;
-    parameters.push(
-      new ssm.Parameter(
-        `${name}-${suffix}`,
-        {
-          name: parameterName,
-          type: "SecureString",
-          value: pulumi.secret(value),
-          description,
-          keyId: args.kmsKeyId,
-          tags: tagged(`${name}-${suffix}`, args.tags),
-        },
-        { parent },
-      ),
+    const parameter = new ssm.Parameter(
+      `${name}-${suffix}`,
+      {
+        name: parameterName,
+        type: "SecureString",
+        value: pulumi.secret(value),
+        description,
+        keyId: args.kmsKeyId,
+        tags: tagged(`${name}-${suffix}`, args.tags),
+      },
+      { parent },
     );
+    parameters.set(suffix, parameter);
     return parameterName;
   };
-  const generate = (suffix: string, length: number) =>
+  const generate = (suffix: string, length: number, version: pulumi.Input<string>) =>
     new random.RandomPassword(
       `${name}-${suffix}`,
-      // Letters and digits only: the values pass through shells, HOCON and CSV on the node.
-      { length, special: false, minLower: 1, minUpper: 1, minNumeric: 1 },
+      {
+        length,
+        // Letters and digits only: the values pass through shells, HOCON and CSV on the node.
+        special: false,
+        minLower: 1,
+        minUpper: 1,
+        minNumeric: 1,
+        // A first value has no keepers, like one from before there were versions.
+        keepers: pulumi.output(version).apply((v) => (v === "1" ? undefined : { version: v })),
+      },
       { parent },
     ).result;
 
-  return {
+  const names = {
     // A letter first, so that neither the shell nor HOCON takes the cookie for a number.
     cookie: keep(
       "cookie",
       "Erlang cookie of the EMQX cluster",
-      pulumi.interpolate`c${generate("cookie", 47)}`,
+      pulumi.interpolate`c${generate("cookie", 47, args.cookieVersion)}`,
     ),
     dashboardPassword: keep(
       "dashboard-password",
       "Password of the EMQX dashboard's user admin",
-      generate("dashboard-password", 32),
+      generate("dashboard-password", 32, String(args.dashboardPasswordVersion)),
     ),
     mqttPassword: args.anonymousAccess
       ? undefined
-      : keep("mqtt-password", "Password of the first MQTT user", generate("mqtt-password", 32)),
+      : keep(
+          "mqtt-password",
+          "Password of the first MQTT user",
+          generate("mqtt-password", 32, String(args.mqttPasswordVersion)),
+        ),
     licenseKey:
       args.licenseKey === undefined ? undefined : keep("license-key", "EMQX licence key", args.licenseKey),
-    parameters,
+  };
+  const versions = takenUp.flatMap((suffix) => {
+    const parameter = parameters.get(suffix);
+    return parameter ? [pulumi.interpolate`${suffix}=${parameter.version}`] : [];
+  });
+  return {
+    ...names,
+    parameters: [...parameters.values()],
+    applied: pulumi.all(versions).apply((parts) => parts.join(" ")),
   };
 }

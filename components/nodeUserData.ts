@@ -6,6 +6,7 @@ import { ClusterPorts } from "./emqx/releases";
 import { renderUserData, userDataProblems } from "./emqx/userData";
 import { defaultListeners, usesWebSocket } from "./network/listeners";
 import {
+  defaultClusterName,
   defaultEmqxVersion,
   defaultInstanceType,
   defaultReadinessTimeoutSeconds,
@@ -37,6 +38,8 @@ export function nodeUserData(settings: NodeSettings, place: NodePlace): string {
     architecture: architectureOf(settings.instanceType ?? defaultInstanceType),
     packageUrl: settings.packageUrl,
     packageSha256: settings.packageSha256,
+    clusterName: settings.clusterName ?? defaultClusterName,
+    cookieVersion: settings.cookieVersion ?? 1,
     clusterPorts: settings.clusterPorts ?? ClusterPorts.Documented,
     listeners: { ws: usesWebSocket(settings.listeners ?? defaultListeners) },
     proxyProtocol: settings.proxyProtocol ?? false,

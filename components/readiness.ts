@@ -1,35 +1,46 @@
-/** Waiting for a node: it writes its instance id into a parameter of its own once it serves and has joined its peers. */
+/**
+ * Waiting for a node: it reports into parameters of its own what has become of it. Its instance id, once it serves and has
+ * joined its peers; the versions of its secrets, once it has taken them up.
+ */
 import * as pulumi from "@pulumi/pulumi";
 import type * as ec2 from "@pulumi/aws/ec2";
 import { getParameter } from "@pulumi/aws/ssm";
 import { withFixedMessage } from "./problems";
 
-/** What a readiness parameter holds before its node first reports. */
-export const notReadyYet = "never";
+/** What a node's parameters hold before it first reports. */
+export const notReportedYet = "never";
 
-export interface ReadinessArgs {
+/** A report that is waited for. */
+export interface ReportArgs {
   nodeName: string;
   parameterName: string;
   timeoutSeconds: number;
   instance: ec2.Instance;
-  /** What must be in place before the node can become ready. */
-  after: pulumi.Resource[];
+  /** What the wait is for, after "waiting for node 0": "to be ready". */
+  goal: string;
+  /** What did not happen, after "node 0": "did not become ready", and what that leaves. */
+  failure: { happened: string; consequence: string };
 }
 
 /** Polls come quickly at first, because an unchanged node answers at once, and then every five seconds. */
 const pollSeconds = [0.25, 0.5, 1, 2, 5];
 
 /**
- * Resolves once this node is ready. Fails, naming the node and where to look, if it does not get ready in time. At
- * preview there is nothing to wait for.
+ * Resolves once the node has reported `expected`, if it is there by then at all. Fails, naming the node and where to look,
+ * if that does not come in time. At preview there is nothing to wait for.
  */
-export function whenReady(parent: pulumi.Resource, args: ReadinessArgs): pulumi.Output<void> {
+export function whenReported(
+  parent: pulumi.Resource,
+  args: ReportArgs,
+  expected: pulumi.Input<string>,
+  after: pulumi.Input<unknown>[] = [],
+): pulumi.Output<void> {
   if (pulumi.runtime.isDryRun()) {
     return pulumi.output<void>(undefined);
   }
   return pulumi
-    .all([args.instance.id, pulumi.all(args.after.map((resource) => resource.urn))])
-    .apply(([instanceId]) => pollUntilReady(parent, args, instanceId));
+    .all([args.instance.id, expected, pulumi.all(after)])
+    .apply(([instanceId, text]) => pollUntilReported(parent, args, instanceId, text));
 }
 
 /** What to depend on so as to come after these resources and after nodes that are ready. */
@@ -44,16 +55,17 @@ export function afterReady(
     : pulumi.all(ready).apply(() => resources);
 }
 
-async function pollUntilReady(
+async function pollUntilReported(
   parent: pulumi.Resource,
-  args: ReadinessArgs,
+  args: ReportArgs,
   instanceId: string,
+  expected: string,
 ): Promise<void> {
   const start = Date.now();
   const deadline = start + args.timeoutSeconds * 1000;
   for (let attempt = 0; ; attempt++) {
     const reported = await readParameter(parent, args.parameterName);
-    if (reported === instanceId) {
+    if (reported === expected) {
       return;
     }
     const pause = (pollSeconds[attempt] ?? pollSeconds.at(-1) ?? 5) * 1000;
@@ -64,7 +76,7 @@ async function pollUntilReady(
     }
     const waited = Math.round((Date.now() - start) / 1000);
     void pulumi.log.info(
-      `waiting for ${args.nodeName} to be ready (${waited} s)`,
+      `waiting for ${args.nodeName} ${args.goal} (${waited} s)`,
       args.instance,
       undefined,
       true,
@@ -83,13 +95,13 @@ async function readParameter(parent: pulumi.Resource, name: string): Promise<str
   }
 }
 
-function timeoutMessage(args: ReadinessArgs, instanceId: string, reported: string): string {
+function timeoutMessage(args: ReportArgs, instanceId: string, reported: string): string {
   const state = reported.startsWith("unreadable: ")
     ? `its parameter ${args.parameterName} is ${reported}`
     : `its parameter ${args.parameterName} says "${reported}"`;
   return (
-    `${args.nodeName} (${instanceId}) did not become ready within ${args.timeoutSeconds} s: ${state}. ` +
-    `The nodes after it were left as they were. What went wrong is in its console log: ` +
+    `${args.nodeName} (${instanceId}) ${args.failure.happened} within ${args.timeoutSeconds} s: ${state}. ` +
+    `${args.failure.consequence} What went wrong is in its console log: ` +
     `aws ec2 get-console-output --latest --instance-id ${instanceId}; a shell: ` +
     `aws ssm start-session --target ${instanceId}`
   );

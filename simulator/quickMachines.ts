@@ -43,6 +43,7 @@ export function nodeFacts(userData: string): NodeFacts | undefined {
  */
 export class QuickMachines implements MachineHost {
   private readonly booting = new Map<string, StoredResource>();
+  private readonly running = new Map<string, { instance: StoredResource; node: NodeFacts }>();
   private readonly unsubscribe: () => void;
   private judging = false;
 
@@ -58,18 +59,21 @@ export class QuickMachines implements MachineHost {
 
   stop(instance: StoredResource): Promise<void> {
     this.booting.delete(instance.id);
+    this.running.delete(instance.id);
     this.cloud.machines.consoles.append(instance.id, "[region] the instance was shut down");
     return Promise.resolve();
   }
 
   terminate(instance: StoredResource): Promise<void> {
     this.booting.delete(instance.id);
+    this.running.delete(instance.id);
     return Promise.resolve();
   }
 
   dispose(): Promise<void> {
     this.unsubscribe();
     this.booting.clear();
+    this.running.clear();
     return Promise.resolve();
   }
 
@@ -91,6 +95,9 @@ export class QuickMachines implements MachineHost {
         } else {
           this.judge(current);
         }
+      }
+      for (const { instance, node } of this.running.values()) {
+        this.takeUp(instance, node);
       }
     } finally {
       this.judging = false;
@@ -166,6 +173,23 @@ export class QuickMachines implements MachineHost {
       }
     }
     role.putParameter(`${node.prefix}/nodes/${node.number}/ready`, instance.id, { overwrite: true });
+    this.running.set(instance.id, { instance, node });
     return undefined;
+  }
+
+  /** Reports the versions of the secrets, as the operation "sync" of a running node does. */
+  private takeUp(instance: StoredResource, node: NodeFacts): void {
+    const { account } = this.cloud;
+    const find = (name: string) => account.get(names.parameter, instance.region, `${node.prefix}/${name}`);
+    const applied = ["dashboard-password", "mqtt-password", "license-key"]
+      .flatMap((name) => {
+        const parameter = find(name);
+        return parameter ? [`${name}=${String(parameter.attributes["version"])}`] : [];
+      })
+      .join(" ");
+    const report = find(`nodes/${node.number}/applied`);
+    if (report && report.attributes["value"] !== applied) {
+      asRole(this.cloud, instance).putParameter(report.id, applied, { overwrite: true });
+    }
   }
 }

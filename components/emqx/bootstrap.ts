@@ -4,12 +4,17 @@
  * instance that restarts in the middle of it would never become a node.
  *
  * A later boot does not need it: the volume is in fstab, the limits are in sysctl.d and tmpfiles.d, emqx.service is
- * enabled and everything it reads is on the disk. There the script finds all done, except a renewed licence key.
+ * enabled and everything it reads is on the disk. There the script finds all done.
+ *
+ * With an argument it runs an operation (components/emqx/operations) in its own terms: what a node does in later life
+ * comes by parameters, so that a better operation reaches running nodes and the user data stays small.
  *
  * - Blank means: blkid finds nothing (answer 2), wipefs knows no signature, and mkfs.xfs without -f agrees.
  * - EMQX takes the cookie from its environment as it is: bin/emqx compares it with the running node's, so quotes
  *   around it would break `emqx stop`. Other values are read as HOCON: a string in quotes, inside systemd's own.
  * - Secrets are arguments of shell functions and built-ins only: neither shows in the list of processes.
+ * - The dashboard's password in secrets.env counts at the cluster's first boot only; what changes it later is the
+ *   operation "sync". So only a new cookie restarts EMQX here.
  * - A seed counts as up when its distribution port answers, and then it must be in one cluster with this node.
  *   Seeds are tried all at once: an address without a machine costs three seconds. The node's own port must answer
  *   too: it does not if EMQX took other ports than the security groups know.
@@ -19,7 +24,7 @@
  */
 export const bootScript = `#!/bin/bash
 # Turns this instance into the EMQX node that /etc/emqx-node/node.env describes. Runs at every boot;
-# by hand: sudo /var/lib/cloud/scripts/per-boot/emqx-node
+# by hand: sudo /var/lib/cloud/scripts/per-boot/emqx-node [OPERATION [ARGUMENT...]]
 set -Eeuo pipefail
 root=\${EMQX_NODE_ROOT:-}
 conf=$root/etc/emqx-node
@@ -75,6 +80,8 @@ parameter() {
 }
 keep() { (umask 077 && parameter "$1" >"$work/value"); }
 
+password='^[A-Za-z0-9!#%&()*+./:;<=>?@^_{|}~-]{8,64}$'
+rule="8 to 64 letters, digits or signs, but no quotes, comma, backslash, dollar"
 # secret NAME PATTERN RULE: sets value
 secret() {
   try 300 keep "$1" || die "parameter $PARAMETER_PREFIX/$1: $(why)"
@@ -82,9 +89,36 @@ secret() {
   [[ $value =~ $2 ]] || die "parameter $PARAMETER_PREFIX/$1 must be $3"
 }
 
+running() {
+  curl -fsS --max-time 5 -o /dev/null http://127.0.0.1:18083/status && emqx ctl status >"$work/out" &&
+    grep -q 'is started' "$work/out"
+}
+# members running_nodes|stopped_nodes: their names, one per line
+members() {
+  emqx ctl cluster status --json | tr -d ' \\n' | sed -n "s/.*\\"$1\\":\\[\\([^]]*\\)\\].*/\\1/p" |
+    tr ',' '\\n' | tr -d '"'
+}
+metadata() {
+  local url=http://169.254.169.254/latest token
+  token=$(curl -fsS --max-time 5 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' $url/api/token) &&
+    curl -fsS --max-time 5 -H "X-aws-ec2-metadata-token: $token" "$url/meta-data/$1"
+}
+operate() {
+  step=$1
+  [[ -f $conf/operations/$1 ]] || die "no such operation: $(cd "$conf/operations" && echo *)"
+  # shellcheck source=/dev/null
+  . "$conf/operations/$1"
+}
+if (($# > 0)); then
+  operate "$@"
+  exit
+fi
+
 # One run at a time
 exec 9>"$root/run/emqx-node.lock"
 flock 9
+# shellcheck disable=SC2034 # for the operations
+locked=yes
 
 # Amazon Linux links /dev/sdf to the NVMe device, which also knows the name it was attached as
 find_volume() {
@@ -127,6 +161,14 @@ begin "setting kernel limits"
 sysctl -q -e -p "$root/etc/sysctl.d/90-emqx.conf"
 systemd-tmpfiles --create "$root/etc/tmpfiles.d/emqx.conf"
 
+begin "fetching the operations"
+mkdir -p "$conf/operations"
+for operation in sync services; do
+  try 300 keep "operations/$operation" || die "parameter $PARAMETER_PREFIX/operations/$operation: $(why)"
+  put 0644 root:root "$conf/operations/$operation" "$(<"$work/value")" || true
+done
+operate sync
+
 download() { curl -fsSL --proto =https --connect-timeout 10 --max-time 300 -o "$work/$1" "$2"; }
 if ! rpm -q --quiet "$PACKAGE_NAME"; then
   begin "installing $PACKAGE_URL"
@@ -152,10 +194,10 @@ fi
 add "$root/usr/lib/emqx/releases/emqx_vars" 'set -a; . /etc/emqx-node/emqx.env; set +a'
 
 begin "reading the parameters under $PARAMETER_PREFIX"
-password='^[A-Za-z0-9!#%&()*+./:;<=>?@^_{|}~-]{8,64}$'
-rule="8 to 64 letters, digits or signs, but no quotes, comma, backslash, dollar"
 secret cookie '^[A-Za-z][A-Za-z0-9]{31,254}$' "a letter and at least 31 letters or digits"
 env="EMQX_NODE__COOKIE=$value"$'\\n'
+action=start
+grep -qxF -e "\${env%?}" "$conf/secrets.env" 2>/dev/null || action=restart
 secret dashboard-password "$password" "$rule"
 env+="EMQX_DASHBOARD__DEFAULT_PASSWORD='\\"$value\\"'"$'\\n'
 if [[ -n $MQTT_USERNAME ]]; then
@@ -168,17 +210,12 @@ if [[ $HAS_LICENSE == true ]]; then
   put 0640 root:emqx "$conf/license.key" "$value" || true
 fi
 # Last: without this file the service does not start
-action=start
-if put 0600 root:root "$conf/secrets.env" "$env"; then action=restart; fi
+put 0600 root:root "$conf/secrets.env" "$env" || true
 
 begin "starting EMQX $VERSION"
 systemctl daemon-reload
 systemctl enable --quiet emqx
 systemctl "$action" emqx
-running() {
-  curl -fsS --max-time 5 -o /dev/null http://127.0.0.1:18083/status && emqx ctl status >"$work/out" &&
-    grep -q 'is started' "$work/out"
-}
 try "$READINESS_TIMEOUT_SECONDS" running || die "see journalctl -u emqx and /var/log/emqx: $(why)"
 
 begin "joining the cluster"
@@ -191,28 +228,24 @@ seeds_up() {
   wait
 }
 joined() {
-  local members up seed
+  local up seed
   up=$(seeds_up)
   grep -qxF "$PRIVATE_IP" <<<"$up" || {
     echo "its own port $DISTRIBUTION_PORT does not answer" >&2
     return 1
   }
-  members=$(emqx ctl cluster status --json) || return
-  members=\${members#*\\"running_nodes\\"}
-  members=\${members%%]*}
+  members running_nodes >"$work/members" || return
   for seed in $up; do
-    [[ $members == *"\\"emqx@$seed\\""* ]] && continue
+    grep -qxF "emqx@$seed" "$work/members" && continue
     echo "emqx@$seed is up, but not in one cluster with this node" >&2
     return 1
   done
 }
 try "$READINESS_TIMEOUT_SECONDS" joined || die "$(why)"
 
-metadata() {
-  local url=http://169.254.169.254/latest token
-  token=$(curl -fsS --max-time 5 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' $url/api/token) &&
-    curl -fsS --max-time 5 -H "X-aws-ec2-metadata-token: $token" "$url/meta-data/$1"
-}
+begin "applying the parameters"
+operate sync
+
 begin "asking for the instance's id"
 try 60 metadata instance-id >"$work/id" || die "$(why)"
 id=$(<"$work/id")

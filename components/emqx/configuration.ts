@@ -32,6 +32,8 @@ export interface ConfigurationArgs {
   /** Private addresses of all nodes, this one included. */
   seeds: string[];
   version: string;
+  /** Nodes of clusters with different names never join each other. */
+  clusterName: string;
   clusterPorts: ClusterPorts;
   listeners: { ws: boolean };
   proxyProtocol: boolean;
@@ -69,7 +71,7 @@ export function renderConfiguration(args: ConfigurationArgs): string {
     `}`,
     ``,
     `cluster {`,
-    `  name = emqxcl`,
+    `  name = ${args.clusterName}`,
     `  discovery_strategy = static`,
     `  static.seeds = [`,
     ...args.seeds.map((seed) => `    "${nodeName(seed)}",`),

@@ -18,6 +18,8 @@ export interface Release {
   edition: "opensource" | "enterprise";
   /** Without a licence key this release runs as a single node (or, 5.8.10 and later 5.8.x, with 25 connections). */
   clusterNeedsLicense: boolean;
+  /** `emqx ctl rebalance start --evacuation` moves a node's clients and sessions to other nodes. */
+  canEvacuate: boolean;
   /** Name of the installed RPM. */
   packageName: string;
   /** Where EMQ publishes the RPM for Amazon Linux 2023; its checksum is at the same address + ".sha256". */
@@ -61,6 +63,8 @@ export function findRelease(version: string): Release {
     version,
     edition: enterprise ? "enterprise" : "opensource",
     clusterNeedsLicense: enterprise,
+    // apps/emqx_node_rebalance is in the Enterprise edition of 5.x and in all versions from 5.9 on.
+    canEvacuate: enterprise,
     packageName,
     packageUrl: (architecture) =>
       `https://packages.emqx.io/${folder}/${packageName}-${version}-amzn2023-` +

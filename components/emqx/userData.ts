@@ -28,6 +28,8 @@ export interface NodeUserDataArgs extends ConfigurationArgs {
   loadBalancerCount: number;
   region: string;
   readinessTimeoutSeconds: number;
+  /** Which cookie the node shares with its cluster; a new one means a new instance. */
+  cookieVersion: number;
 }
 
 /** EC2's limit, before the encoding that the API asks for. */
@@ -68,6 +70,7 @@ function renderNodeEnvironment(args: NodeUserDataArgs): string {
     ["PACKAGE_SHA256", args.packageSha256 ?? ""],
     ["MQTT_USERNAME", args.anonymousAccess ? "" : args.mqttUsername],
     ["HAS_LICENSE", args.hasLicense],
+    ["COOKIE_VERSION", args.cookieVersion],
     ["DISTRIBUTION_PORT", clusterPortNumbers(args.clusterPorts).distribution],
     ["LOAD_BALANCER_COUNT", args.loadBalancerCount],
     ["READINESS_TIMEOUT_SECONDS", args.readinessTimeoutSeconds],

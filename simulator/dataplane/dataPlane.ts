@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { Socket } from "node:net";
 import { Machine, MachinePhase } from "../machine/machine";
 import { OperationResult } from "../machine/operations";
-import { Message } from "./broker/broker";
+import { DiscContents } from "./cluster/database";
 import { Clocks, ElbEnvironment } from "./elb/environment";
 import { ElbCounters, Endpoint, LoadBalancer } from "./elb/loadBalancer";
 import { expiredCopy } from "./expiredCertificate";
@@ -104,7 +104,7 @@ export class DataPlane implements ElbEnvironment {
   private readonly machineById = new Map<string, Machine>();
   private readonly loadBalancerByDnsName = new Map<string, LoadBalancer>();
   private readonly consoles = new Map<string, string[]>();
-  private readonly volumes = new Map<string, Message[]>();
+  private readonly volumes = new Map<string, DiscContents>();
   /** Machines shutting down, by loopback address: the next one there waits for them. */
   private readonly leaving = new Map<string, Promise<void>>();
   private readonly goingOff = new Map<string, Promise<void>>();

@@ -5,12 +5,40 @@ import {
   Server as HttpServer,
   ServerResponse,
 } from "node:http";
+import { randomBytes } from "node:crypto";
 import { createServer, Server, Socket } from "node:net";
 import { createWebSocketStream, WebSocketServer } from "ws";
-import { Broker, LoginResult, Message } from "../dataplane/broker/broker";
-import { ClusterMember, ClusterStatus } from "../dataplane/cluster/member";
+import { Broker, LoginResult } from "../dataplane/broker/broker";
+import {
+  applyChange,
+  Bootstrap,
+  bootstrapChange,
+  Change,
+  dashboardPasswordProblem,
+  Database,
+  databaseOn,
+  dashboardUserRecord,
+  defaultDashboardUser,
+  DiscContents,
+  isEmptyChange,
+  passwordFits,
+  takeCopy,
+  userRecord,
+  wipe,
+} from "../dataplane/cluster/database";
+import { DataExport, exportOf, importProblem, retainedOf } from "../dataplane/cluster/dataBackup";
+import {
+  Evacuation,
+  EvacuationOptions,
+  evacuationProblems,
+  EvacuationStatus,
+} from "../dataplane/cluster/evacuation";
+import { ClusterCopy, ClusterMember } from "../dataplane/cluster/member";
+import { ClusterStatus } from "../dataplane/cluster/membership";
 import { takeProxyHeader } from "../dataplane/proxyProtocol";
-import { EmqxSettings, ListenerSettings } from "./emqxSettings";
+import { edition, hasEvacuation } from "./editions";
+import { EmqxSettings, licenceProblem, ListenerSettings, readLicence } from "./emqxSettings";
+import { FileSystem } from "./fileSystem";
 import { managementAnswer } from "./management";
 
 export interface NodeSurroundings {
@@ -19,15 +47,21 @@ export interface NodeSurroundings {
   addressOf(host: string): string | undefined;
   /** Lets a connection in, or closes it and answers false. */
   guard(socket: Socket, port: number): boolean;
-  /** Retained messages from an earlier life on the same data volume. */
-  retained: Message[];
-  retryMs: number;
-  tickMs: number;
+  /** What is on the data volume; written as the node goes. */
+  disc: DiscContents;
+  /** The machine's files, of which EMQX reads the licence again now and then. */
+  files: FileSystem;
+  /** How many milliseconds here are one of EMQX's seconds. */
+  secondMs: number;
   log(line: string): void;
 }
 
 /** EMQX waits this long for a PROXY header (`proxy_protocol_timeout`). */
 const proxyHeaderTimeoutMs = 3000;
+const retrySeconds = 5;
+const tickSeconds = 15;
+const licenceRefreshSeconds = 120;
+const shortestIntervalMs = 50;
 
 export class EmqxNode {
   readonly startedAt = Date.now();
@@ -35,59 +69,52 @@ export class EmqxNode {
   health: "running" | "broken" = "running";
   private readonly servers: Server[] = [];
   private readonly sockets = new Set<Socket>();
+  private readonly tokens = new Map<string, string>();
+  private readonly member: ClusterMember;
+  private evacuation: Evacuation | undefined;
+  private licence: EmqxSettings["licence"];
+  private licenceTimer: NodeJS.Timeout | undefined;
   private silent = false;
 
   private constructor(
     readonly settings: EmqxSettings,
     private readonly surroundings: NodeSurroundings,
+    private readonly database: Database,
     private readonly broker: Broker,
-    private readonly member: ClusterMember,
-  ) {}
+    memberOf: (node: EmqxNode) => ClusterMember,
+  ) {
+    this.licence = settings.licence;
+    this.member = memberOf(this);
+  }
 
   static async start(settings: EmqxSettings, surroundings: NodeSurroundings): Promise<EmqxNode> {
     const { log } = surroundings;
+    const database = databaseOn(surroundings.disc, settings.nodeName);
+    applyChange(database, bootstrapChange(database, bootstrapOf(settings)));
     const broker = await Broker.start(
       settings.nodeName,
-      (name, password) => logIn(settings, name, password),
+      (name, password) => logIn(settings, database, name, password),
       {
-        published: (message) => member.publish(message),
-        takeOver: (clientId) => member.takeOver(clientId),
+        published: (message) => node.member.publish(message),
+        takeOver: (clientId) => node.member.takeOver(clientId),
         log,
       },
     );
-    for (const message of surroundings.retained) {
-      await broker.storeRetained(message);
+    if (settings.retainedOnDisc) {
+      await broker.replaceRetained(database.retained);
     }
-    const member: ClusterMember = new ClusterMember(
-      {
-        name: settings.nodeName,
-        seeds: settings.seeds,
-        cookie: settings.cookie,
-        ports: settings.ports,
-        ...(settings.licenceProblem === undefined ? {} : { licenceProblem: settings.licenceProblem }),
-        startedAt: Date.now(),
-        address: surroundings.address,
-        addressOf: surroundings.addressOf,
-        guard: surroundings.guard,
-        retryMs: surroundings.retryMs,
-        tickMs: surroundings.tickMs,
-        log,
-      },
-      {
-        deliver: (message) => broker.deliver(message),
-        retain: (message) => broker.storeRetained(message),
-        retained: () => broker.retained(),
-        giveUp: (clientId) => broker.giveUp(clientId),
-      },
+    const node: EmqxNode = new EmqxNode(settings, surroundings, database, broker, (self) =>
+      self.makeMember(),
     );
-    const node = new EmqxNode(settings, surroundings, broker, member);
     try {
       await node.listen();
-      await member.start();
+      await node.member.start();
     } catch (error) {
       await node.stop();
       throw error;
     }
+    node.resumeEvacuation();
+    node.licenceTimer = setInterval(() => node.reloadLicense(), node.interval(licenceRefreshSeconds));
     return node;
   }
 
@@ -107,18 +134,121 @@ export class EmqxNode {
     return this.broker.clientIds();
   }
 
-  retained(): Promise<Message[]> {
-    return this.broker.retained();
+  /** `emqx ctl cluster leave`. Fails with `node_not_in_cluster` when no other member runs. */
+  leaveCluster(): Promise<void> {
+    return this.member.leave();
+  }
+
+  /** `emqx ctl cluster force-leave NODE`; ignored for the node itself, fails with `node_not_in_cluster`. */
+  forceLeave(nodeName: string): Promise<"removed" | "ignored"> {
+    return this.member.forceLeave(nodeName);
+  }
+
+  /**
+   * Changes an MQTT user's password in the whole cluster, as the REST API does. Clients that are connected stay. Answers
+   * whether the user is a superuser.
+   */
+  async setUserPassword(username: string, password: string): Promise<boolean> {
+    if (this.settings.users === undefined) {
+      throw new Error("Authenticator 'password_based:built_in_database' does not exist");
+    }
+    const user = ownRecord(this.database.users, username);
+    if (user === undefined) {
+      throw new Error("User not found");
+    }
+    await this.write({ users: { [username]: userRecord(password, user.isSuperuser) } });
+    return user.isSuperuser;
+  }
+
+  /** `emqx ctl admins passwd admin PASSWORD`: 8 to 64 characters of two kinds. Everybody has to log in again. */
+  async setDashboardPassword(password: string): Promise<void> {
+    const problem = dashboardPasswordProblem(password);
+    if (problem !== undefined) {
+      throw new Error(problem);
+    }
+    await this.write({ dashboardUsers: { [defaultDashboardUser]: dashboardUserRecord(password) } });
+  }
+
+  /** `emqx ctl data export`, as plain JSON. */
+  async exportData(): Promise<DataExport> {
+    return exportOf(this.meta(), this.database, await this.broker.retained());
+  }
+
+  /** `emqx ctl data import` of what `exportData` gave, for the whole cluster. */
+  async importData(data: unknown): Promise<void> {
+    const problem = importProblem(data, this.meta());
+    if (problem !== undefined) {
+      throw new Error(problem);
+    }
+    const given = data as DataExport;
+    await this.write({ users: given.users, dashboardUsers: given.dashboardUsers });
+    for (const message of retainedOf(given)) {
+      await this.broker.storeRetained(message);
+      await this.member.retain(message);
+    }
+  }
+
+  /** `emqx ctl rebalance start --evacuation`. Fails on the open source edition and when one is under way. */
+  startEvacuation(options: EvacuationOptions = {}): void {
+    this.requireEvacuation();
+    const problems = evacuationProblems(options);
+    if (problems.length > 0) {
+      throw new Error(`Rebalance start error: ${problems.join(", ")}`);
+    }
+    if (this.evacuation !== undefined) {
+      throw new Error("Rebalance is already enabled");
+    }
+    this.database.evacuation = { ...options };
+    this.evacuation = new Evacuation(this.evacuated(), options, this.surroundings.secondMs);
+  }
+
+  evacuationStatus(): EvacuationStatus {
+    this.requireEvacuation();
+    return this.evacuation?.status() ?? { status: "disabled" };
+  }
+
+  /** `emqx ctl rebalance stop`: the node lets clients in again. */
+  stopEvacuation(): void {
+    this.requireEvacuation();
+    if (this.evacuation === undefined) {
+      throw new Error("Rebalance is already disabled");
+    }
+    delete this.database.evacuation;
+    this.evacuation.stop(true);
+    this.evacuation = undefined;
+  }
+
+  /** Reads the licence file again, as EMQX does by itself every two minutes. A file that is gone or empty changes nothing. */
+  reloadLicense(): void {
+    const { version } = this.settings;
+    const licence = readLicence(this.settings.licence.source, this.surroundings.files);
+    if (edition(version) === "ce" || licence.key === this.licence.key) {
+      return;
+    }
+    if (licence.key === undefined || licence.key === "") {
+      this.surroundings.log(
+        `[error] license_refresh_failed: ${licence.source} cannot be read; the old one holds`,
+      );
+      return;
+    }
+    this.licence = licence;
+    this.surroundings.log("new_license_loaded");
+    this.member.setLicenceProblem(licenceProblem(licence.key, version));
   }
 
   /** Nothing is answered any more and nothing is sent, but no connection is closed: the power is gone. */
-  silence(): void {
+  async silence(): Promise<void> {
     this.silent = true;
     this.member.silence();
+    this.evacuation?.stop(false);
+    await this.saveRetained();
   }
 
   /** A clean stop, as `systemctl stop emqx`: listeners first, then clients, then the cluster. */
   async stop(): Promise<void> {
+    clearInterval(this.licenceTimer);
+    this.evacuation?.stop(false);
+    await this.saveRetained();
     const closed = this.servers.map(
       (server) => new Promise<void>((resolve) => server.close(() => resolve())),
     );
@@ -199,23 +329,162 @@ export class EmqxNode {
       broken: this.health === "broken",
       connections: this.connections,
       cluster: this.cluster(),
+      evacuating: this.evacuation !== undefined,
+      logIn: (username, password) => this.token(username, password),
+      tokenIsValid: (token) => this.tokens.has(token),
+      setUserPassword: (username, password) => this.setUserPassword(username, password),
     });
     response.writeHead(answer.status, answer.headers).end(answer.body);
   }
+
+  private interval(seconds: number): number {
+    return Math.max(shortestIntervalMs, seconds * this.surroundings.secondMs);
+  }
+
+  private meta(): DataExport["meta"] {
+    const { version } = this.settings;
+    return { version, edition: edition(version) };
+  }
+
+  private makeMember(): ClusterMember {
+    const { settings, surroundings, database, broker } = this;
+    const { nodeName, seeds, cookie, ports, autocleanSeconds } = settings;
+    const { address, addressOf, guard, log, secondMs } = surroundings;
+    return new ClusterMember(
+      {
+        name: nodeName,
+        seeds,
+        cookie,
+        ports,
+        members: { members: database.members, membersVersion: database.membersVersion },
+        licenceProblem: settings.licenceProblem,
+        autocleanMs: autocleanSeconds === undefined ? undefined : autocleanSeconds * secondMs,
+        startedAt: this.startedAt,
+        address,
+        addressOf,
+        guard,
+        retryMs: this.interval(retrySeconds),
+        tickMs: this.interval(tickSeconds),
+        log,
+      },
+      {
+        deliver: (message) => broker.deliver(message),
+        retain: (message) => broker.storeRetained(message),
+        giveUp: (clientId) => broker.giveUp(clientId),
+        release: (clientId) => broker.release(clientId),
+        adopt: (clientId) => broker.adopt(clientId),
+        copy: async () => ({ data: database, retained: await broker.retained() }),
+        takeCopy: (copy) => this.takeCopy(copy),
+        data: () => database,
+        change: (change, version) => this.apply(change, version),
+        remember: (members) => void Object.assign(database, members),
+        restart: () => broker.drop(),
+        reset: () => this.reset(),
+      },
+    );
+  }
+
+  /** A change by this node, for all. */
+  private async write(change: Change): Promise<void> {
+    this.apply(change, this.database.version + 1);
+    await this.member.write(change);
+  }
+
+  private apply(change: Change, version: number): void {
+    applyChange(this.database, change);
+    this.database.version = Math.max(this.database.version, version);
+    for (const [token, username] of this.tokens) {
+      if (Object.hasOwn(change.dashboardUsers ?? {}, username)) {
+        this.tokens.delete(token);
+      }
+    }
+  }
+
+  /** The cluster's data in place of the own; users that only this node's files know are added to it. */
+  private async takeCopy({ data, retained }: ClusterCopy): Promise<void> {
+    takeCopy(this.database, data);
+    this.tokens.clear();
+    await this.broker.replaceRetained(retained);
+    const missing = bootstrapChange(this.database, bootstrapOf(this.settings));
+    if (!isEmptyChange(missing)) {
+      await this.write(missing);
+    }
+  }
+
+  private reset(): void {
+    wipe(this.database);
+    this.tokens.clear();
+    applyChange(this.database, bootstrapChange(this.database, bootstrapOf(this.settings)));
+    void this.broker.replaceRetained([]);
+  }
+
+  private token(username: string, password: string): string | undefined {
+    const record = ownRecord(this.database.dashboardUsers, username);
+    if (record === undefined || !passwordFits(record, password)) {
+      return undefined;
+    }
+    const token = randomBytes(24).toString("base64url");
+    this.tokens.set(token, username);
+    return token;
+  }
+
+  private requireEvacuation(): void {
+    if (!hasEvacuation(this.settings.version)) {
+      // `rebalance` is no command of the open source edition.
+      throw new Error("{error,cmd_not_found}");
+    }
+  }
+
+  private resumeEvacuation(): void {
+    const { evacuation } = this.database;
+    if (evacuation !== undefined && hasEvacuation(this.settings.version)) {
+      this.evacuation = new Evacuation(this.evacuated(), evacuation, this.surroundings.secondMs, true);
+    }
+  }
+
+  private evacuated() {
+    const { broker, member, settings } = this;
+    return {
+      connections: () => broker.connections,
+      sessions: () => broker.clientIds().length + broker.absentSessions().length,
+      turnAway: (refuse: boolean) => void (broker.turnsAway = refuse),
+      evictConnections: (count: number) => broker.evict(count),
+      evictSessions: async (count: number, nodes: string[]) => {
+        for (const clientId of broker.absentSessions().slice(0, count)) {
+          await member.handOver(clientId, nodes[Math.floor(Math.random() * nodes.length)]!);
+        }
+      },
+      otherNodes: () => member.status().running.filter((name) => name !== settings.nodeName),
+      log: (line: string) => this.surroundings.log(line),
+    };
+  }
+
+  /** What is retained goes with the disc, where the settings say so. */
+  private async saveRetained(): Promise<void> {
+    this.database.retained = this.settings.retainedOnDisc ? await this.broker.retained() : [];
+  }
+}
+
+function bootstrapOf({ users, dashboardPassword }: EmqxSettings): Bootstrap {
+  return { users, dashboardPassword };
+}
+
+function ownRecord<T>(records: Record<string, T>, name: string): T | undefined {
+  return Object.hasOwn(records, name) ? records[name] : undefined;
 }
 
 function logIn(
   settings: EmqxSettings,
+  database: Database,
   username: string | undefined,
   password: string | undefined,
 ): LoginResult {
-  const { users } = settings;
-  if (users === undefined) {
+  if (settings.users === undefined) {
     return "accepted";
   }
-  const expected = username === undefined ? undefined : users.get(username);
-  if (expected === undefined) {
+  const user = username === undefined ? undefined : ownRecord(database.users, username);
+  if (user === undefined) {
     return "unknown-user";
   }
-  return password === expected ? "accepted" : "bad-password";
+  return passwordFits(user, password) ? "accepted" : "bad-password";
 }

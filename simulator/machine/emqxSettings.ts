@@ -4,6 +4,7 @@
  */
 import { parse } from "@pushcorn/hocon-parser";
 import * as semver from "semver";
+import { needsClusterLicence } from "./editions";
 import { FileSystem } from "./fileSystem";
 
 export interface ListenerSettings {
@@ -22,11 +23,21 @@ export interface EmqxSettings {
   mqtt?: ListenerSettings;
   ws?: ListenerSettings & { path: string };
   dashboard?: { port: number; reachable: boolean };
+  /** `dashboard.default_password`: what `admin` has as long as the database does not know better. */
   dashboardPassword: string;
-  /** User names and passwords; undefined when nothing authenticates, so that everybody may connect. */
+  /**
+   * Names and passwords of the bootstrap file, for users that the database does not know yet; undefined when nothing
+   * authenticates, so that everybody may connect.
+   */
   users?: Map<string, string>;
+  /** Keys for the REST API and their secrets (`api_key.bootstrap_file`). */
+  apiKeys: Map<string, string>;
+  /** `license.key`, which may name a file, and the key itself. */
+  licence: { source?: string; key?: string };
   /** Why this node may not be in a cluster with others, if so. */
   licenceProblem?: string;
+  /** Seconds after which a stopped node is removed from the cluster; undefined for never. */
+  autocleanSeconds?: number;
   /** Where retained messages live. */
   retainedOnDisc: boolean;
   warnings: string[];
@@ -45,11 +56,11 @@ const defaults = {
   rpcStateless: 5370,
   // Without limits Erlang takes any free port; no security group opens it.
   anyDistribution: 45678,
+  autocleanSeconds: 24 * 3600,
 };
 
 /** EPMD_ARGS is overwritten by bin/emqx in older versions. */
 const epmdArgsSince = "5.8.2";
-const clusterLicenceSince = "5.9.0";
 
 export async function readEmqxSettings(
   files: FileSystem,
@@ -72,6 +83,7 @@ export async function readEmqxSettings(
     readListener(tree, `listeners.${kind}.default`, port, hardened);
   const ws = listener("ws", 8083);
   warnAboutTls(tree, warnings);
+  const licence = readLicence(text(at(tree, "license.key")), files);
   return {
     version,
     nodeName,
@@ -86,7 +98,10 @@ export async function readEmqxSettings(
     ...optional("dashboard", readDashboard(tree, hardened)),
     dashboardPassword: text(at(tree, "dashboard.default_password")) ?? defaults.dashboardPassword,
     ...optional("users", readUsers(tree, files, hardened, warnings)),
-    ...optional("licenceProblem", licenceProblem(tree, files, version)),
+    apiKeys: readApiKeys(tree, files),
+    licence,
+    ...optional("licenceProblem", licenceProblem(licence.key, version)),
+    ...optional("autocleanSeconds", readDuration(at(tree, "cluster.autoclean"), defaults.autocleanSeconds)),
     retainedOnDisc: at(tree, "retainer.backend.storage_type") === "disc",
     warnings,
   };
@@ -232,15 +247,48 @@ function readCsv(csv: string): [string, string][] {
   });
 }
 
-function licenceProblem(tree: Tree, files: FileSystem, version: string): string | undefined {
-  if (semver.lt(version, clusterLicenceSince)) {
-    return undefined;
-  }
-  const key = text(at(tree, "license.key"));
-  const value = key?.startsWith("file://") ? files.get(key.slice("file://".length))?.content.trim() : key;
-  return value === undefined || value === "" || value === "default"
+/** Lines of `key:secret` or `key:secret:role`; those that may only look are not simulated and left out. */
+function readApiKeys(tree: Tree, files: FileSystem): Map<string, string> {
+  const path = text(at(tree, "api_key.bootstrap_file"));
+  const lines = (path === undefined ? undefined : files.get(path)?.content)?.split(/\r?\n/) ?? [];
+  return new Map(
+    lines
+      .map((line) => line.split(":"))
+      .filter(([key, secret, role]) => key && secret && (role ?? "administrator") === "administrator")
+      .map(([key, secret]) => [key!, secret!]),
+  );
+}
+
+/** What `license.key` says; EMQX reads a file that it names again every two minutes. */
+export function readLicence(
+  source: string | undefined,
+  files: FileSystem,
+): { source?: string; key?: string } {
+  const prefix = "file://";
+  const key = source?.startsWith(prefix) ? files.get(source.slice(prefix.length))?.content.trim() : source;
+  return { ...optional("source", source), ...optional("key", key) };
+}
+
+export function licenceProblem(key: string | undefined, version: string): string | undefined {
+  return needsClusterLicence(version) && (key === undefined || key === "" || key === "default")
     ? `SINGLE_NODE_LICENSE: EMQX ${version} without a licence key runs as a single node`
     : undefined;
+}
+
+/** `24h`, `5m` or `infinity`, in seconds. */
+function readDuration(value: unknown, otherwise: number): number | undefined {
+  const written = text(value);
+  if (written === undefined) {
+    return otherwise;
+  }
+  if (written === "infinity") {
+    return undefined;
+  }
+  const [, count, unit] = /^(\d+)\s*(ms|s|m|h|d)$/.exec(written) ?? [];
+  if (count === undefined || unit === undefined) {
+    throw new Error(`"${written}" is not a duration such as 24h`);
+  }
+  return Number(count) * { ms: 0.001, s: 1, m: 60, h: 3600, d: 86400 }[unit]!;
 }
 
 function warnAboutTls(tree: Tree, warnings: string[]): void {

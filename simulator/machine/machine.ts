@@ -1,7 +1,7 @@
 /** One running instance: boots from its user data, runs EMQX, keeps a console log, can lose its power. */
 import { Socket, connect } from "node:net";
-import { Message } from "../dataplane/broker/broker";
-import { ClusterStatus } from "../dataplane/cluster/member";
+import { DiscContents } from "../dataplane/cluster/database";
+import { ClusterStatus } from "../dataplane/cluster/membership";
 import { Verdict } from "../dataplane/reachability";
 import { InstanceFacts, RoleCalls } from "../dataplane/regionView";
 import { actOut, BootMachine } from "./bootScript";
@@ -22,8 +22,8 @@ export interface MachineRoom {
   role: RoleCalls;
   formatVolume(volumeId: string): boolean;
   failsBoot(parameterPrefix: string, nodeNumber: number): boolean;
-  /** Retained messages on data volumes, which outlive the machines. */
-  volumes: Map<string, Message[]>;
+  /** What is on the data volumes, which outlive the machines. */
+  volumes: Map<string, DiscContents>;
   bootClock: number;
   clusterClock: number;
   console(line: string): void;
@@ -31,8 +31,6 @@ export interface MachineRoom {
 
 export type MachinePhase = "booting" | "ready" | "failed" | "no user data" | "off";
 
-const retrySeconds = 5;
-const tickSeconds = 15;
 const shortestWaitMs = 20;
 
 export class Machine {
@@ -44,7 +42,8 @@ export class Machine {
   private emqx: EmqxNode | undefined;
   private emqxStart: { version: string; environment: Record<string, string> } | undefined;
   private files: FileSystem = new Map();
-  private mounted: string | undefined;
+  /** /var/lib/emqx: a folder of the machine until the data volume is mounted there. */
+  private disc: DiscContents = new Map();
   private readonly power = new AbortController();
   /** The end of the boot script and of every operation asked for so far: only one of them runs at a time. */
   private scriptsDone: Promise<void> = Promise.resolve();
@@ -65,6 +64,11 @@ export class Machine {
           this.say(`emqx-node: ${error.message}`);
         }
       });
+  }
+
+  /** EMQX, while it runs and the machine can do anything. */
+  get runningEmqx(): EmqxNode | undefined {
+    return this.silent ? undefined : this.emqx;
   }
 
   get settings(): EmqxSettings | undefined {
@@ -103,15 +107,13 @@ export class Machine {
   /** Power or network is gone from one moment to the next. */
   async losePower(): Promise<void> {
     this.silent = true;
-    this.emqx?.silence();
-    await this.saveVolume();
+    await this.emqx?.silence();
   }
 
   /** `systemctl stop emqx`. */
   async stopEmqx(): Promise<void> {
     const emqx = this.emqx;
     if (emqx !== undefined) {
-      await this.saveVolume();
       this.emqx = undefined;
       await emqx.stop();
       this.say("systemd: Stopped emqx.service");
@@ -219,7 +221,7 @@ export class Machine {
       volumeAt: (devices) => room.facts().volumes.find((volume) => devices.includes(volume.device))?.volumeId,
       formatVolume: (volumeId) => room.formatVolume(volumeId),
       failsBoot: (prefix, node) => room.failsBoot(prefix, node),
-      mountVolume: (volumeId) => (this.mounted = volumeId),
+      mountVolume: (volumeId) => this.mount(volumeId),
       startEmqx: (version, environment) => this.launchEmqx(version, environment),
       clusterProblems: () => this.clusterProblems(),
       dial: (address, port) => this.dial(address, port),
@@ -233,14 +235,13 @@ export class Machine {
     this.emqxStart = { version, environment };
     const settings = await readEmqxSettings(this.files, environment, version);
     settings.warnings.forEach((warning) => this.say(`emqx: [warning] ${warning}`));
-    const retained = settings.retainedOnDisc ? (this.room.volumes.get(this.mounted ?? "") ?? []) : [];
     const emqx = await EmqxNode.start(settings, {
       address: this.room.address,
       addressOf: (host) => this.room.addressOf(host),
       guard: (socket, port) => this.room.guard(socket, port),
-      retained,
-      retryMs: Math.max(50, retrySeconds * 1000 * this.room.clusterClock),
-      tickMs: Math.max(50, tickSeconds * 1000 * this.room.clusterClock),
+      disc: this.disc,
+      files: this.files,
+      secondMs: 1000 * this.room.clusterClock,
       log: (line) => this.say(`emqx: ${line}`),
     });
     this.emqx = emqx;
@@ -252,10 +253,10 @@ export class Machine {
     return settings;
   }
 
-  private async saveVolume(): Promise<void> {
-    if (this.emqx !== undefined && this.emqx.settings.retainedOnDisc && this.mounted !== undefined) {
-      this.room.volumes.set(this.mounted, await this.emqx.retained());
-    }
+  private mount(volumeId: string): void {
+    const { volumes } = this.room;
+    this.disc = volumes.get(volumeId) ?? new Map();
+    volumes.set(volumeId, this.disc);
   }
 
   private sleep(milliseconds: number): Promise<void> {

@@ -2,7 +2,7 @@
  * What the boot script and the operations have in common when they are acted out: a script's own `begin "…"` lines give
  * the steps and their order, and each one has the needs and the failures of the real one.
  */
-import { ClusterStatus } from "../dataplane/cluster/member";
+import { ClusterStatus } from "../dataplane/cluster/membership";
 import { Verdict } from "../dataplane/reachability";
 import { RoleCalls } from "../dataplane/regionView";
 import { FileSystem, parseEnvironment } from "./fileSystem";

@@ -1,3 +1,4 @@
+import { operations } from "../../components/emqx/operations";
 import { parse } from "yaml";
 import {
   ClusterPorts,
@@ -50,17 +51,30 @@ describe("EmqxClusterNodes", () => {
       InstanceProfile: ["emqx"],
       NetworkInterface: ["emqx-0", "emqx-1", "emqx-2"],
       Parameter: [
+        "emqx-0-applied",
         "emqx-0-ready",
+        "emqx-1-applied",
         "emqx-1-ready",
+        "emqx-2-applied",
         "emqx-2-ready",
+        "emqx-cluster",
         "emqx-cookie",
         "emqx-dashboard-password",
         "emqx-mqtt-password",
+        ...Object.keys(operations)
+          .map((operation) => `emqx-operation-${operation}`)
+          .sort(),
       ],
       RandomPassword: ["emqx-cookie", "emqx-dashboard-password", "emqx-mqtt-password"],
       Role: ["emqx"],
       RolePolicy: ["emqx"],
-      Stash: ["emqx-cluster-ports", "emqx-image-arm64", "emqx-seeds"],
+      Stash: [
+        "emqx-cluster-name",
+        "emqx-cluster-ports",
+        "emqx-cookie-version",
+        "emqx-image-arm64",
+        "emqx-seeds",
+      ],
       Volume: ["emqx-0-data", "emqx-1-data", "emqx-2-data"],
       VolumeAttachment: ["emqx-0-data", "emqx-1-data", "emqx-2-data"],
     });
@@ -145,9 +159,16 @@ describe("EmqxClusterNodes", () => {
       `${path}/cookie`,
       `${path}/dashboard-password`,
       `${path}/mqtt-password`,
+      `${path}/license-key`,
+      `${path}/load-balancers`,
+      `${path}/cluster`,
+      `${path}/operations/*`,
+      `${path}/monitoring`,
+      `${path}/backup`,
       `${path}/nodes/*/ready`,
+      `${path}/nodes/*/applied`,
     ]);
-    expect(resources("ssm:PutParameter")).toEqual([`${path}/nodes/*/ready`]);
+    expect(resources("ssm:PutParameter")).toEqual([`${path}/nodes/*/ready`, `${path}/nodes/*/applied`]);
     const everywhere = policy.Statement.filter((s) => [s.Resource].flat().includes("*")).flatMap(
       (s) => s.Action,
     );

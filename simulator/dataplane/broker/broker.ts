@@ -15,12 +15,22 @@ export interface Message {
   properties?: Record<string, unknown>;
   /** When it lapses (milliseconds since 1970), if its publisher said so. */
   messageExpiry?: number;
+  /** Which message it is, on all nodes: two copies in one queue are one message. */
+  brokerId?: string;
+  brokerCounter?: number;
 }
 
-/** A persistent session on its way from one node to another. */
+/** A persistent session that another node is to have. */
 export interface SessionState {
   subscriptions: Subscription[];
-  queue: Message[];
+  /** Seconds that it outlives its connection (MQTT 5); undefined when it does not lapse. */
+  expiryInterval?: number;
+}
+
+/** A session held by another node, which goes on queueing for it until it is released. */
+export interface TakenOver extends SessionState {
+  /** Ends it there; answers with what has been queued. */
+  release(): Promise<Message[]>;
 }
 
 export type LoginResult = "accepted" | "bad-password" | "unknown-user";
@@ -28,8 +38,8 @@ export type LoginResult = "accepted" | "bad-password" | "unknown-user";
 export interface BrokerEvents {
   /** A client of this node published (or left a will): the cluster wants to know. */
   published(message: Message): void;
-  /** A client with this id has been let in: whoever else serves it hands over, or forgets it if `discard`. */
-  takeOver(clientId: string, discard: boolean): Promise<SessionState | undefined>;
+  /** A client with this id has been let in: whoever else serves it cuts its connection and hands its session over. */
+  takeOver(clientId: string): Promise<TakenOver | undefined>;
   log(line: string): void;
 }
 
@@ -47,6 +57,8 @@ interface SessionStore {
   outgoingClearMessageId(client: { id: string }, message: object): Promise<unknown>;
 }
 
+type QueuedPacket = Message & { cmd: string };
+
 interface QueueEntry {
   clientId: string;
   qos: 0 | 1 | 2;
@@ -57,10 +69,25 @@ interface AedesInside {
   persistence: SessionStore;
   clearSessionExpiry(clientId: string): void;
   clearDelayedWill(clientId: string): void;
+  scheduleSessionExpiry(client: { id: string; version: number; sessionExpiryInterval: number }): void;
+}
+
+/** The part of a client that aedes' types leave out. */
+interface ClientState {
+  conn: Duplex;
+  version: number;
+  clean: boolean;
+  sessionExpiryInterval: number;
 }
 
 const returnCodes = { "bad-password": 4, "unknown-user": 5 } as const;
 const sessionTakenOver = 0x8e;
+const useAnotherServer = 0x9c;
+/** CONNACKs of a node that is being evacuated: Use another server (0x9C); 3.1.1 has only Server unavailable (3). */
+const turnedAway = {
+  mqtt5: Buffer.from([0x20, 3, 0, useAnotherServer, 0]),
+  mqtt3: Buffer.from([0x20, 2, 0, 3]),
+};
 
 /** Marks what came from another node, so that it is not sent back. */
 const fromPeer = Symbol("from peer");
@@ -68,9 +95,16 @@ const fromPeer = Symbol("from peer");
 export class Broker {
   private readonly inside: AedesInside;
   private readonly wantsCleanStart = new WeakMap<Client, boolean>();
+  /** Sessions whose client is away, with the seconds that they last. */
+  private readonly absent = new Map<string, number | undefined>();
+  /** No new connection is let in: the node is being evacuated. */
+  turnsAway = false;
+  private stamped = 0;
 
   private constructor(
     private readonly aedes: Aedes,
+    /** Names this life of this node in the identity of messages. */
+    private readonly stamp: string,
     private readonly login: (username: string | undefined, password: string | undefined) => LoginResult,
     private readonly events: BrokerEvents,
   ) {
@@ -88,7 +122,7 @@ export class Broker {
       topicAliasMaximum: 65535,
       queueLimit: 1000,
     });
-    const broker = new Broker(aedes, login, events);
+    const broker = new Broker(aedes, `${nodeName} since ${Date.now()}`, login, events);
     broker.install();
     return broker;
   }
@@ -127,39 +161,88 @@ export class Broker {
     return messages;
   }
 
-  /**
-   * Gives up a client: closes its connection and forgets its session, which is the answer if there was one.
-   * Undefined when this node knew nothing of it.
-   */
-  async giveUp(clientId: string): Promise<SessionState | undefined> {
-    const store = this.inside.persistence;
-    const id = { id: clientId };
-    const subscriptions = await store.subscriptionsByClient(id);
-    const queue: Message[] = [];
-    for await (const packet of store.outgoingStream(id)) {
-      if ((packet as { cmd: string }).cmd === "publish") {
-        queue.push(messageOf(packet as Message));
-      }
-    }
-    const client = this.inside.clients[clientId];
-    if (client !== undefined) {
-      this.events.log(`session of client ${clientId} is taken over by another node`);
-      await new Promise<void>((resolve) =>
-        client.disconnect({ reasonCode: sessionTakenOver }, () => resolve()),
-      );
-    }
-    this.inside.clearSessionExpiry(clientId);
-    this.inside.clearDelayedWill(clientId);
-    await store.cleanSubscriptions(id);
-    for await (const packet of store.outgoingStream(id)) {
-      await store.outgoingClearMessageId(id, packet as object);
-    }
-    return subscriptions.length > 0 || queue.length > 0 ? { subscriptions, queue } : undefined;
+  /** Takes these retained messages in place of all others. */
+  async replaceRetained(messages: Message[]): Promise<void> {
+    const kept = new Set(messages.map(({ topic }) => topic));
+    const dropped = (await this.retained()).filter(({ topic }) => !kept.has(topic));
+    // Without waiting between them, so that nothing that is published meanwhile is overwritten.
+    await Promise.all([
+      ...dropped.map((message) => this.storeRetained({ ...message, payload: Buffer.alloc(0) })),
+      ...messages.map((message) => this.storeRetained(message)),
+    ]);
   }
 
-  /** Closes every connection (MQTT 5 clients are told that the server shuts down) and forgets all sessions. */
-  stop(): Promise<void> {
-    return new Promise((resolve) => this.aedes.close(() => resolve()));
+  /**
+   * Gives up a client: closes its connection. Its session, which is the answer if there is one, goes on queueing until
+   * `release`. Undefined when this node knew nothing of it.
+   */
+  async giveUp(clientId: string): Promise<SessionState | undefined> {
+    const client = this.inside.clients[clientId];
+    const ends = client !== undefined && stateOf(client).clean;
+    const expiryInterval = client === undefined ? this.absent.get(clientId) : expiryOf(client);
+    const subscriptions = await this.inside.persistence.subscriptionsByClient({ id: clientId });
+    if (client !== undefined) {
+      this.events.log(`session of client ${clientId} is taken over by another node`);
+      await disconnect(client, sessionTakenOver);
+    }
+    this.inside.clearDelayedWill(clientId);
+    if (ends || (subscriptions.length === 0 && (await this.queued(clientId)).length === 0)) {
+      await this.release(clientId);
+      return undefined;
+    }
+    return { subscriptions, ...(expiryInterval === undefined ? {} : { expiryInterval }) };
+  }
+
+  /** Forgets a session; answers with what was queued for it. */
+  async release(clientId: string): Promise<Message[]> {
+    this.inside.clearSessionExpiry(clientId);
+    this.absent.delete(clientId);
+    await this.inside.persistence.cleanSubscriptions({ id: clientId });
+    return this.takeQueue(clientId);
+  }
+
+  /** Takes over a session of an absent client from another node. */
+  async adopt(clientId: string): Promise<void> {
+    const session = await this.events.takeOver(clientId);
+    if (session === undefined) {
+      return;
+    }
+    await this.resume(clientId, session);
+    if (this.inside.clients[clientId] !== undefined) {
+      return;
+    }
+    this.absent.set(clientId, session.expiryInterval);
+    if (session.expiryInterval !== undefined) {
+      const { expiryInterval } = session;
+      this.inside.scheduleSessionExpiry({ id: clientId, version: 5, sessionExpiryInterval: expiryInterval });
+    }
+  }
+
+  /** Sessions whose client is away. */
+  absentSessions(): string[] {
+    return [...this.absent.keys()];
+  }
+
+  /** Sends so many clients to another node. */
+  async evict(count: number): Promise<void> {
+    const clients = this.connected().slice(0, count);
+    await Promise.all(clients.map((client) => disconnect(client, useAnotherServer)));
+  }
+
+  /** Drops connections and sessions, as when the application restarts. */
+  async drop(): Promise<void> {
+    await Promise.all(this.connected().map(close));
+    await Promise.all(this.absentSessions().map((clientId) => this.release(clientId)));
+  }
+
+  /** Closes every connection and forgets all sessions. EMQX sends no DISCONNECT when it stops. */
+  async stop(): Promise<void> {
+    await Promise.all(this.connected().map(close));
+    await new Promise<void>((resolve) => this.aedes.close(() => resolve()));
+  }
+
+  private connected(): Client[] {
+    return Object.values(this.inside.clients).filter((client) => client !== undefined);
   }
 
   private install(): void {
@@ -168,6 +251,14 @@ export class Broker {
     this.lowerQosOfQueuedMessages();
     this.tellReleasesApart();
     this.aedes.preConnect = (client, packet, done) => {
+      if (this.turnsAway) {
+        const refusal = packet.protocolVersion === 5 ? turnedAway.mqtt5 : turnedAway.mqtt3;
+        const why = new Error(
+          `client ${packet.clientId} is sent to another node: this one is being evacuated`,
+        );
+        stateOf(client).conn.end(refusal, () => done(why, false));
+        return;
+      }
       this.wantsCleanStart.set(client, packet.clean === true);
       recogniseRepetitions(client);
       done(null, true);
@@ -190,6 +281,7 @@ export class Broker {
         done(new Error("$SYS/ is the broker's own"));
         return;
       }
+      Object.assign(packet, { brokerId: this.stamp, brokerCounter: ++this.stamped });
       if (packet.qos === 1 && client !== null) {
         this.events.published(messageOf(packet as unknown as Message));
       }
@@ -202,6 +294,13 @@ export class Broker {
       }
       done();
     };
+    this.aedes.on("client", (client) => this.absent.delete(client.id));
+    this.aedes.on("clientDisconnect", (client) => {
+      if (!stateOf(client).clean) {
+        this.absent.set(client.id, expiryOf(client));
+      }
+    });
+    this.aedes.on("sessionExpired", (client) => this.absent.delete(client.id));
     this.aedes.on("clientError", (client, error) => this.events.log(`client ${client.id}: ${error.message}`));
     this.aedes.on("connectionError", (_client, error) =>
       this.events.log(`connection refused: ${error.message}`),
@@ -219,13 +318,44 @@ export class Broker {
       throw Object.assign(error, { returnCode: returnCodes[result] });
     }
     const discard = this.wantsCleanStart.get(client) ?? true;
-    const session = await this.events.takeOver(client.id, discard);
-    if (session !== undefined && !discard) {
-      await this.inside.persistence.addSubscriptions(client, session.subscriptions);
-      for (const message of session.queue) {
-        await this.inside.persistence.outgoingEnqueue({ clientId: client.id }, asPacket(message, this.aedes));
-      }
+    const session = await this.events.takeOver(client.id);
+    if (discard) {
+      await session?.release();
+    } else if (session !== undefined) {
+      await this.resume(client.id, session);
     }
+  }
+
+  /**
+   * Goes on with another node's session. This node queues for it from here on, and the other one until it releases it:
+   * a message that both have got is one.
+   */
+  private async resume(clientId: string, session: TakenOver): Promise<void> {
+    const store = this.inside.persistence;
+    await store.addSubscriptions({ id: clientId }, session.subscriptions);
+    const earlier = await session.release();
+    const known = new Set(earlier.map(identity));
+    const since = (await this.takeQueue(clientId)).filter((message) => !known.has(identity(message)));
+    for (const message of [...earlier, ...since]) {
+      await store.outgoingEnqueue({ clientId }, message);
+    }
+  }
+
+  private async queued(clientId: string): Promise<QueuedPacket[]> {
+    const packets: QueuedPacket[] = [];
+    for await (const packet of this.inside.persistence.outgoingStream({ id: clientId })) {
+      packets.push(packet as QueuedPacket);
+    }
+    return packets;
+  }
+
+  /** Empties a session's queue; what comes in meanwhile stays in it. */
+  private async takeQueue(clientId: string): Promise<Message[]> {
+    const packets = await this.queued(clientId);
+    for (const packet of packets) {
+      await this.inside.persistence.outgoingClearMessageId({ id: clientId }, packet);
+    }
+    return packets.filter(({ cmd }) => cmd === "publish").map(messageOf);
   }
 
   /**
@@ -327,12 +457,29 @@ function messageOf(packet: Message): Message {
     retain: packet.retain,
     ...(packet.properties === undefined ? {} : { properties: packet.properties }),
     ...(packet.messageExpiry === undefined ? {} : { messageExpiry: packet.messageExpiry }),
+    ...(packet.brokerId === undefined ? {} : { brokerId: packet.brokerId }),
+    ...(packet.brokerCounter === undefined ? {} : { brokerCounter: packet.brokerCounter }),
   };
 }
 
-let queued = 0;
+function identity({ brokerId, brokerCounter }: Message): string {
+  return `${brokerCounter} ${brokerId}`;
+}
 
-/** A queued message needs an identity that this node has not used, or the store takes two for one. */
-function asPacket(message: Message, aedes: Aedes): Message & { brokerId: string; brokerCounter: number } {
-  return { ...message, brokerId: `${aedes.id}/moved`, brokerCounter: ++queued };
+function stateOf(client: Client): ClientState {
+  return client as unknown as ClientState;
+}
+
+function expiryOf(client: Client): number | undefined {
+  const { version, sessionExpiryInterval } = stateOf(client);
+  return version === 5 ? sessionExpiryInterval : undefined;
+}
+
+/** MQTT 5 clients are told why. */
+function disconnect(client: Client, reasonCode: number): Promise<void> {
+  return new Promise((resolve) => client.disconnect({ reasonCode }, () => resolve()));
+}
+
+function close(client: Client): Promise<void> {
+  return new Promise((resolve) => client.close(() => resolve()));
 }

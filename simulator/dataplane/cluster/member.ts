@@ -1,67 +1,96 @@
 /**
- * One node's part in a cluster, over real connections: epmd (when the profile has it) tells where the distribution
- * listens; distribution connections carry membership, retained messages and session hand-over; RPC connections, one in
- * each direction, carry what clients publish. A port that a security group closes is missed in exactly its part.
+ * One node's part in a cluster, over real connections: distribution connections carry membership, the database, retained
+ * messages and session hand-over; RPC connections, one in each direction, carry what clients publish.
  */
-import { connect, createServer, Server, Socket } from "node:net";
-import { Message, SessionState } from "../broker/broker";
+import { Message, SessionState, TakenOver } from "../broker/broker";
+import { Change, ClusterData } from "./database";
 import { Frame, FrameSocket } from "./frames";
-import { closedWithoutWord, HandshakeRules, Introduction, introduce, receive } from "./handshake";
+import { Introduction } from "./handshake";
+import {
+  About,
+  clusterStatus,
+  ClusterStatus,
+  inOneCluster,
+  membersAfter,
+  membersToClean,
+  nodeToJoin,
+} from "./membership";
+import { ClusterNetwork, NetworkOptions } from "./network";
+import { Questions } from "./questions";
 
-export interface MemberOptions {
-  name: string;
-  /** Names of all nodes, this one's among them (`cluster.static.seeds`). */
+export interface MemberOptions extends NetworkOptions {
+  /** Names of the nodes that it looks for, this one's among them (`cluster.static.seeds`). */
   seeds: string[];
-  cookie: string;
-  ports: { epmd?: number; distribution: number; rpc: number };
   /** Why this node's version and licence forbid it to join others, or undefined. */
-  licenceProblem?: string;
-  startedAt: number;
-  /** Where this node listens and from where it dials. */
-  address: string;
-  /** Where the host of another node's name is reached. */
-  addressOf(host: string): string | undefined;
-  /** Lets a connection in, or closes it and answers false. */
-  guard(socket: Socket, port: number): boolean;
-  retryMs: number;
+  licenceProblem: string | undefined;
+  /** The other members, from the node's disc. */
+  members: Members;
+  /** How long a stopped member stays listed (`cluster.autoclean`); undefined for ever. */
+  autocleanMs: number | undefined;
   tickMs: number;
-  log(line: string): void;
 }
 
 export interface MemberEvents {
   deliver(message: Message): Promise<void>;
   retain(message: Message): Promise<void>;
-  retained(): Promise<Message[]>;
   giveUp(clientId: string): Promise<SessionState | undefined>;
+  release(clientId: string): Promise<Message[]>;
+  /** Another node is being evacuated: this one takes over a session of an absent client. */
+  adopt(clientId: string): Promise<void>;
+  copy(): Promise<ClusterCopy>;
+  /** Another node's copy takes the place of the own one. */
+  takeCopy(copy: ClusterCopy): Promise<void>;
+  data(): Pick<ClusterData, "clusterId" | "version">;
+  change(change: Change, version: number): void;
+  /** The members are others than before, which the disc has to know. */
+  remember(members: Members): void;
+  /** The node has joined or left a cluster: EMQX restarts all that serves clients. */
+  restart(): Promise<void>;
+  /** The node has left its cluster: its data is gone. */
+  reset(): void;
+}
+
+export type Members = Pick<About, "members" | "membersVersion">;
+
+export interface ClusterCopy {
+  data: ClusterData;
+  retained: Message[];
+}
+
+interface Link {
+  channel: FrameSocket;
+  questions: Questions;
+  opener: string;
+  lastHeard: number;
+  about?: About;
 }
 
 interface Peer {
   /** The distribution connection, while there is one. */
-  link?: { channel: FrameSocket; opener: string; introduction: Introduction; lastHeard: number };
+  link?: Link;
   /** Our RPC connection to it. */
   rpc?: FrameSocket;
+  /** We have seen each other in one cluster over this link. */
+  joined: boolean;
   dialing: boolean;
   dialingRpc: boolean;
-  /** Has been in the cluster since we started. */
-  known: boolean;
   lastProblem?: string;
 }
 
 const missedTicks = 4;
-const answerTimeoutMs = 2000;
-
-export interface ClusterStatus {
-  running: string[];
-  stopped: string[];
-}
+/** For what was published just before a session moves and is still on its way to its old node. */
+const settleMs = 30;
 
 export class ClusterMember {
   private readonly peers = new Map<string, Peer>();
-  private readonly servers: Server[] = [];
-  private readonly sockets = new Set<Socket>();
-  private readonly questions = new Map<number, (answer: Frame) => void>();
+  private readonly network: ClusterNetwork;
   private readonly timers: NodeJS.Timeout[] = [];
-  private nextQuestion = 1;
+  private readonly stoppedSince = new Map<string, number>();
+  private members: Members;
+  private startedAt: number;
+  private licenceProblem: string | undefined;
+  private discovers: boolean;
+  private joining = false;
   private stopped = false;
   private silent = false;
 
@@ -69,47 +98,40 @@ export class ClusterMember {
     private readonly options: MemberOptions,
     private readonly events: MemberEvents,
   ) {
-    for (const seed of options.seeds) {
-      if (seed !== options.name) {
-        this.peers.set(seed, { dialing: false, dialingRpc: false, known: false });
-      }
-    }
+    const { name, seeds } = options;
+    this.members = options.members;
+    this.startedAt = options.startedAt;
+    this.licenceProblem = options.licenceProblem;
+    this.discovers = seeds.includes(name);
+    this.network = new ClusterNetwork(options, {
+      refusal: () => this.licenceProblem,
+      accepted: (channel, other) => this.adoptLink(channel, other, other.name),
+      received: (from, frame) => this.published(from, frame),
+    });
+    [...seeds, ...this.members.members]
+      .filter((other) => other !== name)
+      .forEach((other) => this.peer(other));
   }
 
   async start(): Promise<void> {
-    const { epmd, distribution, rpc } = this.options.ports;
-    if (epmd !== undefined) {
-      await this.listen(epmd, (socket) => this.answerEpmd(socket));
+    const { name, retryMs, tickMs, log } = this.options;
+    await this.network.listen();
+    if (this.licenceProblem !== undefined) {
+      log(this.licenceProblem);
     }
-    await this.listen(distribution, (socket) => void this.accept(socket, "distribution"));
-    await this.listen(rpc, (socket) => void this.accept(socket, "rpc"));
-    if (this.options.licenceProblem !== undefined) {
-      this.options.log(this.options.licenceProblem);
-      return;
-    }
-    if (!this.options.seeds.includes(this.options.name)) {
-      this.options.log(`own name ${this.options.name} is not among the static seeds: it joins nobody`);
-      return;
+    if (!this.discovers) {
+      log(`own name ${name} is not among the static seeds: it joins nobody`);
     }
     this.dialMissing();
-    this.timers.push(setInterval(() => this.dialMissing(), this.options.retryMs));
-    this.timers.push(setInterval(() => this.tick(), this.options.tickMs));
+    this.timers.push(setInterval(() => this.dialMissing(), retryMs));
+    this.timers.push(setInterval(() => this.tick(), tickMs));
   }
 
   status(): ClusterStatus {
-    const running = [this.options.name];
-    const stopped: string[] = [];
-    for (const [name, peer] of this.peers) {
-      if (peer.link !== undefined) {
-        running.push(name);
-      } else if (peer.known) {
-        stopped.push(name);
-      }
-    }
-    return { running: running.sort(), stopped: stopped.sort() };
+    return clusterStatus(this.options.name, this.about(), this.reached());
   }
 
-  /** Why a seed is not joined, by its name: what its last attempt ran into. */
+  /** Why another node is not joined, by its name: what the last attempt ran into. */
   problems(): Record<string, string> {
     const problems: Record<string, string> = {};
     for (const [name, peer] of this.peers) {
@@ -120,29 +142,81 @@ export class ClusterMember {
     return problems;
   }
 
+  /** Another licence has been read. */
+  setLicenceProblem(problem: string | undefined): void {
+    this.licenceProblem = problem;
+    this.dialMissing();
+  }
+
+  /** `emqx ctl cluster leave`: the others forget this node, its data is gone, and it looks for no seeds until restarted. */
+  async leave(): Promise<void> {
+    await this.leaveCluster(false);
+  }
+
+  /**
+   * `emqx ctl cluster force-leave`: removes another node. A stopped one is forgotten by all; a running one is told to
+   * leave, and joins again by itself where its seeds are these nodes.
+   */
+  async forceLeave(name: string): Promise<"removed" | "ignored"> {
+    if (name === this.options.name) {
+      return "ignored";
+    }
+    if (!this.knows(name)) {
+      throw new Error("node_not_in_cluster");
+    }
+    const link = this.joinedLinks().get(name);
+    if (link !== undefined) {
+      await link.questions.ask({ leavePlease: true });
+    } else {
+      this.remove(name);
+    }
+    return "removed";
+  }
+
   publish(message: Message): void {
     if (this.silent) {
       return;
     }
-    for (const peer of this.peers.values()) {
-      if (peer.link !== undefined) {
-        if (message.retain) {
-          peer.link.channel.send({ retain: message });
-        }
-        peer.rpc?.send({ publish: message });
+    for (const [name, link] of this.joinedLinks()) {
+      if (message.retain) {
+        link.channel.send({ retain: message });
       }
+      this.peers.get(name)?.rpc?.send({ publish: message });
     }
   }
 
+  /** Tells the running members what has changed in the database; resolves when they have it. */
+  async write(change: Change): Promise<void> {
+    await this.askAll({ change, version: this.events.data().version });
+  }
+
+  /** Writes a retained message at the running members only, without publishing it. */
+  async retain(message: Message): Promise<void> {
+    await this.askAll({ retain: message });
+  }
+
   /** Asks all others to give up a client; answers with its session if one of them held it. */
-  async takeOver(clientId: string): Promise<SessionState | undefined> {
-    const links = [...this.peers.values()].flatMap((peer) =>
-      peer.link === undefined ? [] : [peer.link.channel],
-    );
-    const answers = await Promise.all(links.map((channel) => this.ask(channel, { giveUp: clientId })));
-    return answers
-      .map((answer) => answer?.["session"] as SessionState | undefined)
-      .find((found) => found !== undefined);
+  async takeOver(clientId: string): Promise<TakenOver | undefined> {
+    const links = [...this.joinedLinks().values()];
+    const answers = await Promise.all(links.map(({ questions }) => questions.ask({ giveUp: clientId })));
+    const held = answers.findIndex((answer) => answer?.["session"] !== undefined);
+    if (held < 0) {
+      return undefined;
+    }
+    return {
+      ...(answers[held]!["session"] as SessionState),
+      release: async () => {
+        await new Promise((resolve) => setTimeout(resolve, settleMs));
+        const answer = await links[held]!.questions.ask({ release: clientId });
+        return (answer?.["queue"] as Message[] | undefined) ?? [];
+      },
+    };
+  }
+
+  /** Has another node take over a session of an absent client. */
+  async handOver(clientId: string, to: string): Promise<boolean> {
+    const answer = await this.joinedLinks().get(to)?.questions.ask({ adopt: clientId });
+    return answer !== undefined;
   }
 
   /** Nothing comes in or goes out any more although connections stay open: what a power cut looks like to others. */
@@ -153,110 +227,69 @@ export class ClusterMember {
   async stop(): Promise<void> {
     this.stopped = true;
     this.timers.forEach((timer) => clearInterval(timer));
-    const ended = this.servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
-    for (const socket of this.sockets) {
-      socket.end();
-      setTimeout(() => socket.destroy(), 50).unref();
+    await this.network.stop();
+  }
+
+  private peer(name: string): Peer {
+    let peer = this.peers.get(name);
+    if (peer === undefined) {
+      peer = { joined: false, dialing: false, dialingRpc: false };
+      this.peers.set(name, peer);
     }
-    await Promise.all(ended);
+    return peer;
   }
 
-  private listen(port: number, serve: (socket: Socket) => void): Promise<void> {
-    const server = createServer({ noDelay: true }, (socket) => {
-      this.track(socket);
-      if (this.options.guard(socket, port)) {
-        serve(socket);
-      }
-    });
-    this.servers.push(server);
-    return new Promise((resolve, reject) => {
-      server.once("error", reject);
-      server.listen(port, this.options.address, () => resolve());
-    });
+  private about(): About {
+    const { clusterId, version } = this.events.data();
+    return { startedAt: this.startedAt, ...this.members, clusterId, version };
   }
 
-  private track(socket: Socket): void {
-    this.sockets.add(socket);
-    socket.on("error", () => socket.destroy());
-    socket.on("close", () => this.sockets.delete(socket));
+  /** The nodes there is a connection with, in this cluster or not. */
+  private reached(): Map<string, About> {
+    return new Map(
+      [...this.peers].flatMap(([name, { link }]) => (link?.about === undefined ? [] : [[name, link.about]])),
+    );
   }
 
-  private answerEpmd(socket: Socket): void {
-    const channel = new FrameSocket(socket);
-    channel.listen((frame) => {
-      const [short] = this.options.name.split("@");
-      channel.send(frame["port_please"] === short ? { port: this.options.ports.distribution } : { port: 0 });
-      socket.end();
-    });
+  private joinedLinks(): Map<string, Link> {
+    return new Map(
+      [...this.peers].flatMap(([name, { link, joined }]) =>
+        link === undefined || !joined ? [] : [[name, link]],
+      ),
+    );
   }
 
-  private rules(kind: Introduction["channel"]): HandshakeRules {
-    const { name, startedAt, cookie, seeds, licenceProblem } = this.options;
-    return {
-      self: { name, startedAt, channel: kind },
-      cookie,
-      timeoutMs: 5000,
-      refuses: (other) => {
-        if (licenceProblem !== undefined) {
-          return `${name} does not join: ${licenceProblem}`;
-        }
-        if (!seeds.includes(other.name)) {
-          return `${other.name} is not among the seeds of ${name}`;
-        }
-        return other.channel === kind
-          ? undefined
-          : `${other.name} spoke ${other.channel} on a port for ${kind}`;
-      },
-    };
-  }
-
-  private async accept(socket: Socket, kind: Introduction["channel"]): Promise<void> {
-    const channel = new FrameSocket(socket);
-    try {
-      const other = await receive(channel, this.rules(kind));
-      if (kind === "distribution") {
-        this.adopt(channel, other, other.name);
-      } else {
-        channel.listen((frame) => this.published(frame));
-      }
-    } catch (error) {
-      const { message } = error as Error;
-      if (message !== closedWithoutWord) {
-        this.options.log(`${kind} connection from ${socket.remoteAddress}: ${message}`);
-      }
+  private async askAll(question: object): Promise<void> {
+    if (!this.silent) {
+      await Promise.all([...this.joinedLinks().values()].map(({ questions }) => questions.ask(question)));
     }
   }
 
   private dialMissing(): void {
-    if (this.stopped || this.silent) {
+    if (this.stopped || this.silent || this.licenceProblem !== undefined) {
       return;
     }
-    for (const [name, peer] of this.peers) {
-      if (peer.link === undefined) {
-        if (!peer.dialing) {
-          peer.dialing = true;
-          void this.dial(name, peer).finally(() => (peer.dialing = false));
-        }
-      } else if (peer.rpc === undefined && !peer.dialingRpc) {
+    const wanted = new Set([...(this.discovers ? this.options.seeds : []), ...this.members.members]);
+    for (const name of wanted) {
+      const peer = this.peer(name);
+      if (name === this.options.name) {
+        continue;
+      }
+      if (peer.link === undefined && !peer.dialing) {
+        peer.dialing = true;
+        void this.dial(name, peer).finally(() => (peer.dialing = false));
+      } else if (peer.joined && peer.rpc === undefined && !peer.dialingRpc) {
         peer.dialingRpc = true;
         void this.dialRpc(name, peer).finally(() => (peer.dialingRpc = false));
       }
     }
+    this.joinOldest();
   }
 
   private async dial(name: string, peer: Peer): Promise<void> {
     try {
-      const [short = "", host = ""] = name.split("@");
-      let port = this.options.ports.distribution;
-      if (this.options.ports.epmd !== undefined) {
-        port = await this.lookUp(short, host, this.options.ports.epmd);
-      }
-      const channel = new FrameSocket(await this.open(host, port, "distribution"));
-      const other = await introduce(channel, this.rules("distribution"));
-      if (other.name !== name) {
-        throw new Error(`${host}:${port} is ${other.name}, not ${name}`);
-      }
-      this.adopt(channel, other, this.options.name);
+      const { channel, other } = await this.network.dial(name);
+      this.adoptLink(channel, other, this.options.name);
     } catch (error) {
       this.problem(name, peer, (error as Error).message);
     }
@@ -264,9 +297,7 @@ export class ClusterMember {
 
   private async dialRpc(name: string, peer: Peer): Promise<void> {
     try {
-      const [, host = ""] = name.split("@");
-      const channel = new FrameSocket(await this.open(host, this.options.ports.rpc, "rpc"));
-      await introduce(channel, this.rules("rpc"));
+      const channel = await this.network.dialRpc(name);
       peer.rpc = channel;
       delete peer.lastProblem;
       channel.socket.once("close", () => {
@@ -282,105 +313,190 @@ export class ClusterMember {
     }
   }
 
-  private async lookUp(short: string, host: string, port: number): Promise<number> {
-    const socket = await this.open(host, port, "epmd");
-    const channel = new FrameSocket(socket);
-    const answer = await new Promise<Frame>((resolve, reject) => {
-      socket.once("close", () =>
-        reject(new Error(`epmd at ${host}:${port} closed the connection without an answer`)),
-      );
-      channel.listen(resolve);
-      channel.send({ port_please: short });
-    });
-    socket.destroy();
-    if (typeof answer["port"] !== "number" || answer["port"] === 0) {
-      throw new Error(`epmd at ${host}:${port} knows no node "${short}"`);
-    }
-    return answer["port"];
-  }
-
-  private open(host: string, port: number, purpose: string): Promise<Socket> {
-    const address = this.options.addressOf(host);
-    if (address === undefined) {
-      return Promise.reject(new Error(`there is no host ${host} in the VPC`));
-    }
-    return new Promise((resolve, reject) => {
-      const socket = connect({ host: address, port, localAddress: this.options.address, noDelay: true });
-      this.track(socket);
-      const fail = (why: string) => {
-        clearTimeout(timer);
-        socket.destroy();
-        reject(new Error(`cannot reach ${host}:${port} (${purpose}): ${why}`));
-      };
-      const timer = setTimeout(() => fail("timed out"), this.options.retryMs);
-      socket.once("error", (error: NodeJS.ErrnoException) => fail(error.code ?? error.message));
-      socket.once("connect", () => {
-        clearTimeout(timer);
-        resolve(socket);
-      });
-    });
-  }
-
   /** Takes a proved distribution connection into use; of two at once, both sides keep the lower name's. */
-  private adopt(channel: FrameSocket, introduction: Introduction, opener: string): void {
-    const peer = this.peers.get(introduction.name);
-    if (peer === undefined || this.stopped) {
+  private adoptLink(channel: FrameSocket, { name }: Introduction, opener: string): void {
+    const peer = this.peer(name);
+    if (this.stopped || (peer.link !== undefined && peer.link.opener <= opener)) {
       channel.socket.destroy();
       return;
     }
-    if (peer.link !== undefined && peer.link.opener <= opener) {
-      channel.socket.destroy();
-      return;
+    const replaced = peer.link;
+    const link: Link = { channel, questions: new Questions(channel), opener, lastHeard: Date.now() };
+    if (replaced?.about !== undefined) {
+      link.about = replaced.about;
     }
-    const replaced = peer.link?.channel;
-    const link = { channel, opener, introduction, lastHeard: Date.now() };
     peer.link = link;
-    peer.known = true;
     delete peer.lastProblem;
-    replaced?.socket.destroy();
+    replaced?.channel.socket.destroy();
     channel.socket.once("close", () => {
       if (peer.link === link) {
         delete peer.link;
         peer.rpc?.socket.destroy();
-        this.options.log(`node ${introduction.name} is down or unreachable`);
+        if (peer.joined) {
+          this.options.log(`node ${name} is down or unreachable`);
+        }
+        peer.joined = false;
       }
     });
+    channel.send({ about: this.about() });
     channel.listen((frame) => {
       link.lastHeard = Date.now();
-      if (!this.silent) {
-        void this.heard(channel, frame);
+      if (!this.silent && !link.questions.takes(frame)) {
+        void this.heard(name, link, frame);
       }
     });
-    if (replaced === undefined) {
-      this.options.log(`node ${introduction.name} has joined; running: ${this.status().running.join(", ")}`);
+  }
+
+  private async heard(name: string, link: Link, frame: Frame): Promise<void> {
+    const { questions } = link;
+    if (frame["about"] !== undefined) {
+      link.about = frame["about"] as About;
+      await this.consider(name, link);
+    } else if (frame["join"] === true) {
+      const copy = await this.events.copy();
+      this.change([...this.members.members, name]);
+      questions.answer(frame, { ...this.membersFor(name), copy });
+    } else if (frame["copyPlease"] === true) {
+      questions.answer(frame, { copy: await this.events.copy() });
+    } else if (!this.knows(name)) {
+      // The rest is between members.
+      return;
+    } else if (typeof frame["removed"] === "string") {
+      this.remove(frame["removed"]);
+      questions.answer(frame, {});
+    } else if (frame["leavePlease"] === true) {
+      await this.leaveCluster(this.discovers).catch((error: Error) => this.options.log(error.message));
+      questions.answer(frame, {});
+    } else if (frame["change"] !== undefined) {
+      this.events.change(frame["change"] as Change, Number(frame["version"]));
+      questions.answer(frame, {});
+    } else if (frame["retain"] !== undefined) {
+      await this.events.retain(frame["retain"] as Message);
+      questions.answer(frame, {});
+    } else if (typeof frame["giveUp"] === "string") {
+      questions.answer(frame, { session: await this.events.giveUp(frame["giveUp"]) });
+    } else if (typeof frame["release"] === "string") {
+      questions.answer(frame, { queue: await this.events.release(frame["release"]) });
+    } else if (typeof frame["adopt"] === "string") {
+      await this.events.adopt(frame["adopt"]);
+      questions.answer(frame, {});
     }
-    if (introduction.startedAt < this.options.startedAt) {
-      void this.copyRetained(channel);
+  }
+
+  /** Something is new about a node: are we in one cluster, and who has the newer data? */
+  private async consider(name: string, link: Link): Promise<void> {
+    const peer = this.peer(name);
+    const other = link.about;
+    if (peer.link !== link || other === undefined) {
+      return;
+    }
+    const before = peer.joined;
+    peer.joined = inOneCluster(this.options.name, this.about(), name, other);
+    const members = peer.joined ? membersAfter(this.options.name, this.about(), name, other) : undefined;
+    if (members !== undefined) {
+      this.setMembers(members);
+    }
+    if (peer.joined && !before) {
+      this.options.log(`node ${name} has joined; running: ${this.status().running.join(", ")}`);
+    } else if (before && !peer.joined) {
+      peer.rpc?.socket.destroy();
+    }
+    const cameBackTo = peer.joined && !before && other.startedAt < this.startedAt;
+    if (cameBackTo || (peer.joined && other.version > this.events.data().version)) {
+      await this.copyFrom(link);
     }
     this.dialMissing();
   }
 
-  private async copyRetained(channel: FrameSocket): Promise<void> {
-    const answer = await this.ask(channel, { retainedPlease: true });
-    for (const message of (answer?.["retained"] as Message[] | undefined) ?? []) {
-      await this.events.retain(message);
+  /** A node that was away takes the data as they are by now. */
+  private async copyFrom(link: Link): Promise<void> {
+    const answer = await link.questions.ask({ copyPlease: true });
+    if (answer !== undefined) {
+      await this.events.takeCopy(answer["copy"] as ClusterCopy);
     }
   }
 
-  private async heard(channel: FrameSocket, frame: Frame): Promise<void> {
-    if (typeof frame["answerTo"] === "number") {
-      this.questions.get(frame["answerTo"])?.(frame);
-    } else if (typeof frame["giveUp"] === "string") {
-      channel.send({ answerTo: frame["question"], session: await this.events.giveUp(frame["giveUp"]) });
-    } else if (frame["retainedPlease"] === true) {
-      channel.send({ answerTo: frame["question"], retained: await this.events.retained() });
-    } else if (frame["retain"] !== undefined) {
-      await this.events.retain(frame["retain"] as Message);
+  private joinOldest(): void {
+    if (!this.discovers || this.joining || this.stopped) {
+      return;
+    }
+    const name = nodeToJoin(this.options.name, this.about(), this.options.seeds, this.reached());
+    const link = name === undefined ? undefined : this.peers.get(name)?.link;
+    if (link !== undefined) {
+      this.joining = true;
+      void this.join(link).finally(() => {
+        this.joining = false;
+        this.dialMissing();
+      });
     }
   }
 
-  private published(frame: Frame): void {
-    if (!this.silent && frame["publish"] !== undefined) {
+  private async join(link: Link): Promise<void> {
+    const answer = await link.questions.ask({ join: true });
+    if (answer !== undefined && !this.stopped) {
+      await this.events.restart();
+      await this.events.takeCopy(answer["copy"] as ClusterCopy);
+      this.setMembers({
+        members: answer["members"] as string[],
+        membersVersion: Number(answer["membersVersion"]),
+      });
+    }
+  }
+
+  private knows(name: string): boolean {
+    return this.members.members.includes(name);
+  }
+
+  /** This node and its members, as another one lists them. */
+  private membersFor(name: string): Members {
+    const { members, membersVersion } = this.members;
+    return { members: [this.options.name, ...members].filter((member) => member !== name), membersVersion };
+  }
+
+  private async leaveCluster(discoversAfterwards: boolean): Promise<void> {
+    const links = [...this.joinedLinks().values()];
+    if (links.length === 0) {
+      throw new Error("node_not_in_cluster");
+    }
+    // Or it would join the first one again that has forgotten it.
+    this.discovers = false;
+    await Promise.all(links.map(({ questions }) => questions.ask({ removed: this.options.name })));
+    this.startedAt = Date.now();
+    this.setMembers({ members: [], membersVersion: 0 });
+    this.events.reset();
+    await this.events.restart();
+    this.discovers = discoversAfterwards;
+    this.options.log("this node has left the cluster");
+  }
+
+  private remove(name: string): void {
+    if (this.knows(name)) {
+      this.change(this.members.members.filter((member) => member !== name));
+    }
+  }
+
+  /** Changes the members; the others follow when they hear of it. */
+  private change(members: string[]): void {
+    this.setMembers({
+      members: [...new Set(members)].sort(),
+      membersVersion: this.members.membersVersion + 1,
+    });
+  }
+
+  private setMembers(members: Members): void {
+    this.members = members;
+    this.events.remember(members);
+    for (const [name, { link }] of this.peers) {
+      if (link !== undefined) {
+        link.channel.send({ about: this.about() });
+        void this.consider(name, link);
+      }
+    }
+    this.dialMissing();
+  }
+
+  private published(from: string, frame: Frame): void {
+    if (!this.silent && frame["publish"] !== undefined && this.knows(from)) {
       this.events
         .deliver(frame["publish"] as Message)
         .catch((error: Error) =>
@@ -389,33 +505,40 @@ export class ClusterMember {
     }
   }
 
-  private ask(channel: FrameSocket, question: object): Promise<Frame | undefined> {
-    const id = this.nextQuestion++;
-    return new Promise((resolve) => {
-      const finish = (answer: Frame | undefined) => {
-        clearTimeout(timer);
-        channel.socket.off("close", gone);
-        this.questions.delete(id);
-        resolve(answer);
-      };
-      const gone = () => finish(undefined);
-      const timer = setTimeout(gone, answerTimeoutMs);
-      channel.socket.on("close", gone);
-      this.questions.set(id, finish);
-      channel.send({ ...question, question: id });
-    });
-  }
-
   private tick(): void {
-    for (const [name, peer] of this.peers) {
-      if (peer.link === undefined || this.silent) {
+    const { tickMs, log, autocleanMs } = this.options;
+    if (this.silent) {
+      return;
+    }
+    for (const [name, { link }] of this.peers) {
+      if (link === undefined) {
         continue;
       }
-      if (Date.now() - peer.link.lastHeard > missedTicks * this.options.tickMs) {
-        this.options.log(`node ${name} has not answered for ${missedTicks} ticks: taken for down`);
-        peer.link.channel.socket.destroy();
+      if (Date.now() - link.lastHeard > missedTicks * tickMs) {
+        log(`node ${name} has not answered for ${missedTicks} ticks: taken for down`);
+        link.channel.socket.destroy();
       } else {
-        peer.link.channel.send({ tick: true });
+        link.channel.send({ tick: true });
+      }
+    }
+    this.noteStopped();
+    for (const name of membersToClean(this.stoppedSince, Date.now(), autocleanMs)) {
+      log(`node ${name} is removed from the cluster by cluster.autoclean`);
+      this.remove(name);
+      this.stoppedSince.delete(name);
+    }
+  }
+
+  private noteStopped(): void {
+    const { stopped } = this.status();
+    for (const name of stopped) {
+      if (!this.stoppedSince.has(name)) {
+        this.stoppedSince.set(name, Date.now());
+      }
+    }
+    for (const name of this.stoppedSince.keys()) {
+      if (!stopped.includes(name)) {
+        this.stoppedSince.delete(name);
       }
     }
   }

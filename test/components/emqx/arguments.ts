@@ -9,6 +9,8 @@ export function nodeArgs(changes: Partial<NodeUserDataArgs> = {}): NodeUserDataA
     version: "5.8.9",
     architecture: "arm64",
     clusterPorts: "Documented",
+    clusterName: "emqxcl",
+    cookieVersion: 1,
     listeners: { ws: false },
     proxyProtocol: false,
     anonymousAccess: false,

@@ -25,7 +25,7 @@ function expectFailure(node: Machine, run: Run, line: string | RegExp): void {
   expect(failures[0]).toMatch(line);
   expect(run.code).not.toBe(0);
   expect(node.readParameter("nodes/0/ready")).toBe("never");
-  expect(calls(run, "aws ssm put-parameter")).toEqual([]);
+  expect(calls(run, "aws ssm put-parameter").filter((call) => call.includes("/ready "))).toEqual([]);
 }
 
 testWith("shellcheck")("shellcheck finds nothing", () => {
@@ -63,7 +63,7 @@ test("a first boot ends as a ready node", async () => {
       `EMQX_DASHBOARD__DEFAULT_PASSWORD='"${secrets.dashboardPassword}"'\n`,
   );
   expect(node.mode("etc/emqx-node/secrets.env")).toBe("600");
-  expect(calls(run, "chown root:root")).toHaveLength(1);
+  expect(calls(run, "chown root:root").filter((call) => call.includes("secrets.env"))).toHaveLength(1);
   expect(node.read("etc/emqx-node/mqtt-users.csv")).toBe(
     `user_id,password,is_superuser\nmqtt,${secrets.mqttPassword},false\n`,
   );
@@ -221,7 +221,7 @@ describe("parameters", () => {
   test("that the role may not read are named", async () => {
     const node = machine();
     node.state("denied", "");
-    expectFailure(node, await node.boot(), /parameter \S+\/cookie: .*AccessDeniedException/);
+    expectFailure(node, await node.boot(), /parameter \S+\/operations\/sync: .*AccessDeniedException/);
   });
 
   test.each([
@@ -290,7 +290,8 @@ describe("readiness", () => {
     node.state("joins-in", "2");
     const run = await node.boot();
     expect(run.code).toBe(0);
-    expect(calls(run, "emqx ctl cluster status")).toHaveLength(3);
+    // Three times to join, and once to look for members that have left.
+    expect(calls(run, "emqx ctl cluster status")).toHaveLength(4);
   });
 
   test("fails when a seed stays outside", async () => {

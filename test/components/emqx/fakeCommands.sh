@@ -37,10 +37,20 @@ wipefs) [[ $(state volume) != signature ]] || echo "0x1fe dos" ;;
 mkfs.xfs) echo xfs >"$FAKE/volume" ;;
 mountpoint) [[ -f $FAKE/mounted ]] ;;
 ebsnvme-id) [[ ${!#} == *nvme1n1 ]] && echo sdf || echo xvda ;;
-systemctl) [[ $* != "start var-lib-emqx.mount" ]] || touch "$FAKE/mounted" ;;
+systemctl)
+  [[ $* != "start var-lib-emqx.mount" ]] || touch "$FAKE/mounted"
+  [[ $* != *"start emqx" ]] || touch "$FAKE/started"
+  ;;
+amazon-cloudwatch-agent-ctl) ;;
 rpm) [[ -f $FAKE/installed ]] ;;
 dnf)
   countdown dnf-fails && fail "Error: Failed to download metadata"
+  if [[ $* == *" amazon-cloudwatch-agent" ]]; then
+    [[ -f $FAKE/no-agent ]] && fail "Error: Unable to find a match: amazon-cloudwatch-agent"
+    mkdir -p "$EMQX_NODE_ROOT/opt/aws/amazon-cloudwatch-agent/bin"
+    cp "$EMQX_NODE_ROOT/bin/amazon-cloudwatch-agent-ctl" "$EMQX_NODE_ROOT/opt/aws/amazon-cloudwatch-agent/bin/"
+    exit
+  fi
   mkdir -p "$EMQX_NODE_ROOT/usr/lib/emqx/releases"
   printf -- '+zdbbl 32768' >"$EMQX_NODE_ROOT/etc/emqx/vm.args"
   echo 'REL_NAME="emqx"' >"$EMQX_NODE_ROOT/usr/lib/emqx/releases/emqx_vars"
@@ -50,10 +60,19 @@ curl)
   url=${!#}
   while (($#)); do
     [[ $1 != -o ]] || out=$2
+    [[ $1 != -H ]] || header=$2
     shift
   done
   case $url in
-  */status) [[ -f $FAKE/emqx-runs ]] || fail "curl: (7) Failed to connect to 127.0.0.1 port 18083" 7 ;;
+  */api/v5/login)
+    grep -q "\"password\":\"$(state dashboard-password)\"" || fail "curl: (22) The requested URL returned error: 401" 22
+    echo '{"license":{"edition":"opensource"},"token":"dashboard-token","version":"5.8.9"}'
+    ;;
+  */api/v5/authentication/*)
+    grep -qx -- 'Authorization: Bearer dashboard-token' "${header#@}" || fail "curl: (22) The requested URL returned error: 401" 22
+    sed 's/.*"password":"\([^"]*\)".*/\1/' >"$FAKE/user-${url##*/}"
+    ;;
+  */status) [[ -f $FAKE/emqx-runs && -f $FAKE/started ]] || fail "curl: (7) Failed to connect to 127.0.0.1 port 18083" 7 ;;
   */api/token) echo imds-token ;;
   */instance-id) echo i-0123456789abcdef0 ;;
   *.sha256)
@@ -75,8 +94,21 @@ aws)
     [[ -f $parameter ]] || fail "An error occurred (ParameterNotFound) when calling the GetParameter operation: "
     cat "$parameter"
     ;;
+  ssm.get-parameters)
+    [[ -f $FAKE/denied ]] && fail "An error occurred (AccessDeniedException) when calling the GetParameters operation"
+    # As many as one call takes.
+    read -ra names <<<"${arguments##*--names}"
+    ((${#names[@]} <= 10)) || fail "An error occurred (ValidationException) when calling the GetParameters operation"
+    for parameter in "${names[@]}"; do
+      [[ -f $FAKE/parameters$parameter ]] || continue
+      printf '%s\t%s\n' "$parameter" "$(state "parameters$parameter.version" || echo 1)"
+    done
+    ;;
   ssm.put-parameter)
-    [[ $arguments =~ " --value "([^ ]+) ]] && echo "${BASH_REMATCH[1]}" >"$parameter"
+    while (($#)); do
+      [[ $1 != --value ]] || echo "$2" >"$parameter"
+      shift
+    done
     echo '{"Version": 2}'
     ;;
   elb.describe-instance-health)
@@ -95,6 +127,17 @@ emqx)
   "ctl cluster status --json")
     countdown joins-in && { echo '{ "running_nodes" : [ "emqx@192.168.0.10" ] }' && exit; }
     cat "$FAKE/cluster"
+    ;;
+  "ctl cluster force-leave "* | "ctl cluster leave" | "ctl rebalance start "*) ;;
+  "ctl admins passwd admin "*)
+    [[ -f $FAKE/no-admin ]] && echo 'Error: <<"username_not_found">>' && exit
+    echo "$5" >"$FAKE/dashboard-password"
+    echo ok
+    ;;
+  "ctl broker stats")
+    count=$(state connections)
+    printf 'channels.count                : %s\nconnections.count             : %s\n' "${count:-0}" "${count:-0}"
+    countdown connections || true
     ;;
   *) fail "emqx: not expected: $*" ;;
   esac

@@ -15,6 +15,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
+import { operations } from "../../../components/emqx/operations";
 
 export const secrets = {
   cookie: "Cookie0123456789abcdefghijklmnopqrstuvwxyz",
@@ -25,7 +26,7 @@ export const secrets = {
 
 const commands =
   "sleep blkid wipefs mkfs.xfs mountpoint ebsnvme-id systemctl rpm dnf curl aws emqx timeout chown find sysctl " +
-  "systemd-tmpfiles xfs_growfs";
+  "systemd-tmpfiles xfs_growfs amazon-cloudwatch-agent-ctl";
 
 export interface Run {
   code: number | null;
@@ -77,8 +78,13 @@ export class Machine {
     this.parameter("dashboard-password", secrets.dashboardPassword);
     this.parameter("mqtt-password", secrets.mqttPassword);
     this.parameter("license-key", secrets.licenseKey);
+    this.state("dashboard-password", secrets.dashboardPassword);
     this.parameter("load-balancers", "emqx-lb");
     this.parameter("nodes/0/ready", "never");
+    this.parameter("nodes/0/applied", "never");
+    this.parameter("cluster", "MEMBERS='192.168.0.10 192.168.0.11'\nDRAIN_SECONDS='4'");
+    for (const [name, script] of Object.entries(operations))
+      this.parameter(`operations/${name}`, script.trimEnd());
   }
 
   /** An attached volume that holds this. */
@@ -98,6 +104,13 @@ export class Machine {
 
   parameter(name: string, value: string | undefined): void {
     this.state(`parameters${this.prefix}/${name}`, value === undefined ? undefined : `${value}\n`);
+  }
+
+  /** A new version of a parameter. */
+  change(name: string, value: string): void {
+    const version = `parameters${this.prefix}/${name}.version`;
+    this.state(version, String(1 + (this.has(`fake/${version}`) ? Number(this.read(`fake/${version}`)) : 1)));
+    this.parameter(name, value);
   }
 
   readParameter(name: string): string {
@@ -135,9 +148,18 @@ export class Machine {
     return found;
   }
 
-  async boot(): Promise<Run> {
+  boot(): Promise<Run> {
+    return this.run([]);
+  }
+
+  /** Runs an operation, as the timers, systemd and people do. */
+  operate(name: string, ...args: string[]): Promise<Run> {
+    return this.run([name, ...args]);
+  }
+
+  private async run(args: string[]): Promise<Run> {
     this.state("calls", "");
-    const child = spawn(join(this.root, "var/lib/cloud/scripts/per-boot/emqx-node"), {
+    const child = spawn(join(this.root, "var/lib/cloud/scripts/per-boot/emqx-node"), args, {
       env: {
         PATH: `${join(this.root, "bin")}:/usr/bin:/bin`,
         EMQX_NODE_ROOT: this.root,

@@ -282,12 +282,15 @@ describe("faults", () => {
       await region.client("mqtt", { protocolVersion: 5 }),
       await region.client("mqtt", { protocolVersion: 5 }),
     ];
-    const reasons = clients.map(
-      (client) =>
-        new Promise<number | undefined>((resolve) => client.once("disconnect", (p) => resolve(p.reasonCode))),
+    const disconnects: unknown[] = [];
+    clients.forEach((client) => client.on("disconnect", (packet) => disconnects.push(packet)));
+    const closed = Promise.race(
+      clients.map((client) => new Promise<void>((resolve) => client.once("close", resolve))),
     );
     await region.plane.faults.stopEmqx("i-0");
-    expect(await Promise.race(reasons)).toBe(0x8b);
+    await closed;
+    // EMQX knows the reason code 0x8B, Server shutting down, but sends it nowhere.
+    expect(disconnects).toEqual([]);
     await region.client();
     await region.plane.faults.startEmqx("i-0");
     await region.allReady();

@@ -421,6 +421,8 @@ function nodeArgs(node: number, seeds: string[], options: TestRegionOptions): No
     version: "5.8.9",
     architecture: "arm64",
     clusterPorts: ClusterPorts.Documented,
+    clusterName: "emqxcl",
+    cookieVersion: 1,
     listeners: { ws: true },
     proxyProtocol: false,
     anonymousAccess: false,

@@ -17,6 +17,8 @@ const args: NodeUserDataArgs = {
   version: "5.8.9",
   architecture: "arm64",
   clusterPorts: ClusterPorts.Documented,
+  clusterName: "emqxcl",
+  cookieVersion: 1,
   listeners: { ws: false },
   proxyProtocol: true,
   anonymousAccess: false,

@@ -1,0 +1,11 @@
+/** What a node does after its first boot: one bash fragment an operation, which the boot script runs in its own terms. */
+import { drainOperation } from "./drain";
+import { servicesOperation } from "./services";
+import { syncOperation } from "./sync";
+
+/** Operations by name, as they are kept in the parameters `<prefix>/operations/<name>`. */
+export const operations: Record<string, string> = {
+  sync: syncOperation,
+  services: servicesOperation,
+  drain: drainOperation,
+};

@@ -1,0 +1,64 @@
+/** What nodes do after their first boot, and what they need to know for it: parameters that running nodes pick up. */
+import * as pulumi from "@pulumi/pulumi";
+import * as ssm from "@pulumi/aws/ssm";
+import { findRelease } from "./emqx/releases";
+import { operations } from "./emqx/operations";
+import { tagged, type Tags } from "./tags";
+
+export interface NodeOperationsArgs {
+  /** Path of all parameters of this cluster, without a slash at the end. */
+  parameterPrefix: string;
+  /** The nodes' addresses: who is not among them and has stopped is no member any more. */
+  addresses: pulumi.Input<string>[];
+  /** Seconds that a node may take to move its clients before it stops. */
+  drainSeconds: number;
+  tags: Tags | undefined;
+}
+
+/** The parameters; an instance waits for them, since its first boot reads them. */
+export function createNodeOperations(
+  name: string,
+  parent: pulumi.Resource,
+  args: NodeOperationsArgs,
+): ssm.Parameter[] {
+  const keep = (suffix: string, path: string, description: string, value: pulumi.Input<string>) =>
+    new ssm.Parameter(
+      `${name}-${suffix}`,
+      {
+        name: `${args.parameterPrefix}/${path}`,
+        type: "String",
+        insecureValue: value,
+        description,
+        tags: tagged(`${name}-${suffix}`, args.tags),
+      },
+      { parent },
+    );
+  const cluster = pulumi
+    .all(args.addresses)
+    .apply((addresses) => `MEMBERS='${addresses.join(" ")}'\nDRAIN_SECONDS='${args.drainSeconds}'\n`);
+  return [
+    keep("cluster", "cluster", "Members of the EMQX cluster, and how a node leaves it", cluster),
+    ...Object.entries(operations).map(([operation, script]) =>
+      keep(
+        `operation-${operation}`,
+        `operations/${operation}`,
+        `What EMQX nodes do for "${operation}"`,
+        script,
+      ),
+    ),
+  ];
+}
+
+/**
+ * EC2 cuts an instance's power about four minutes after it asked the operating system to shut down (EC2 API reference,
+ * RebootInstances); EMQX itself may take one of them to stop.
+ */
+const longestDrainSeconds = 150;
+/** Without evacuation a long-lived client does not leave by itself: waiting longer would only delay its reconnection. */
+const longestIdleDrainSeconds = 30;
+
+/** How long a node of this version may take to move its clients before it stops. */
+export function drainSeconds(emqxVersion: string, drainingTimeoutSeconds: number): number {
+  const most = findRelease(emqxVersion).canEvacuate ? longestDrainSeconds : longestIdleDrainSeconds;
+  return Math.min(drainingTimeoutSeconds, most);
+}
