@@ -210,7 +210,7 @@ export class Machine {
   }
 
   private operationMachine(say: (line: string) => void): OperationMachine {
-    return this.scriptMachine(say);
+    return { ...this.scriptMachine(say), emqx: () => this.runningEmqx };
   }
 
   private bootMachine(facts: InstanceFacts): BootMachine {

@@ -6,11 +6,17 @@
  * fragment's name. The steps are found by the beginning of the fragment's `begin "…"` lines; `unknownOperationSteps`
  * lets a test see that none is missing. What it needs of the machine goes into `OperationMachine` and `Machine.operate`.
  */
+import { EmqxNode } from "./emqxNode";
+import { backup } from "./operations/backup";
+import { restore } from "./operations/restore";
 import { actOutSteps, announcedSteps, nodeFolder, parameter, ScriptMachine, ScriptRun } from "./script";
 import { startScript, Step, stepFor } from "./script";
 
 /** The machine as an operation sees it. */
-export type OperationMachine = ScriptMachine;
+export interface OperationMachine extends ScriptMachine {
+  /** EMQX, while it runs. */
+  emqx(): EmqxNode | undefined;
+}
 
 export interface OperationRun extends ScriptRun {
   machine: OperationMachine;
@@ -22,7 +28,7 @@ export interface OperationRun extends ScriptRun {
 export type Operation = () => Step<OperationRun>[];
 
 /** Every operation that can be acted out, by its name. */
-export const operations: Record<string, Operation> = {};
+export const operations: Record<string, Operation> = { backup, restore };
 
 /** What somebody who ran an operation gets to see. */
 export interface OperationResult {

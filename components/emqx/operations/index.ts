@@ -1,5 +1,7 @@
 /** What a node does after its first boot: one bash fragment an operation, which the boot script runs in its own terms. */
+import { backupOperation } from "./backup";
 import { drainOperation } from "./drain";
+import { restoreOperation } from "./restore";
 import { servicesOperation } from "./services";
 import { syncOperation } from "./sync";
 
@@ -8,4 +10,6 @@ export const operations: Record<string, string> = {
   sync: syncOperation,
   services: servicesOperation,
   drain: drainOperation,
+  backup: backupOperation,
+  restore: restoreOperation,
 };
