@@ -15,6 +15,8 @@ import type { Props } from "./values";
 /** What a program on an instance can do with its role's credentials. Refusals are `AwsError`s in AWS's words. */
 export interface RoleSession extends ObjectCalls {
   getParameter(name: string, options?: { withDecryption?: boolean }): ParameterValue;
+  /** `GetParameters` without decryption: the versions of those that exist; all of them must be allowed. */
+  parameterVersions(wanted: string[]): Record<string, number>;
   putParameter(name: string, value: string, options?: { overwrite?: boolean }): { version: number };
   describeInstanceHealth(
     loadBalancer: string,
@@ -81,6 +83,15 @@ export function asRole(cloud: Cloud, instance: StoredResource): RoleSession {
       }
       const value = secure && !withDecryption ? "AQICAHencrypted" : (found["value"] as string);
       return { name, type: found["type"] as string, value, version: found["version"] as number };
+    },
+    parameterVersions(wanted) {
+      wanted.forEach((name) => require("ssm:GetParameters", parameterArn(context, name)));
+      return Object.fromEntries(
+        wanted.flatMap((name) => {
+          const stored = context.find(names.parameter, name)?.attributes;
+          return stored ? [[name, stored["version"] as number]] : [];
+        }),
+      );
     },
     putParameter(name, value, { overwrite = false } = {}) {
       require("ssm:PutParameter", parameterArn(context, name));

@@ -11,9 +11,11 @@ import {
   awsCall,
   nodeFolder,
   parameter,
+  passwordRule,
   readinessTimeout,
   ScriptMachine,
   ScriptRun,
+  secret,
   startScript,
   Step,
   stepFor,
@@ -32,6 +34,8 @@ export interface BootMachine extends ScriptMachine {
   clusterProblems(): Record<string, string>;
   /** Whether something at a private address takes a connection on this port. */
   dial(address: string, port: number): Promise<boolean>;
+  /** Runs one of the node's operations; rejects when it fails. */
+  operate(operation: string): Promise<void>;
   /** Whether a fault keeps this node of a cluster from coming up. */
   failsBoot(parameterPrefix: string, nodeNumber: number): boolean;
 }
@@ -43,21 +47,18 @@ interface BootRun extends ScriptRun {
   settings?: EmqxSettings;
 }
 
-const passwordRule = {
-  pattern: /^[A-Za-z0-9!#%&()*+./:;<=>?@^_{|}~-]{8,64}$/,
-  words: "8 to 64 letters, digits or signs other than quotes, comma, backslash and dollar",
-};
-
 /** Steps by the beginning of their name in the script. */
 const steps: Step<BootRun>[] = [
   ["waiting for the data volume", waitForVolume],
   ["mounting ", mountVolume],
   ["setting kernel limits", setKernelLimits],
+  ["fetching the operations", fetchOperations],
   ["installing ", installPackage],
   ["configuring EMQX", configure],
   ["reading the parameters", readParameters],
   ["starting EMQX", start],
   ["joining the cluster", join],
+  ["applying the parameters", ({ machine }) => machine.operate("sync")],
   // The metadata service answers from inside the machine, whatever the network.
   ["asking for the instance's id", () => Promise.resolve()],
   ["waiting for the load balancers", waitForLoadBalancers],
@@ -109,6 +110,18 @@ async function setKernelLimits({ machine }: BootRun): Promise<void> {
   if (!machine.files.has("/etc/sysctl.d/90-emqx.conf")) {
     throw new Error("/etc/sysctl.d/90-emqx.conf: No such file or directory");
   }
+}
+
+async function fetchOperations(run: BootRun): Promise<void> {
+  for (const name of ["sync", "services"]) {
+    const script = await secret(run, `operations/${name}`, /./, "a script");
+    run.machine.files.set(`${nodeFolder}/operations/${name}`, {
+      content: script,
+      mode: 0o644,
+      owner: "root:root",
+    });
+  }
+  await run.machine.operate("sync");
 }
 
 async function installPackage(run: BootRun): Promise<void> {
@@ -175,24 +188,6 @@ async function readParameters(run: BootRun): Promise<void> {
   }
   const environment = `EMQX_NODE__COOKIE=${cookie}\nEMQX_DASHBOARD__DEFAULT_PASSWORD='"${dashboard}"'\n`;
   put(`${nodeFolder}/secrets.env`, "root:root", environment, 0o600);
-}
-
-async function secret(run: BootRun, name: string, pattern: RegExp, rule: string): Promise<string> {
-  const path = `${run.values["PARAMETER_PREFIX"]}/${name}`;
-  let value = "";
-  try {
-    await until(run, 300, async () => {
-      const answer = await parameter(run, name);
-      value = answer.value ?? "";
-      return answer.problem;
-    });
-  } catch (error) {
-    throw new Error(`parameter ${path}: ${(error as Error).message}`, { cause: error });
-  }
-  if (!pattern.test(value)) {
-    throw new Error(`parameter ${path} must be ${rule}`);
-  }
-  return value;
 }
 
 async function start(run: BootRun): Promise<void> {

@@ -160,6 +160,11 @@ export class EmqxNode {
     return user.isSuperuser;
   }
 
+  /** Whether the dashboard's first user gets in with this password. */
+  logsIn(password: string): boolean {
+    return this.token(defaultDashboardUser, password) !== undefined;
+  }
+
   /** `emqx ctl admins passwd admin PASSWORD`: 8 to 64 characters of two kinds. Everybody has to log in again. */
   async setDashboardPassword(password: string): Promise<void> {
     const problem = dashboardPasswordProblem(password);

@@ -32,6 +32,7 @@ export interface MachineRoom {
 export type MachinePhase = "booting" | "ready" | "failed" | "no user data" | "off";
 
 const shortestWaitMs = 20;
+const syncSeconds = 60;
 
 export class Machine {
   phase: MachinePhase = "booting";
@@ -98,6 +99,10 @@ export class Machine {
   /** Shuts the operating system down, EMQX first, as on stop and terminate. */
   async shutDown(): Promise<void> {
     this.say("systemd: System is powering down");
+    if (this.phase === "ready" && this.runningEmqx !== undefined) {
+      // emqx-node-drain.service stops before emqx.service.
+      await this.operate("drain", []);
+    }
     this.power.abort();
     await this.scriptsDone;
     await this.stopEmqx();
@@ -173,6 +178,21 @@ export class Machine {
     this.say(`cloud-init: running ${script.command}`);
     await actOut(script.script, this.bootMachine(facts));
     this.phase = "ready";
+    void this.syncEveryMinute();
+  }
+
+  /** emqx-node-sync.timer */
+  private async syncEveryMinute(): Promise<void> {
+    try {
+      for (;;) {
+        await this.sleep(syncSeconds * 1000 * this.room.bootClock);
+        if (!this.silent) {
+          await this.operate("sync", []);
+        }
+      }
+    } catch {
+      // The machine is switched off.
+    }
   }
 
   private async runOperation(operation: string, args: string[]): Promise<OperationResult> {
@@ -225,6 +245,12 @@ export class Machine {
       startEmqx: (version, environment) => this.launchEmqx(version, environment),
       clusterProblems: () => this.clusterProblems(),
       dial: (address, port) => this.dial(address, port),
+      operate: (operation) =>
+        actOutOperation(
+          operation,
+          [],
+          this.operationMachine((line) => this.say(line)),
+        ),
     };
   }
 

@@ -8,7 +8,9 @@
  */
 import { EmqxNode } from "./emqxNode";
 import { backup } from "./operations/backup";
+import { drain } from "./operations/drain";
 import { restore } from "./operations/restore";
+import { sync } from "./operations/sync";
 import { actOutSteps, announcedSteps, nodeFolder, parameter, ScriptMachine, ScriptRun } from "./script";
 import { startScript, Step, stepFor } from "./script";
 
@@ -28,7 +30,7 @@ export interface OperationRun extends ScriptRun {
 export type Operation = () => Step<OperationRun>[];
 
 /** Every operation that can be acted out, by its name. */
-export const operations: Record<string, Operation> = { backup, restore };
+export const operations: Record<string, Operation> = { sync, drain, backup, restore };
 
 /** What somebody who ran an operation gets to see. */
 export interface OperationResult {
@@ -67,7 +69,11 @@ async function fragmentOf(run: OperationRun, name: string): Promise<string> {
   }
   const file = run.machine.files.get(`${nodeFolder}/operations/${name}`);
   if (file !== undefined) {
-    return file.content;
+    // An operation may consist of others.
+    return file.content.replace(
+      /^\. "\$conf\/operations\/([a-z-]+)"$/gm,
+      (line, part: string) => run.machine.files.get(`${nodeFolder}/operations/${part}`)?.content ?? line,
+    );
   }
   const { value, problem } = await parameter(run, `operations/${name}`);
   if (value === undefined) {

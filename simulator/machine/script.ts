@@ -35,8 +35,15 @@ export interface ScriptRun {
 /** Done with this step; `"finished"` also ends the script, as its `exit 0` does. */
 export type StepResult = Promise<"finished" | void>;
 
-/** A step by the beginning of its announcement, and what it does. */
-export type Step<Run> = [announcement: string, act: (run: Run) => StepResult];
+/**
+ * A step by the beginning of its announcement, what it does, and, where the script stands behind an `if`, whether it comes
+ * to that: otherwise the step is neither announced nor done.
+ */
+export type Step<Run> = [
+  announcement: string,
+  act: (run: Run) => StepResult,
+  applies?: (run: Run) => boolean | Promise<boolean>,
+];
 
 export const nodeFolder = "/etc/emqx-node";
 const nodeEnvironment = `${nodeFolder}/node.env`;
@@ -66,15 +73,17 @@ export async function actOutSteps<Run extends ScriptRun>(
 ): Promise<void> {
   const { machine } = run;
   for (const announced of announcedSteps(script)) {
-    const act = stepFor(steps, announced);
-    const name = fillIn(announced, run);
-    machine.say(`emqx-node: ${name}`);
-    if (act === undefined) {
-      machine.say("emqx-node: (this step is unknown to the simulation and skipped)");
-      continue;
-    }
+    const [, act, applies] = stepFor(steps, announced) ?? [];
+    let name = fillIn(announced, run);
     try {
-      if ((await act(run)) === "finished") {
+      if (applies !== undefined && !(await applies(run))) {
+        continue;
+      }
+      name = fillIn(announced, run);
+      machine.say(`emqx-node: ${name}`);
+      if (act === undefined) {
+        machine.say("emqx-node: (this step is unknown to the simulation and skipped)");
+      } else if ((await act(run)) === "finished") {
         return;
       }
     } catch (error) {
@@ -84,8 +93,8 @@ export async function actOutSteps<Run extends ScriptRun>(
   }
 }
 
-export function stepFor<Run>(steps: Step<Run>[], announced: string): Step<Run>[1] | undefined {
-  return steps.find(([announcement]) => announced.startsWith(announcement))?.[1];
+export function stepFor<Run>(steps: Step<Run>[], announced: string): Step<Run> | undefined {
+  return steps.find(([announcement]) => announced.startsWith(announcement));
 }
 
 function fillIn(announced: string, { values, variables }: ScriptRun): string {
@@ -122,6 +131,30 @@ export async function parameter(run: ScriptRun, name: string): Promise<{ value?:
     run.machine.role.getParameter(`${run.values["PARAMETER_PREFIX"]}/${name}`, true),
   );
 }
+
+/** A secret of the cluster, tried for five minutes; fails when it cannot be read or is not what EMQX can use. */
+export async function secret(run: ScriptRun, name: string, pattern: RegExp, rule: string): Promise<string> {
+  const path = `${run.values["PARAMETER_PREFIX"]}/${name}`;
+  let value = "";
+  try {
+    await until(run, 300, async () => {
+      const answer = await parameter(run, name);
+      value = answer.value ?? "";
+      return answer.problem;
+    });
+  } catch (error) {
+    throw new Error(`parameter ${path}: ${(error as Error).message}`, { cause: error });
+  }
+  if (!pattern.test(value)) {
+    throw new Error(`parameter ${path} must be ${rule}`);
+  }
+  return value;
+}
+
+export const passwordRule = {
+  pattern: /^[A-Za-z0-9!#%&()*+./:;<=>?@^_{|}~-]{8,64}$/,
+  words: "8 to 64 letters, digits or signs other than quotes, comma, backslash and dollar",
+};
 
 /** A call of the aws command: needs a way to the service, then the role's permission. */
 export async function awsCall<T>(

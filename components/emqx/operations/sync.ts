@@ -54,6 +54,11 @@ install_text cluster "$conf/cluster.env"
 . "$conf/operations/services"
 running 2>"$work/err" || return 0
 
+if [[ -f $data/emqx-node.evacuating ]]; then
+  begin "ending an evacuation that was cut off"
+  emqx ctl rebalance stop >"$work/out" || true
+  rm -f "$data/emqx-node.evacuating"
+fi
 for node in $(members stopped_nodes); do
   [[ " $MEMBERS " == *" \${node#emqx@} "* ]] && continue
   begin "removing $node, which has left the deployment, from the cluster"

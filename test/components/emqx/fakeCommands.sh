@@ -128,7 +128,7 @@ emqx)
     countdown joins-in && { echo '{ "running_nodes" : [ "emqx@192.168.0.10" ] }' && exit; }
     cat "$FAKE/cluster"
     ;;
-  "ctl cluster force-leave "* | "ctl cluster leave" | "ctl rebalance start "*) ;;
+  "ctl cluster force-leave "* | "ctl cluster leave" | "ctl rebalance "*) ;;
   "ctl admins passwd admin "*)
     [[ -f $FAKE/no-admin ]] && echo 'Error: <<"username_not_found">>' && exit
     echo "$5" >"$FAKE/dashboard-password"

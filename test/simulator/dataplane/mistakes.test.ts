@@ -319,7 +319,7 @@ describe("a machine does not come up", () => {
     [
       "without a NAT gateway",
       { prepare: ({ state }) => (state.natGateways = []) },
-      /installing .*: curl: \(28\) .* black hole: nat-1 is gone/,
+      /fetching the operations: .* black hole: nat-1 is gone/,
     ],
     [
       "without egress on port 443",
@@ -327,7 +327,7 @@ describe("a machine does not come up", () => {
         prepare: (test) =>
           (test.group("nodes").egress = test.group("nodes").egress.filter((r) => r.fromPort !== 443)),
       },
-      /installing .*no egress rule of sg-nodes .* lets tcp\/443/,
+      /fetching the operations: .*no egress rule of sg-nodes .* lets tcp\/443/,
     ],
     [
       "without its data volume",

@@ -1,4 +1,5 @@
 /** A region of the data plane tests, put together by hand: a VPC as the deployment makes it, every fact changeable. */
+import { operations } from "../../../components/emqx/operations";
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -60,6 +61,11 @@ export class TestRegion implements RegionView {
       this.parameters.set(`${prefix}/${name}`, value);
     }
     this.parameters.set(`${prefix}/load-balancers`, "emqx-elb");
+    const members = this.state.instances.map((instance) => instance.privateIp).join(" ");
+    this.parameters.set(`${prefix}/cluster`, `MEMBERS='${members}'\nDRAIN_SECONDS='4'\n`);
+    for (const [name, script] of Object.entries(operations)) {
+      this.parameters.set(`${prefix}/operations/${name}`, script);
+    }
     this.state.instances.forEach((_, node) => this.parameters.set(`${prefix}/nodes/${node}/ready`, "never"));
     options.prepare?.(this);
   }
@@ -101,6 +107,8 @@ export class TestRegion implements RegionView {
         }
         return value;
       },
+      parameterVersions: async (names: string[]) =>
+        Object.fromEntries(names.filter((name) => this.parameters.has(name)).map((name) => [name, 1])),
       putParameter: async (name: string, value: string) => void this.parameters.set(name, value),
       putObject: async (bucket: string, key: string, content: string) =>
         void this.objects.set(`${bucket}/${key}`, content),
