@@ -37,8 +37,8 @@ chown emqx:emqx "$data/backup"
 chmod 0700 "$data/backup"
 file=$data/backup/$wanted
 trap 'rm -rf "$work" "$file"' EXIT
-download() { (umask 077 && aws s3 cp --only-show-errors "$place$wanted" "$file"); }
-try 300 download || die "$(why)"
+fetch() { (umask 077 && aws s3 cp --only-show-errors "$place$wanted" "$file"); }
+try 300 fetch || die "$(why)"
 chown emqx:emqx "$file"
 
 begin "looking into $wanted"
