@@ -97,6 +97,9 @@ function roleCalls(cloud: Cloud, instance: () => StoredResource | undefined): Ro
     getParameter: async (name, withDecryption) => session().getParameter(name, { withDecryption }).value,
     parameterVersions: async (wanted) => session().parameterVersions(wanted),
     putParameter: async (name, value) => void session().putParameter(name, value, { overwrite: true }),
+    putObject: async (bucket, key, content) => session().putObject(bucket, key, content),
+    getObject: async (bucket, key) => session().getObject(bucket, key),
+    listObjects: async (bucket, prefix) => session().listObjects(bucket, prefix),
     describeInstanceHealth: async (name, instanceId) => {
       const [health] = session().describeInstanceHealth(name, [instanceId]);
       return health?.state === "InService"

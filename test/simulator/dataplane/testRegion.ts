@@ -43,6 +43,8 @@ export class TestRegion implements RegionView {
   readonly state: RegionSnapshot;
   readonly parameters = new Map<string, string>();
   readonly formatted = new Set<string>();
+  /** By `bucket/key`. */
+  readonly objects = new Map<string, string>();
   readonly health = new Map<string, InstanceHealth>();
   readonly lines: string[] = [];
   /** Makes the role refuse a parameter. */
@@ -111,6 +113,21 @@ export class TestRegion implements RegionView {
       parameterVersions: async (names: string[]) =>
         Object.fromEntries(names.filter((name) => this.parameters.has(name)).map((name) => [name, 1])),
       putParameter: async (name: string, value: string) => void this.parameters.set(name, value),
+      putObject: async (bucket: string, key: string, content: string) =>
+        void this.objects.set(`${bucket}/${key}`, content),
+      getObject: async (bucket: string, key: string) => {
+        const content = this.objects.get(`${bucket}/${key}`);
+        if (content === undefined) throw new Error(`NoSuchKey: ${key}`);
+        return content;
+      },
+      listObjects: async (bucket: string, prefix: string) =>
+        [...this.objects]
+          .filter(([path]) => path.startsWith(`${bucket}/${prefix}`))
+          .map(([path, content]) => ({
+            key: path.slice(bucket.length + 1),
+            size: content.length,
+            lastModified: "2026-01-01T00:00:00Z",
+          })),
       describeInstanceHealth: async (_name: string, instanceId: string) =>
         this.health.get(instanceId) ?? {
           state: "OutOfService" as const,
