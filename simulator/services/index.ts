@@ -1,5 +1,6 @@
 import type { InvokeType, ResourceType } from "../schema";
 import { certificateType } from "./certificates";
+import { dashboardType, metricAlarmType } from "./cloudwatch";
 import { recordType } from "./dns";
 import * as functions from "./functions";
 import { eipType, natGatewayType } from "./gateways";
@@ -12,6 +13,7 @@ import { parameterType } from "./parameters";
 import { randomIdType, randomPasswordType, randomStringType } from "./random";
 import { routeTableAssociationType, routeTableType, routeType, vpcEndpointType } from "./routing";
 import * as groups from "./securityGroups";
+import { topicType } from "./sns";
 import { privateKeyType, selfSignedCertType } from "./tls";
 import { volumeAttachmentType, volumeType } from "./volumes";
 import { internetGatewayType, subnetType, vpcType } from "./vpc";
@@ -48,6 +50,9 @@ const all: ResourceType[] = [
   rolePolicyAttachmentType,
   instanceProfileType,
   parameterType,
+  metricAlarmType,
+  dashboardType,
+  topicType,
   randomPasswordType,
   randomStringType,
   randomIdType,

@@ -30,3 +30,6 @@ export const rolePolicyAttachment = "aws:iam/rolePolicyAttachment:RolePolicyAtta
 export const instanceProfile = "aws:iam/instanceProfile:InstanceProfile";
 export const parameter = "aws:ssm/parameter:Parameter";
 export const logGroup = "aws:cloudwatch/logGroup:LogGroup";
+export const metricAlarm = "aws:cloudwatch/metricAlarm:MetricAlarm";
+export const dashboard = "aws:cloudwatch/dashboard:Dashboard";
+export const topic = "aws:sns/topic:Topic";
