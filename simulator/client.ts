@@ -1,7 +1,7 @@
 import { readFileSync } from "fs";
 import { join } from "path";
 import type { RegionStatus } from "./control";
-import type { ConnectedClient, Endpoint, LoadBalancerStatus, MachineStatus } from "./dataplane";
+import type { AlarmStatus, ConnectedClient, Endpoint, LoadBalancerStatus, MachineStatus } from "./dataplane";
 import type { Props } from "./values";
 
 /** region.json; see main.ts. */
@@ -95,6 +95,10 @@ export class RegionClient {
 
   clients(): Promise<ConnectedClient[]> {
     return this.json("GET", "/clients");
+  }
+
+  alarms(): Promise<AlarmStatus[]> {
+    return this.json("GET", "/alarms");
   }
 
   async certificate(arn: string): Promise<string> {
