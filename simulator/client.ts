@@ -2,6 +2,7 @@ import { readFileSync } from "fs";
 import { join } from "path";
 import type { RegionStatus } from "./control";
 import type {
+  AlarmStatus,
   ConnectedClient,
   Endpoint,
   LoadBalancerStatus,
@@ -101,6 +102,10 @@ export class RegionClient {
 
   clients(): Promise<ConnectedClient[]> {
     return this.json("GET", "/clients");
+  }
+
+  alarms(): Promise<AlarmStatus[]> {
+    return this.json("GET", "/alarms");
   }
 
   async certificate(arn: string): Promise<string> {

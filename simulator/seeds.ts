@@ -27,6 +27,7 @@ export interface Quotas {
   elasticIpsPerRegion: number;
   loadBalancersPerRegion: number;
   natGatewaysPerZone: number;
+  alarmsPerRegion: number;
 }
 
 export interface ImageSeed {

@@ -1,9 +1,11 @@
 import Table from "cli-table3";
 import { Command, InvalidArgumentError } from "commander";
+import pc from "picocolors";
 import { parse } from "yaml";
 import { UserError } from "../console";
 import type { ShownResource } from "../../simulator/client";
 import { RegionClient, RegionError } from "../../simulator/client";
+import type { AlarmStatus } from "../../simulator/dataplane";
 import { ensureRegion, regionStatus, stopRegion } from "./regionProcess";
 import { nameOf } from "./orphans";
 import type { Session } from "./session";
@@ -100,6 +102,14 @@ function addResourceCommands(region: Command, session: Session): void {
     const deleted = await ask(session, (client) => client.delete({ id, ...options }));
     speaker.say(`Deleted ${deleted.type} ${id} behind Pulumi's back.`);
   });
+  region
+    .command("alarms")
+    .description("what each CloudWatch alarm would say at this moment, and why")
+    .option("--json", "for machines")
+    .action(async ({ json }: { json?: boolean }) => {
+      const alarms = await ask(session, (client) => client.alarms());
+      show(json ? alarms : alarmTable(alarms));
+    });
   region.addCommand(consoleCommand(session));
   region
     .command("password")
@@ -215,6 +225,18 @@ function resourceTable(resources: readonly ShownResource[]): string {
   });
   for (const { type, region, id, attributes } of resources)
     table.push([type, region, id, nameOf(attributes)]);
+  return table.toString();
+}
+
+const stateColours = { OK: pc.green, ALARM: pc.red, "no data": pc.dim };
+
+function alarmTable(alarms: readonly AlarmStatus[]): string {
+  if (alarms.length === 0) return "There are no alarms; a stack has them with the setting monitoring.";
+  const table = new Table({
+    head: ["State", "Alarm", "Why"],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const { state, name, why } of alarms) table.push([stateColours[state](state), name, why]);
   return table.toString();
 }
 

@@ -30,6 +30,7 @@ export interface RunningMachines {
   /** What the region gives its instances to. */
   host: MachineHost;
   plane: DataPlane;
+  cloud: Cloud;
 }
 
 /**
@@ -42,6 +43,7 @@ export function runMachines(cloud: Cloud, options: DataPlaneOptions = {}): Runni
   const follow = () => plane.follow();
   return {
     plane,
+    cloud,
     host: {
       start: follow,
       lookAgain: follow,
