@@ -12,7 +12,8 @@ import { parameterType } from "./parameters";
 import { randomIdType, randomPasswordType, randomStringType } from "./random";
 import { routeTableAssociationType, routeTableType, routeType, vpcEndpointType } from "./routing";
 import * as groups from "./securityGroups";
-import { privateKeyType, selfSignedCertType } from "./tls";
+import { privateKeyType } from "./tls";
+import { certRequestType, locallySignedCertType, selfSignedCertType } from "./tlsCertificates";
 import { volumeAttachmentType, volumeType } from "./volumes";
 import { internetGatewayType, subnetType, vpcType } from "./vpc";
 
@@ -52,7 +53,9 @@ const all: ResourceType[] = [
   randomStringType,
   randomIdType,
   privateKeyType,
+  certRequestType,
   selfSignedCertType,
+  locallySignedCertType,
 ];
 
 /** Every resource type that exists in the simulated region. */
