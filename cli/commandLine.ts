@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { addCertificateCommand } from "./certificate/command";
 import { down, preview, refresh, up } from "./local/commands";
 import { addDrillCommand } from "./drill/command";
 import { addLoadCommand } from "./load/command";
@@ -47,6 +48,7 @@ export function commandLine(session: Session): Command {
   addSmokeCommand(program, session);
   addDrillCommand(program, session);
   addLoadCommand(program, session);
+  addCertificateCommand(program, session);
   program.addCommand(consoleCommand(session));
   program.addCommand(regionCommand(session));
   return program;
