@@ -5,6 +5,8 @@ import type { ComponentChange } from "./change/components";
 import { componentsOf } from "./change/components";
 import type { Cost } from "./change/costs";
 import { costsOf } from "./change/costs";
+import type { Expiry } from "./change/expiry";
+import { expiriesOf } from "./change/expiry";
 import type { Exposure } from "./change/exposure";
 import { exposureOf, isOpened } from "./change/exposure";
 import { Labels } from "./change/labels";
@@ -34,6 +36,8 @@ export interface Review {
   rollout: Rollout;
   exposure: Exposure;
   opened: number;
+  /** What ends within two months, whether or not anything changes. */
+  expiries: Expiry[];
   costs: Cost[];
   components: ComponentChange[];
   texts: TextChange[];
@@ -47,7 +51,7 @@ export interface Review {
   gates: Gate[];
 }
 
-export function reviewOf(preview: Preview, subject: Review["subject"]): Review {
+export function reviewOf(preview: Preview, subject: Review["subject"], today = new Date()): Review {
   const change = changeOf(preview);
   const before = new Side(change, "before");
   const after = new Side(change, "after", before);
@@ -66,6 +70,7 @@ export function reviewOf(preview: Preview, subject: Review["subject"]): Review {
     rollout,
     exposure,
     opened: exposure.rows.filter((row) => row.isFromAddresses && isOpened(row)).length,
+    expiries: expiriesOf(change, today),
     costs: costsOf(before, after),
     components: componentsOf(change),
     texts: textChangesOf(change, labels),

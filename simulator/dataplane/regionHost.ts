@@ -33,6 +33,9 @@ export interface RunningMachines {
   cloud: Cloud;
 }
 
+/** Between the provider's two calls, that delete a listener and make it anew; in AWS it is some seconds. */
+const listenerGapMs = 1000;
+
 /**
  * Machines that run, for `RegionServer.start({ machines })` or `cloud.machines.attach`. They are switched on and off by
  * the instances' states; the host only makes the region wait for the end of a shutdown.
@@ -47,6 +50,7 @@ export function runMachines(cloud: Cloud, options: DataPlaneOptions = {}): Runni
     host: {
       start: follow,
       lookAgain: follow,
+      listenersClosed: () => new Promise((resolve) => setTimeout(resolve, listenerGapMs)),
       stop: (instance) => plane.shutDown(instance.id),
       terminate: (instance) => plane.shutDown(instance.id),
       dispose: () => {

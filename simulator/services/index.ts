@@ -18,7 +18,8 @@ import { routeTableAssociationType, routeTableType, routeType, vpcEndpointType }
 import * as groups from "./securityGroups";
 import { snapshotPolicyType } from "./snapshotPolicies";
 import { topicType } from "./sns";
-import { privateKeyType, selfSignedCertType } from "./tls";
+import { privateKeyType } from "./tls";
+import { certRequestType, locallySignedCertType, selfSignedCertType } from "./tlsCertificates";
 import { volumeAttachmentType, volumeType } from "./volumes";
 import { internetGatewayType, subnetType, vpcType } from "./vpc";
 
@@ -69,7 +70,9 @@ const all: ResourceType[] = [
   randomStringType,
   randomIdType,
   privateKeyType,
+  certRequestType,
   selfSignedCertType,
+  locallySignedCertType,
 ];
 
 /** Every resource type that exists in the simulated region. */
