@@ -8,6 +8,8 @@ import { costsOf } from "./change/costs";
 import type { Exposure } from "./change/exposure";
 import { exposureOf, isOpened } from "./change/exposure";
 import { Labels } from "./change/labels";
+import type { Monthly } from "./change/monthly";
+import { monthlyOf } from "./change/monthly";
 import type { Level, Notice } from "./change/notices";
 import { levels, noticesOf } from "./change/notices";
 import type { Rollout } from "./change/rollout";
@@ -35,6 +37,7 @@ export interface Review {
   exposure: Exposure;
   opened: number;
   costs: Cost[];
+  monthly: Monthly;
   components: ComponentChange[];
   texts: TextChange[];
   topology: Topology;
@@ -67,6 +70,7 @@ export function reviewOf(preview: Preview, subject: Review["subject"]): Review {
     exposure,
     opened: exposure.rows.filter((row) => row.isFromAddresses && isOpened(row)).length,
     costs: costsOf(before, after),
+    monthly: monthlyOf(before, after, change.isWhole),
     components: componentsOf(change),
     texts: textChangesOf(change, labels),
     topology: topologyOf(change, before, after, exposure.rows),
