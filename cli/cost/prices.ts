@@ -141,6 +141,6 @@ const soldSizes: Record<string, string> = {
 /** An instance's price per hour; undefined for a type that is not in the table. */
 export function instanceHour(list: Prices, instanceType: string): number | undefined {
   const [family = "", size = ""] = instanceType.split(".");
-  const isSold = (soldSizes[family] ?? "").split(" ").includes(size);
+  const isSold = soldSizes[family]?.split(" ").includes(size) ?? false;
   return isSold ? list.instanceLarge[family]! * sizes[size]! : undefined;
 }

@@ -26,15 +26,15 @@ export function formatSizing(input: SizeInput, proposal: Proposal): string {
     ...sections.flatMap(sectionLines),
     "",
     "What grows with it, in US dollars a month",
-    ...bill(billOf(input, proposal), proposal),
+    ...bill(input, proposal, billOf(input, proposal)),
     "",
     "Beyond what has been published",
-    ...extrapolations(input, proposal).map((text) => `  - ${text}`),
+    ...extrapolations(input, proposal).flatMap((text) => wrapped(`- ${text}`)),
     "",
     "Published",
-    ...publishedIn(sections).map((name) => {
+    ...publishedIn(sections).flatMap((name) => {
       const { value, unit, source } = published[name];
-      return `  [${name}] ${short(value)} ${unit}. ${source}`;
+      return wrapped(`[${name}] ${short(value)} ${unit}. ${source}`);
     }),
     "",
     "Assumed; change with --assume name=value",
@@ -80,10 +80,10 @@ function sectionLines({ title, lines, remarks }: Section): string[] {
     result,
     from.map((name) => `[${name}]`).join(" "),
   ]);
-  return ["", title, ...indented(columns(rows, "llrl")), ...remarks.map((remark) => `  ${remark}`)];
+  return ["", title, ...indented(columns(rows, "llrl")), ...remarks.flatMap((remark) => wrapped(remark))];
 }
 
-function bill(costs: Bill, { machine, nodes }: Proposal): string[] {
+function bill(input: SizeInput, { machine, nodes }: Proposal, costs: Bill): string[] {
   const dollars = (value: number) => whole(value);
   const rows = [
     [
@@ -97,19 +97,33 @@ function bill(costs: Bill, { machine, nodes }: Proposal): string[] {
   ];
   return [
     ...indented(columns(rows, "lrr")),
-    `  Prices of ${costs.region}: ${pricesCaveat}. The rest of a stack: npm run cost.`,
-    ...(costs.areOwnPrices ? [] : ["  No prices of the region asked for are known."]),
+    ...wrapped(`Prices of ${costs.region}: ${pricesCaveat}. The rest of a stack: npm run cost.`),
+    ...(costs.areOwnPrices ? [] : wrapped(`No prices of ${input.region} are known here.`)),
   ];
 }
 
 function assumptionLines(input: SizeInput, sections: Section[]): string[] {
   const values = assumedValues(input.assume);
-  return assumptionsIn(sections).map((name) => {
+  return assumptionsIn(sections).flatMap((name) => {
     const { value, unit, why } = assumptions[name];
     const own = values[name] === value ? why : `set by --assume; otherwise ${value}`;
-    return `  [${name}] ${whole(values[name]) === String(values[name]) ? values[name] : short(values[name])} ${unit}: ${own}`;
+    return wrapped(`[${name}] ${short(values[name])} ${unit}: ${own}`);
   });
 }
+
+/** A paragraph, indented, its second line and further ones a little more. */
+function wrapped(text: string): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(`${last === undefined ? "  " : "    "}${word}`);
+  }
+  return lines;
+}
+
+const width = 110;
 
 function indented(lines: string[]): string[] {
   return lines.map((text) => `  ${text}`);

@@ -46,7 +46,8 @@ export const published = {
   processesPerConnection: {
     value: 2,
     unit: "Erlang processes",
-    source: "EMQX docs, FAQ 4.4, how to estimate resource usage",
+    source:
+      "EMQX docs, FAQ 4.4, how to estimate resource usage; newer versions need one where TLS ends before",
   },
   connectsPerVcpu: {
     value: 20_000 / 5 / 32,
@@ -91,7 +92,7 @@ export const published = {
   processLimit: {
     value: 2 * openFiles.maxPorts,
     unit: "Erlang processes, twice node.max_ports",
-    source: "EMQX 5.8, bin/emqx",
+    source: "EMQX docs, node.max_ports: the limit of Erlang processes is set to twice that",
   },
 } satisfies Record<string, Published>;
 
@@ -112,6 +113,9 @@ export const tried = {
 
 /** The most that EMQ has published of a cluster of core nodes: on 20 nodes with EMQX 3.0, on 5 with 4.3. */
 export const mostConnections = 10_000_000;
+
+/** The most core nodes in a report of EMQ's are 20, with EMQX 3.0; this is the odd number below. More only on request. */
+export const mostProposedNodes = 19;
 
 /**
  * Connections of one node in EMQ's reports and in the layouts of its tests, whose results it does not publish

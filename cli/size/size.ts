@@ -1,11 +1,11 @@
 /** How many nodes of which type carry what is asked, also while one of them is down. Pure. */
 import { instanceHour, pricesFor } from "../cost/prices";
 import type { SizeInput } from "./input";
-import { largestVolumeGiB, mostNodes, smallestVolumeGiB } from "./limits";
+import { largestVolumeGiB, smallestVolumeGiB } from "./limits";
 import type { Machine } from "./machines";
 import { findMachine, machines, proposedFamilies } from "./machines";
 import type { Assumed } from "./numbers";
-import { assumedValues, published } from "./numbers";
+import { assumedValues, mostProposedNodes, published } from "./numbers";
 import type { Traffic } from "./traffic";
 import { trafficOf } from "./traffic";
 
@@ -169,7 +169,7 @@ export function isKept({ needed, available }: Limit): boolean {
   return needed <= available;
 }
 
-const oddCounts = Array.from({ length: Math.ceil((mostNodes - 3) / 2) }, (_, i) => 3 + 2 * i);
+const oddCounts = Array.from({ length: (mostProposedNodes - 1) / 2 }, (_, i) => 3 + 2 * i);
 
 /** The cheapest first. */
 function candidatesFor({ instanceType, region }: SizeInput): Machine[] {
@@ -199,7 +199,7 @@ function tooMuch(input: SizeInput, machine: Machine, nodes: number, volumeGiB: n
     );
   const advice =
     input.instanceType === undefined && input.nodes === undefined
-      ? "that is more than one cluster of these components carries"
+      ? "divide the clients among several clusters"
       : "give more --nodes, a larger --instance-type, or leave both out";
   return [`${nodes} × ${machine.type} cannot carry it while one is down (${lacking.join("; ")}): ${advice}`];
 }

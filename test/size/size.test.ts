@@ -87,9 +87,7 @@ describe("proposals", () => {
       ),
     ]);
     expect(size(asked({ rate: 50_000_000 })).problems).toEqual([
-      expect.stringMatching(
-        /^99 × r7g.16xlarge cannot .* more than one cluster of these components carries$/,
-      ),
+      expect.stringMatching(/^19 × r7g.16xlarge cannot .*: divide the clients among several clusters$/),
     ]);
     expect(size(asked({ retained: 1_000_000_000, payloadBytes: 5000 })).problems).toEqual([
       expect.stringMatching(/^--retained, --users: they need a data volume of .* the largest is 16,384 GiB$/),
