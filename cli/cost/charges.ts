@@ -60,6 +60,7 @@ export const charges: Record<string, Rule> = {
         ]
       : [],
   "aws:kms/key:Key": (_, prices) => [one("KMS key", prices.kmsKey)],
+  "aws:secretsmanager/secret:Secret": (_, prices) => [one("secret in Secrets Manager", prices.secret)],
   "aws:route53/zone:Zone": (_, prices) => [one("hosted zone", prices.hostedZone)],
   "aws:cloudwatch/metricAlarm:MetricAlarm": (inputs, prices) => [
     one("alarm, metric", prices.alarm, alarmMetrics(inputs)),
@@ -154,10 +155,13 @@ export const free: readonly string[] = [
   "aws:iam/rolePolicy:RolePolicy",
   "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
   "aws:iam/instanceProfile:InstanceProfile",
+  "aws:iam/serverCertificate:ServerCertificate",
+  "aws:iam/accessKey:AccessKey",
   // Standard tier, and standard throughput.
   "aws:ssm/parameter:Parameter",
   "aws:ssm/association:Association",
   "aws:kms/alias:Alias",
+  "aws:secretsmanager/secretVersion:SecretVersion",
   // Topics and subscriptions cost by the message: the first thousand e-mails a month nothing.
   "aws:sns/topic:Topic",
   "aws:sns/topicPolicy:TopicPolicy",

@@ -1,16 +1,28 @@
 /** The custom metrics that nodes send when monitoring is on. They are in no resource, but in the agent's configuration. */
-import { list, record, text } from "../review/change/values";
+import { list, number, record, text } from "../review/change/values";
 import type { CostedResource } from "./charges";
+import { hoursPerMonth } from "./prices";
 
 const parameterType = "aws:ssm/parameter:Parameter";
 const parameterName = /\/monitoring$/;
 
-/** Metrics of one node at least, or undefined where no agent is configured. */
-export function metricsPerNode(resources: readonly CostedResource[]): number | undefined {
+export interface NodeMetrics {
+  /** At least. */
+  metrics: number;
+  /** Calls of CloudWatch in a month: one for each time of collecting. */
+  requests: number;
+}
+
+/** What one node sends, or undefined where no agent is configured. */
+export function nodeMetrics(resources: readonly CostedResource[]): NodeMetrics | undefined {
   const parameter = resources.find(
     ({ type, inputs }) => type === parameterType && parameterName.test(text(inputs.name) ?? ""),
   );
-  return parameter && countMetrics(parse(text(parameter.inputs.value) ?? ""));
+  const configuration = parameter && parse(text(parameter.inputs.value) ?? "");
+  const metrics = countMetrics(configuration);
+  if (metrics === 0) return undefined;
+  const interval = number(record(record(configuration).agent).metrics_collection_interval) ?? 60;
+  return { metrics, requests: (hoursPerMonth * 3600) / interval };
 }
 
 /**

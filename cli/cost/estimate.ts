@@ -3,7 +3,8 @@ import { parseAvailabilityZone } from "../../components/network/availabilityZone
 import { byName, text } from "../review/change/values";
 import type { Charge, CostedResource } from "./charges";
 import { charges, isDecided, snapshotCharges } from "./charges";
-import { metricsPerNode } from "./customMetrics";
+import { nodeMetrics } from "./customMetrics";
+import type { Prices } from "./prices";
 import { pricesFor } from "./prices";
 import type { Usage } from "./usage";
 import { usageOf } from "./usage";
@@ -41,7 +42,7 @@ export function estimateOf(resources: readonly CostedResource[], region?: string
       Object.hasOwn(charges, type) ? charges[type]!(inputs, prices) : [],
     ),
     ...snapshotCharges(resources, prices),
-    ...customMetricCharges(resources, prices.customMetric),
+    ...agentCharges(resources, prices),
   ];
   const lines = summed(all);
   return {
@@ -64,12 +65,18 @@ export function regionOf(resources: readonly CostedResource[]): string | undefin
     .find((region) => region !== undefined);
 }
 
-function customMetricCharges(resources: readonly CostedResource[], price: number): Charge[] {
-  const perNode = metricsPerNode(resources);
+function agentCharges(resources: readonly CostedResource[], prices: Prices): Charge[] {
+  const ofNode = nodeMetrics(resources);
   const nodes = resources.filter(({ type }) => type === "aws:ec2/instance:Instance").length;
-  return perNode === undefined || perNode * nodes === 0
-    ? []
-    : [{ what: "custom metric (at least)", amount: perNode * nodes, price }];
+  if (!ofNode || nodes === 0) return [];
+  return [
+    { what: "custom metric (at least)", amount: ofNode.metrics * nodes, price: prices.customMetric },
+    {
+      what: "a thousand requests of the CloudWatch agent",
+      amount: (ofNode.requests * nodes) / 1000,
+      price: prices.cloudWatchRequests,
+    },
+  ];
 }
 
 function summed(all: Charge[]): CostLine[] {

@@ -33,9 +33,13 @@ export interface Prices {
   /** Interface endpoint, per hour and zone. */
   interfaceEndpointHour: number;
   kmsKey: number;
+  /** In Secrets Manager. */
+  secret: number;
   hostedZone: number;
   /** Per metric and month, the first 10,000. */
   customMetric: number;
+  /** CloudWatch API, per 1,000 requests; each call of the agent is one. */
+  cloudWatchRequests: number;
   /** Standard resolution, per metric that the alarm looks at. */
   alarm: number;
   compositeAlarm: number;
@@ -73,8 +77,10 @@ export const prices: Record<string, Prices> = {
     classicElbGB: 0.008,
     interfaceEndpointHour: 0.01,
     kmsKey: 1,
+    secret: 0.4,
     hostedZone: 0.5,
     customMetric: 0.3,
+    cloudWatchRequests: 0.01,
     alarm: 0.1,
     compositeAlarm: 0.5,
     dashboard: 3,
@@ -101,8 +107,10 @@ export const prices: Record<string, Prices> = {
     classicElbGB: 0.008,
     interfaceEndpointHour: 0.011,
     kmsKey: 1,
+    secret: 0.4,
     hostedZone: 0.5,
     customMetric: 0.3,
+    cloudWatchRequests: 0.01,
     alarm: 0.1,
     compositeAlarm: 0.5,
     dashboard: 3,

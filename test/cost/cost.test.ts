@@ -86,9 +86,13 @@ describe("charges, in eu-west-1", () => {
       { "VPC interface endpoint, zone": 16.06 },
     ],
     [
-      "keys and zones",
-      [resource("aws:kms/key:Key"), resource("aws:route53/zone:Zone")],
-      { "KMS key": 1, "hosted zone": 0.5 },
+      "keys, zones and secrets",
+      [
+        resource("aws:kms/key:Key"),
+        resource("aws:route53/zone:Zone"),
+        resource("aws:secretsmanager/secret:Secret"),
+      ],
+      { "KMS key": 1, "hosted zone": 0.5, "secret in Secrets Manager": 0.4 },
     ],
     [
       "alarms: of one metric, of an expression over two, and of other alarms",
@@ -130,7 +134,12 @@ describe("charges, in eu-west-1", () => {
           }),
         }),
       ],
-      { "instance m7g.large": 132.86, "root disk gp3, GiB": 2.82, "custom metric (at least)": 0.6 },
+      {
+        "instance m7g.large": 132.86,
+        "root disk gp3, GiB": 2.82,
+        "custom metric (at least)": 0.6,
+        "a thousand requests of the CloudWatch agent": 0.88,
+      },
     ],
     [
       "an agent's configuration that is not known yet",
