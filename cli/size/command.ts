@@ -28,7 +28,7 @@ export function addSizeCommand(program: Command): void {
     .option("--payload <bytes>", "of a message (default: 256)", number)
     .option("--qos <0|1|2>", "of the messages (default: 1)", number)
     .option("--keep-alive <seconds>", "the longest of any client (default: 300)", number)
-    .option("--tls", "clients come by TLS, which ends at the load balancer (default)", true)
+    .option("--tls", "clients come by TLS, which ends at the load balancer", true)
     .option("--no-tls", "clients come without TLS")
     .option("--fan-out <number>", "how many clients get each message, on average (default: 1)", number)
     .option("--retained <number>", "retained messages that are kept (default: 0)", number)

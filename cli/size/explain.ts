@@ -112,7 +112,8 @@ const processor: Explain = (input, { machine, needs }) => {
       ),
     ],
     remarks: [
-      "Rules, bridges, plugins, authentication against other systems and wildcard subscriptions cost more.",
+      "Rules, bridges, plugins, authentication against other systems and wildcard subscriptions cost more; shared " +
+        "subscriptions do a quarter less (30,000 messages/s instead of 40,000 in the same reference).",
     ],
   };
 };
