@@ -10,6 +10,8 @@ import { expiriesOf } from "./change/expiry";
 import type { Exposure } from "./change/exposure";
 import { exposureOf, isOpened } from "./change/exposure";
 import { Labels } from "./change/labels";
+import type { Monthly } from "./change/monthly";
+import { monthlyOf } from "./change/monthly";
 import type { Level, Notice } from "./change/notices";
 import { levels, noticesOf } from "./change/notices";
 import type { Rollout } from "./change/rollout";
@@ -39,6 +41,7 @@ export interface Review {
   /** What ends within two months, whether or not anything changes. */
   expiries: Expiry[];
   costs: Cost[];
+  monthly: Monthly;
   components: ComponentChange[];
   texts: TextChange[];
   topology: Topology;
@@ -72,6 +75,7 @@ export function reviewOf(preview: Preview, subject: Review["subject"], today = n
     opened: exposure.rows.filter((row) => row.isFromAddresses && isOpened(row)).length,
     expiries: expiriesOf(change, today),
     costs: costsOf(before, after),
+    monthly: monthlyOf(before, after, change.isWhole),
     components: componentsOf(change),
     texts: textChangesOf(change, labels),
     topology: topologyOf(change, before, after, exposure.rows),

@@ -47,6 +47,7 @@ export function jsonOf(review: Review): object {
       })),
     },
     costs,
+    monthly: review.monthly,
     components: components.map(({ path, type, operation, renamedFrom, resources, unchanged }) => ({
       path,
       type,

@@ -14,6 +14,7 @@ import { mermaidOf } from "../topology/mermaid";
 import { shortType } from "../types";
 import type { Block } from "./blocks";
 import { fitted, fixed } from "./blocks";
+import { monthlyBlock } from "./monthly";
 import { resourceRows, signs } from "./resources";
 import { fenceFor, prose, row } from "./text";
 
@@ -37,6 +38,7 @@ export function markdownOf(review: Review, limit = longestComment): string {
           notices("What clients notice", review, "clients", "Nothing."),
           notices("What operators notice", review, "operators", "Nothing."),
           ...costs(review),
+          ...monthlyBlock(review.monthly, review.costs.length > 0),
         ]
       : []),
     ...expiries(review),
