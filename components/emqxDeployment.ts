@@ -226,7 +226,9 @@ export class EmqxDeployment extends pulumi.ComponentResource {
       },
       parent,
     );
-    const monitoring = args.monitoring ? createMonitoring(`${name}-monitoring`, this, args, elb, nodes) : undefined;
+    const monitoring = args.monitoring
+      ? createMonitoring(`${name}-monitoring`, this, args, elb, nodes)
+      : undefined;
     const backup = args.backup ? createBackup(`${name}-backup`, this, args, nodes) : undefined;
 
     const outputs = {
