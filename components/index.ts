@@ -7,6 +7,7 @@ export {
 } from "./emqxClassicElb";
 export { EmqxClusterNodes, type EmqxClusterNodesArgs, type EmqxNodeArgs } from "./emqxClusterNodes";
 export { deploymentProblems, EmqxDeployment, type EmqxDeploymentArgs } from "./emqxDeployment";
+export { EmqxMonitoring, type EmqxMonitoredNodeArgs, type EmqxMonitoringArgs } from "./emqxMonitoring";
 export { EmqxSecurityGroup, type EmqxSecurityGroupArgs } from "./emqxSecurityGroup";
 export { EmqxVpc, NatGateways, type EmqxVpcArgs } from "./emqxVpc";
 export { ClusterPorts } from "./emqx/releases";

@@ -22,7 +22,7 @@ afterEach(() => machines.splice(0).forEach((machine) => machine.destroy()));
 /** A node that "sync" has told of the backups. */
 function node(): Machine {
   const args = nodeArgs({ readinessTimeoutSeconds: 1 });
-  const made = new Machine(renderUserData(args), args.parameterPrefix);
+  const made = Machine.of(renderUserData(args), args.parameterPrefix);
   machines.push(made);
   for (const [operation, text] of Object.entries({ backup: backupOperation, restore: restoreOperation }))
     made.write(`etc/emqx-node/operations/${operation}`, text);
