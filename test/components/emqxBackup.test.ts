@@ -69,9 +69,9 @@ test("makes a bucket with its settings, permissions, a parameter and a snapshot 
 });
 
 test("every child's name begins with the component's, and protection reaches all of them", async () => {
-  const children: { name: string; opts: pulumi.CustomResourceOptions }[] = [];
-  const record: pulumi.ResourceTransformation = ({ name, type, opts }) => {
-    if (type !== "emqx-aws:index:EmqxBackup") children.push({ name, opts });
+  const children: { name: string; opts: pulumi.CustomResourceOptions; resource: pulumi.Resource }[] = [];
+  const record: pulumi.ResourceTransformation = ({ name, type, opts, resource }) => {
+    if (type !== "emqx-aws:index:EmqxBackup") children.push({ name, opts, resource });
     return undefined;
   };
   await run(
@@ -84,10 +84,11 @@ test("every child's name begins with the component's, and protection reaches all
     { preview: true },
   );
   expect(children).toHaveLength(12);
-  for (const { name, opts } of children) {
+  for (const { name, opts, resource } of children) {
     expect(name).toMatch(/^backup/);
     expect(opts.parent).toBeInstanceOf(EmqxBackup);
-    expect(opts.protect).toBe(true);
+    // Inherited once transformations are over, so only the resource itself has it.
+    expect((resource as unknown as { __protect?: boolean }).__protect).toBe(true);
   }
   // What belongs to the bucket goes with it, not before it.
   const settings = children.filter(({ opts }) => opts.deletedWith !== undefined).map(({ name }) => name);
