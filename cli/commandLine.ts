@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { addCertificateCommand } from "./certificate/command";
 import { down, preview, refresh, up } from "./local/commands";
 import { addDrillCommand } from "./drill/command";
 import { addLoadCommand } from "./load/command";
@@ -49,6 +50,7 @@ export function commandLine(session: Session): Command {
   addDrillCommand(program, session);
   addLoadCommand(program, session);
   addNodeCommand(program, session);
+  addCertificateCommand(program, session);
   program.addCommand(consoleCommand(session));
   program.addCommand(regionCommand(session));
   return program;

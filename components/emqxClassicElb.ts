@@ -2,6 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import * as elb from "@pulumi/aws/elb";
 import { getRegionOutput } from "@pulumi/aws/getRegion";
 import * as route53 from "@pulumi/aws/route53";
+import { certificateArn } from "./certificateArn";
+import { readCertificateExpiry } from "./certificateExpiry";
 import { ports } from "./emqx/ports";
 import {
   defaultListeners,
@@ -13,7 +15,8 @@ import {
   type ListenerPorts,
 } from "./network/listeners";
 import { arnProblems, choiceProblems, plain, refuse, runError, wholeNumberProblems } from "./problems";
-import { createSelfSignedCertificate } from "./selfSignedCertificate";
+import { rfc3339 } from "./expiry";
+import { createSelfSignedCertificate, selfSignedVersionProblems } from "./selfSignedCertificate";
 import { tagged } from "./tags";
 
 /** AWS's predefined security policies for Classic ELBs. None of them knows TLS 1.3. */
@@ -46,8 +49,16 @@ export interface EmqxClassicElbArgs {
   listeners?: Listener[];
   /** ARN of an ACM or IAM certificate in the same region for the TLS listeners. */
   certificateArn?: pulumi.Input<string>;
-  /** Whether to make a self-signed certificate instead, to try things out. Default: false. */
+  /**
+   * Whether to make a certificate instead, to try things out, under a certificate authority of the deployment's own.
+   * Default: false.
+   */
   selfSignedCertificate?: boolean;
+  /**
+   * A whole number from 1. A higher one makes a new key and self-signed certificate at once, under the same ARN and the
+   * same authority, so that clients notice nothing. Default: 1.
+   */
+  selfSignedCertificateVersion?: number;
   /**
    * The longest MQTT keep-alive of any client, in seconds, up to 2,380. The load balancer's idle timeout follows from
    * it: one and a half times the keep-alive, when the broker itself would give up, and 30 seconds. Default: 300.
@@ -92,8 +103,18 @@ export class EmqxClassicElb extends pulumi.ComponentResource {
   public readonly wsUrl?: pulumi.Output<string>;
   /** Where clients speak MQTT over secure WebSocket; undefined without that listener. */
   public readonly wssUrl?: pulumi.Output<string>;
-  /** The self-signed certificate, PEM, for clients to verify; undefined with a certificate of your own. */
+  /**
+   * The certificate, PEM, of the authority that issues the self-signed certificate, for clients to trust; undefined with
+   * a certificate of your own. It stays the same when the certificate is made anew.
+   */
   public readonly caCertificatePem?: pulumi.Output<string>;
+  /** ARN of the certificate in use, the self-signed one's too; undefined without a TLS listener. */
+  public readonly certificateArn?: pulumi.Output<string>;
+  /**
+   * When the certificate of the TLS listeners ends, as RFC 3339 text in UTC; undefined without a TLS listener, and for a
+   * `certificateArn` that is another resource's output: that resource knows.
+   */
+  public readonly certificateExpires?: pulumi.Output<string>;
 
   constructor(name: string, args: EmqxClassicElbArgs, opts?: pulumi.ComponentResourceOptions) {
     refuse(`EmqxClassicElb "${name}"`, [...elbProblems(args), ...elbNameProblems(name)]);
@@ -104,7 +125,11 @@ export class EmqxClassicElb extends pulumi.ComponentResource {
     }
 
     const certificate = args.selfSignedCertificate
-      ? createSelfSignedCertificate(`${name}-self-signed`, this, args.hostname, args.tags)
+      ? createSelfSignedCertificate(`${name}-self-signed`, this, {
+          hostname: args.hostname,
+          version: args.selfSignedCertificateVersion ?? 1,
+          tags: args.tags,
+        })
       : undefined;
     const certificateArn = certificate?.arn ?? checkedCertificate(this, args.certificateArn);
     const loadBalancer = createLoadBalancer(name, this, args, listeners, certificateArn);
@@ -123,7 +148,11 @@ export class EmqxClassicElb extends pulumi.ComponentResource {
     this.mqttsUrl = urlOf(Listener.Mqtts);
     this.wsUrl = urlOf(Listener.Ws);
     this.wssUrl = urlOf(Listener.Wss);
-    this.caCertificatePem = certificate?.pem;
+    this.caCertificatePem = certificate?.authorityPem;
+    this.certificateArn = certificateArn;
+    this.certificateExpires =
+      certificate?.ends.apply(rfc3339) ??
+      readCertificateExpiry(name, this, args.certificateArn, certificateArn);
     this.registerOutputs({
       dnsName: this.dnsName,
       zoneId: this.zoneId,
@@ -133,6 +162,8 @@ export class EmqxClassicElb extends pulumi.ComponentResource {
       wsUrl: this.wsUrl,
       wssUrl: this.wssUrl,
       caCertificatePem: this.caCertificatePem,
+      certificateArn: this.certificateArn,
+      certificateExpires: this.certificateExpires,
     });
   }
 }
@@ -165,6 +196,7 @@ export function elbProblems(
     ...(listeners.length === 0
       ? certificateProblems(args, usesTls(args.listeners ?? defaultListeners), region)
       : []),
+    ...selfSignedVersionProblems(args.selfSignedCertificateVersion, args.selfSignedCertificate),
     ...wholeNumberProblems(
       "keepAliveSeconds",
       args.keepAliveSeconds,
@@ -227,13 +259,7 @@ function certificateProblems(
 }
 
 function certificateArnProblems(arn: string | undefined, region: string | undefined): string[] {
-  return arnProblems("certificateArn", arn, {
-    pattern:
-      /^arn:aws[\w-]*:(acm:(?<region>[a-z0-9-]+):\d{12}:certificate\/[\w-]+|iam::\d{12}:server-certificate\/[\w+=,.@/-]+)$/,
-    example:
-      "arn:aws:acm:<region>:<account>:certificate/<id> or arn:aws:iam::<account>:server-certificate/<name>",
-    region,
-  });
+  return arnProblems("certificateArn", arn, { ...certificateArn, region });
 }
 
 function accessLogProblems(accessLogs: EmqxAccessLogsArgs | undefined): string[] {

@@ -4,6 +4,7 @@ import * as ec2 from "@pulumi/aws/ec2";
 import { getRegionOutput } from "@pulumi/aws/getRegion";
 import * as iam from "@pulumi/aws/iam";
 import { kmsKeyProblems } from "./kmsKey";
+import { logRetentionProblems } from "./logRetention";
 import { availabilityZoneProblems } from "./network/availabilityZones";
 import { vpcBlockProblems, zoneSubnets, type ZoneSubnets } from "./network/subnets";
 import { choiceProblems, plain, refuse } from "./problems";
@@ -86,21 +87,13 @@ export class EmqxVpc extends pulumi.ComponentResource {
 /** The guide's private network 192.168.0.0/24 is the private subnet of zone a in this block. */
 export const defaultVpcBlock = "192.168.0.0/16";
 
-/** The retention periods of CloudWatch Logs, in days (PutRetentionPolicy, API reference). */
-const logRetentionDays = [
-  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
-];
-
 /** Everything that is wrong with the input, one line each. */
 export function vpcProblems(args: EmqxVpcArgs): string[] {
-  const retention = args.flowLogRetentionDays;
   return [
     ...availabilityZoneProblems(args.availabilityZones),
     ...vpcBlockProblems(args.cidrBlock ?? defaultVpcBlock, args.availabilityZones ?? []),
     ...choiceProblems("natGateways", args.natGateways, NatGateways),
-    ...(retention === undefined || logRetentionDays.includes(retention)
-      ? []
-      : [`flowLogRetentionDays: ${JSON.stringify(retention)} is not one of ${logRetentionDays.join(", ")}`]),
+    ...logRetentionProblems("flowLogRetentionDays", args.flowLogRetentionDays),
     ...kmsKeyProblems(plain(args.kmsKeyId)),
   ];
 }

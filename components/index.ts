@@ -5,8 +5,10 @@ export {
   type EmqxAccessLogsArgs,
   type EmqxClassicElbArgs,
 } from "./emqxClassicElb";
+export { EmqxBackup, type EmqxBackupArgs } from "./emqxBackup";
 export { EmqxClusterNodes, type EmqxClusterNodesArgs, type EmqxNodeArgs } from "./emqxClusterNodes";
 export { deploymentProblems, EmqxDeployment, type EmqxDeploymentArgs } from "./emqxDeployment";
+export { EmqxMonitoring, type EmqxMonitoredNodeArgs, type EmqxMonitoringArgs } from "./emqxMonitoring";
 export { EmqxSecurityGroup, type EmqxSecurityGroupArgs } from "./emqxSecurityGroup";
 export { EmqxVpc, NatGateways, type EmqxVpcArgs } from "./emqxVpc";
 export { ClusterPorts } from "./emqx/releases";

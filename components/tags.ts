@@ -6,3 +6,9 @@ export type Tags = Record<string, pulumi.Input<string>>;
 export function tagged(name: string, tags: Tags | undefined): Tags {
   return { Name: name, ...tags };
 }
+
+/**
+ * Tag of the data volumes; its value is the path of the cluster's parameters, which no other cluster of the account and
+ * region has. Snapshots are taken of the volumes that have it.
+ */
+export const dataVolumeTag = "emqx:data";

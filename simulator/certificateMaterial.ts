@@ -37,6 +37,35 @@ export async function certificateMaterial(
   return known(find()!)!;
 }
 
+/**
+ * A new key pair and certificate under the same ARN, as ACM's managed renewal makes them: for certificates that ACM
+ * issued. Others are imported again.
+ */
+export async function renewCertificate(
+  account: Account,
+  region: string,
+  arn: string,
+  days: number,
+): Promise<StoredResource> {
+  const stored = account.get(seedTypes.certificate, region, arn);
+  if (!stored) {
+    throw new AwsError("ResourceNotFoundException", `Could not find certificate ${arn}.`);
+  }
+  if (stored.attributes["type"] !== "AMAZON_ISSUED") {
+    throw new AwsError(
+      "ValidationException",
+      `Certificate ${arn} is ${stored.attributes["type"]}: ACM renews only what it issued itself; import it again`,
+    );
+  }
+  const notBefore = account.now();
+  const times = {
+    notBefore: notBefore.toISOString(),
+    notAfter: new Date(notBefore.getTime() + days * 24 * 3600_000).toISOString(),
+  };
+  const made = await make({ ...stored, attributes: { ...stored.attributes, ...times } });
+  return account.update(stored, times, { ...made });
+}
+
 /** The same without waiting: nothing where no key pair has been made yet. */
 export function knownMaterial(
   account: Account,

@@ -1,7 +1,9 @@
 import { readFileSync } from "fs";
 import { join } from "path";
+import type { CertificateImport } from "./certificateOperations";
 import type { RegionStatus } from "./control";
 import type {
+  AlarmStatus,
   ConnectedClient,
   Endpoint,
   LoadBalancerStatus,
@@ -85,6 +87,26 @@ export class RegionClient {
     return (await this.json<{ value: string }>("GET", "/parameter", { name })).value;
   }
 
+  /** A certificate of ACM or IAM; `NotFound` where there is none. */
+  describeCertificate(arn: string): Promise<Pick<ShownResource, "id" | "attributes">> {
+    return this.json("GET", "/certificates", { arn });
+  }
+
+  /** A new certificate in ACM, or a successor under the ARN of an imported one. */
+  importCertificate(certificate: CertificateImport): Promise<ShownResource> {
+    return this.json("POST", "/certificates/import", {}, certificate);
+  }
+
+  /** As ACM's managed renewal does it, under the same ARN. */
+  renewCertificate(arn: string, days?: number): Promise<ShownResource> {
+    return this.json("POST", "/certificates/renew", {}, { arn, days });
+  }
+
+  /** AWS's SetLoadBalancerListenerSSLCertificate: on the listener as it runs. */
+  setListenerCertificate(loadBalancer: string, port: number, arn: string): Promise<ShownResource> {
+    return this.json("POST", "/listeners/certificate", {}, { loadBalancer, port, arn });
+  }
+
   // What only a region with running machines answers, see dataplane/controlRoutes.ts.
 
   endpoints(): Promise<Endpoint[]> {
@@ -101,6 +123,10 @@ export class RegionClient {
 
   clients(): Promise<ConnectedClient[]> {
     return this.json("GET", "/clients");
+  }
+
+  alarms(): Promise<AlarmStatus[]> {
+    return this.json("GET", "/alarms");
   }
 
   async certificate(arn: string): Promise<string> {

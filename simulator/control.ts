@@ -2,6 +2,7 @@ import { randomBytes, timingSafeEqual } from "crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "http";
 import type { AddressInfo } from "net";
 import type { StoredResource } from "./account";
+import * as certificates from "./certificateOperations";
 import type { Cloud } from "./cloud";
 import { AwsError, CheckError } from "./errors";
 import { deleteResource, findResource, listResources, modifyResource, type ResourceName } from "./outOfBand";
@@ -22,6 +23,7 @@ import type { Props } from "./values";
  *                                                      region.json may read the account
  *     GET    /console?instance=…                       text/plain: the instance's console log
  *     POST   /seeds { kind, … }                        certificate | bucket | key | zone | image, see seeds.ts
+ *     GET    /certificates, POST /certificates/import, /certificates/renew, /listeners/certificate   see certificateOperations.ts
  *     POST   /faults/boot { node, prefix?, fails }     lets a node never come up, or come up again
  *     POST   /shutdown                                 answers when everything is written
  *
@@ -86,6 +88,33 @@ export class ControlServer {
       return cloud.machines.consoles.read(instance.id);
     });
     this.route("POST", "/seeds", (input) => addSeed(cloud, input));
+    this.route("GET", "/certificates", (input) => {
+      const { id, attributes } = certificates.describeCertificate(cloud, textOf(input, "arn"));
+      return { id, attributes: { ...attributes, privateKey: "[secret]" } };
+    });
+    this.route("POST", "/certificates/import", async (input) => {
+      const given = (key: string) => (input[key] === undefined ? {} : { [key]: textOf(input, key) });
+      const imported = await certificates.importCertificate(cloud, {
+        certificate: textOf(input, "certificate"),
+        privateKey: textOf(input, "privateKey"),
+        ...given("chain"),
+        ...given("arn"),
+        ...given("region"),
+      });
+      return shown(cloud, imported);
+    });
+    this.route("POST", "/certificates/renew", async (input) => {
+      const days = Number(input["days"] ?? certificateDays);
+      return shown(cloud, await certificates.renew(cloud, textOf(input, "arn"), days));
+    });
+    this.route("POST", "/listeners/certificate", async (input) => {
+      const changed = await certificates.replaceListenerCertificate(cloud, {
+        loadBalancer: textOf(input, "loadBalancer"),
+        port: Number(input["port"]),
+        arn: textOf(input, "arn"),
+      });
+      return shown(cloud, changed);
+    });
     this.route("POST", "/faults/boot", (input) => {
       const { node, prefix, fails = true } = input as { node: number; prefix?: string; fails?: boolean };
       if (!Number.isInteger(node)) {
@@ -131,6 +160,17 @@ export class ControlServer {
     const wanted = Buffer.from(`Bearer ${this.token}`);
     return given.length === wanted.length && timingSafeEqual(given, wanted);
   }
+}
+
+/** How long ACM's own certificates are valid. */
+const certificateDays = 395;
+
+function textOf(input: Record<string, unknown>, key: string): string {
+  const value = input[key];
+  if (typeof value !== "string" || value === "") {
+    throw new AwsError("BadRequest", `"${key}" is missing`);
+  }
+  return value;
 }
 
 export type Handler = (input: Record<string, unknown>) => unknown;
@@ -197,13 +237,7 @@ function shown(cloud: Cloud, stored: StoredResource): Record<string, unknown> {
 
 function addSeed(cloud: Cloud, input: Record<string, unknown>): unknown {
   const { account } = cloud;
-  const text = (key: string): string => {
-    const value = input[key];
-    if (typeof value !== "string" || value === "") {
-      throw new AwsError("BadRequest", `"${key}" is missing`);
-    }
-    return value;
-  };
+  const text = (key: string) => textOf(input, key);
   const described = (resource: StoredResource) => ({ id: resource.id, attributes: resource.attributes });
   switch (input["kind"]) {
     case "certificate":
@@ -212,7 +246,7 @@ function addSeed(cloud: Cloud, input: Record<string, unknown>): unknown {
           arn: text("arn"),
           names: [input["names"] ?? []].flat().map(String),
           issued: typeof input["issued"] === "string" ? input["issued"] : account.now().toISOString(),
-          days: Number(input["days"] ?? 395),
+          days: Number(input["days"] ?? certificateDays),
         }),
       );
     case "bucket":

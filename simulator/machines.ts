@@ -15,6 +15,8 @@ export interface MachineHost {
   stop(instance: StoredResource): Promise<void>;
   /** Gone for good, after a stop if it was running. */
   terminate(instance: StoredResource): Promise<void>;
+  /** A listener was deleted, to be made anew: resolves when clients have been without it as long as they would be. */
+  listenersClosed?(): Promise<void>;
   /** Something that no resource shows has changed (a fault switched on or off): look again. */
   lookAgain?(): void;
   /** The region's process ends: let go of everything, without a trace in the account. */
@@ -77,6 +79,10 @@ export class Machines {
     await this.stop(instance);
     await this.host?.terminate(instance);
     this.consoles.clear(instance.id);
+  }
+
+  async listenersClosed(): Promise<void> {
+    await this.host?.listenersClosed?.();
   }
 
   lookAgain(): void {

@@ -1,4 +1,5 @@
 import { accountNumber, type StoredResource } from "./account";
+import { objectCalls, policiesOfBucket, type Demand, type ObjectCalls } from "./bucketAccess";
 import type { Cloud } from "./cloud";
 import { Context, fail } from "./context";
 import type { InstanceHealth } from "./health";
@@ -12,7 +13,7 @@ import { findKey } from "./services/volumes";
 import type { Props } from "./values";
 
 /** What a program on an instance can do with its role's credentials. Refusals are `AwsError`s in AWS's words. */
-export interface RoleSession {
+export interface RoleSession extends ObjectCalls {
   getParameter(name: string, options?: { withDecryption?: boolean }): ParameterValue;
   /** `GetParameters` without decryption: the versions of those that exist; all of them must be allowed. */
   parameterVersions(wanted: string[]): Record<string, number>;
@@ -33,25 +34,38 @@ export interface ParameterValue {
 /** The credentials that the metadata service would give to programs on an instance. */
 export function asRole(cloud: Cloud, instance: StoredResource): RoleSession {
   const context = new Context(cloud.account, instance.region, {}, cloud.surroundings);
-  const require = (action: string, resource: string, code = "AccessDeniedException") => {
-    const current = context.find(names.instance, instance.id) ?? instance;
-    const role = roleOf(context, current);
+  const require = (
+    action: string,
+    resource: string,
+    { code = "AccessDeniedException", keys = {}, bucket }: Demand = {},
+  ) => {
+    const current = roleOf(context, context.find(names.instance, instance.id) ?? instance);
     const request: AccessRequest = {
       action,
       resource,
-      context: { "aws:requestedregion": context.region, "aws:principalaccount": accountNumber },
+      context: {
+        "aws:requestedregion": context.region,
+        "aws:principalaccount": accountNumber,
+        "aws:securetransport": "true",
+        ...keys,
+      },
     };
-    const decision = evaluate(policiesOf(context, role), request);
-    if (decision !== "allowed") {
-      const who = `arn:${context.partition}:sts::${accountNumber}:assumed-role/${role.id}/${instance.id}`;
-      const because =
-        decision === "not allowed"
-          ? `because no identity-based policy allows the ${action} action`
-          : "with an explicit deny in an identity-based policy";
-      fail(code, `User: ${who} is not authorized to perform: ${action} on resource: ${resource} ${because}`);
+    const identity = evaluate(policiesOf(context, current), request);
+    const byResource = evaluate(bucket ? policiesOfBucket(context, bucket, current) : [], request);
+    if (identity === "explicitly denied" || byResource === "explicitly denied") {
+      const where = identity === "explicitly denied" ? "an identity-based" : "a resource-based";
+      refuse(code, current, request, `with an explicit deny in ${where} policy`);
+    }
+    if (identity !== "allowed" && byResource !== "allowed") {
+      refuse(code, current, request, `because no identity-based policy allows the ${action} action`);
     }
   };
+  const refuse = (code: string, by: StoredResource, { action, resource }: AccessRequest, because: string) => {
+    const who = `arn:${context.partition}:sts::${accountNumber}:assumed-role/${by.id}/${instance.id}`;
+    fail(code, `User: ${who} is not authorized to perform: ${action} on resource: ${resource} ${because}`);
+  };
   return {
+    ...objectCalls(context, require),
     getParameter(name, { withDecryption = false } = {}) {
       require("ssm:GetParameter", parameterArn(context, name));
       const stored = context.find(names.parameter, name)?.attributes;
@@ -102,7 +116,7 @@ export function asRole(cloud: Cloud, instance: StoredResource): RoleSession {
     },
     describeInstanceHealth(loadBalancer, instances) {
       // Has no resource-level permissions: only a policy on "*" allows it.
-      require("elasticloadbalancing:DescribeInstanceHealth", "*", "AccessDenied");
+      require("elasticloadbalancing:DescribeInstanceHealth", "*", { code: "AccessDenied" });
       const balancer =
         context.find(names.loadBalancer, loadBalancer) ??
         fail("LoadBalancerNotFound", `There is no ACTIVE Load Balancer named '${loadBalancer}'`);

@@ -27,6 +27,7 @@ export interface Quotas {
   elasticIpsPerRegion: number;
   loadBalancersPerRegion: number;
   natGatewaysPerZone: number;
+  alarmsPerRegion: number;
 }
 
 export interface ImageSeed {
@@ -39,7 +40,10 @@ export interface ImageSeed {
 export interface CertificateSeed {
   arn: string;
   names: string[];
-  issued: string;
+  /** When it was issued, or how long before the account was made. */
+  issued?: string;
+  issuedDaysAgo?: number;
+  /** How long it is valid. */
   days: number;
 }
 
@@ -273,6 +277,8 @@ function imageOf(image: ImageSeed, region: string, architecture: string): Stored
   );
 }
 
+const dayMs = 24 * 3600 * 1000;
+
 function certificateOf(certificate: CertificateSeed, type: string): StoredResource {
   const match = /^arn:aws[a-z-]*:(acm|iam):([a-z0-9-]*):\d{12}:(certificate|server-certificate)\/(.+)$/.exec(
     certificate.arn,
@@ -280,8 +286,9 @@ function certificateOf(certificate: CertificateSeed, type: string): StoredResour
   if (!match) {
     fail("ValidationException", `${certificate.arn} is not the ARN of an ACM or IAM certificate`);
   }
-  const notBefore = new Date(certificate.issued);
-  const notAfter = new Date(notBefore.getTime() + certificate.days * 24 * 3600 * 1000);
+  const today = Math.floor(Date.now() / dayMs) * dayMs;
+  const notBefore = new Date(certificate.issued ?? today - (certificate.issuedDaysAgo ?? 0) * dayMs);
+  const notAfter = new Date(notBefore.getTime() + certificate.days * dayMs);
   const region = match[1] === "iam" ? globalRegion : match[2]!;
   const attributes: Props = {
     arn: certificate.arn,
@@ -296,7 +303,7 @@ function certificateOf(certificate: CertificateSeed, type: string): StoredResour
     tagsAll: {},
     ...(region === globalRegion ? {} : { region }),
   };
-  return seeded(type, region, certificate.arn, attributes, {}, certificate.issued);
+  return seeded(type, region, certificate.arn, attributes, {}, notBefore.toISOString());
 }
 
 function bucketOf(bucket: BucketSeed): StoredResource {

@@ -2,7 +2,10 @@ import { AwsError } from "./errors";
 import { createPublicKey, webcrypto, type KeyObject } from "crypto";
 
 export interface CertificateRequest {
+  /** The certificate's own key; where somebody else signs, its public half is enough. */
   key: KeyObject;
+  /** Who signs it. Default: the certificate's own key. */
+  issuer?: Issuer;
   serial: string;
   /** Attributes in order, e.g. `{ CN: ["mqtt.example.com"] }`. */
   subject: Record<string, string[]>[];
@@ -20,59 +23,130 @@ export interface CertificateRequest {
   authorityKeyId?: boolean;
 }
 
-/** A self-signed certificate as PEM. */
-export async function issue(request: CertificateRequest): Promise<string> {
-  // Loaded when needed: most of a region's life goes by without it.
+/** A certificate authority: its certificate as PEM, and its private key. */
+export interface Issuer {
+  certificatePem: string;
+  key: KeyObject;
+}
+
+type X509 = typeof import("@peculiar/x509");
+
+/** Loaded when needed: most of a region's life goes by without it. */
+async function library(): Promise<X509> {
   await import("reflect-metadata");
-  const x509 = await import("@peculiar/x509");
-  const { key } = request;
-  const algorithm = signing(key);
-  const privateKey = await webcrypto.subtle.importKey(
-    "pkcs8",
-    key.export({ type: "pkcs8", format: "der" }),
-    algorithm,
-    true,
-    ["sign"],
-  );
-  const publicKey = await webcrypto.subtle.importKey(
-    "spki",
-    createPublicKey(key).export({ type: "spki", format: "der" }),
-    algorithm,
-    true,
-    ["verify"],
-  );
-  const keys = { privateKey, publicKey };
-  const names = [
-    ...request.dnsNames.map((value) => ({ type: "dns" as const, value })),
-    ...(request.ipAddresses ?? []).map((value) => ({ type: "ip" as const, value })),
-    ...(request.uris ?? []).map((value) => ({ type: "url" as const, value })),
-  ];
+  return import("@peculiar/x509");
+}
+
+/** A certificate as PEM, signed by its issuer, or by itself. */
+export async function issue(request: CertificateRequest): Promise<string> {
+  const x509 = await library();
+  const { issuer } = request;
+  const publicKey = await importPublic(request.key);
+  const signingKey = await importPrivate(issuer?.key ?? request.key);
+  const authority = issuer && new x509.X509Certificate(issuer.certificatePem);
+  const authorityKeyId =
+    authority && authority.subject !== subjectText(x509, request)
+      ? authority.getExtension(x509.SubjectKeyIdentifierExtension)?.keyId
+      : undefined;
   const { ca = false, pathLength = -1 } = request;
   const bits = request.keyUsages.reduce((all, bit) => all | (1 << bit), 0);
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned(
+  const certificate = await x509.X509CertificateGenerator.create(
     {
       serialNumber: request.serial,
-      name: request.subject,
+      subject: request.subject,
+      issuer: authority ? authority.subjectName : request.subject,
       notBefore: request.notBefore,
       notAfter: request.notAfter,
-      signingAlgorithm: algorithm,
-      keys,
+      signingAlgorithm: signing(issuer?.key ?? request.key),
+      publicKey,
+      signingKey,
       extensions: [
         ...(bits ? [new x509.KeyUsagesExtension(bits, true)] : []),
         ...(request.extendedUsages.length
           ? [new x509.ExtendedKeyUsageExtension(request.extendedUsages)]
           : []),
         new x509.BasicConstraintsExtension(ca, ca && pathLength >= 0 ? pathLength : undefined, true),
-        ...(request.subjectKeyId ? [await x509.SubjectKeyIdentifierExtension.create(keys.publicKey)] : []),
-        ...(request.authorityKeyId
-          ? [await x509.AuthorityKeyIdentifierExtension.create(keys.publicKey)]
+        ...(request.subjectKeyId ? [await x509.SubjectKeyIdentifierExtension.create(publicKey)] : []),
+        ...(authorityKeyId ? [new x509.AuthorityKeyIdentifierExtension(authorityKeyId)] : []),
+        ...(request.authorityKeyId && !authority
+          ? [await x509.AuthorityKeyIdentifierExtension.create(publicKey)]
           : []),
-        ...(names.length ? [new x509.SubjectAlternativeNameExtension(names)] : []),
+        ...alternativeNames(x509, request),
       ],
     },
-    webcrypto as Parameters<typeof x509.X509CertificateGenerator.createSelfSigned>[1],
+    engine,
   );
   return `${certificate.toString("pem")}\n`;
+}
+
+export type SigningRequest = Pick<
+  CertificateRequest,
+  "key" | "subject" | "dnsNames" | "ipAddresses" | "uris"
+>;
+
+/** A certificate signing request (PKCS #10) as PEM. */
+export async function requestCertificate(request: SigningRequest): Promise<string> {
+  const x509 = await library();
+  const made = await x509.Pkcs10CertificateRequestGenerator.create(
+    {
+      name: request.subject,
+      keys: { privateKey: await importPrivate(request.key), publicKey: await importPublic(request.key) },
+      signingAlgorithm: signing(request.key),
+      extensions: alternativeNames(x509, request),
+    },
+    engine,
+  );
+  return `${made.toString("pem")}\n`;
+}
+
+/** What a request asks for; its key is the public one. Throws when the PEM is no request. */
+export async function readRequest(pem: string): Promise<SigningRequest> {
+  const x509 = await library();
+  const request = new x509.Pkcs10CertificateRequest(pem);
+  const extension = request.getExtension(alternativeNamesId) as InstanceType<
+    X509["SubjectAlternativeNameExtension"]
+  > | null;
+  const names = extension?.names.items ?? [];
+  const of = (type: string) => names.filter((name) => name.type === type).map(({ value }) => value);
+  return {
+    key: createPublicKey(request.publicKey.toString("pem")),
+    subject: request.subjectName.toJSON(),
+    dnsNames: of("dns"),
+    ipAddresses: of("ip"),
+    uris: of("url"),
+  };
+}
+
+const alternativeNamesId = "2.5.29.17";
+
+/** Node.js's own, which the library's types do not name. */
+const engine = webcrypto as Parameters<X509["X509CertificateGenerator"]["create"]>[1];
+
+function alternativeNames(
+  x509: X509,
+  request: Pick<CertificateRequest, "dnsNames" | "ipAddresses" | "uris">,
+) {
+  const names = [
+    ...request.dnsNames.map((value) => ({ type: "dns" as const, value })),
+    ...(request.ipAddresses ?? []).map((value) => ({ type: "ip" as const, value })),
+    ...(request.uris ?? []).map((value) => ({ type: "url" as const, value })),
+  ];
+  return names.length > 0 ? [new x509.SubjectAlternativeNameExtension(names)] : [];
+}
+
+function subjectText(x509: X509, { subject }: CertificateRequest): string {
+  return new x509.Name(subject).toString();
+}
+
+function importPrivate(key: KeyObject) {
+  const der = key.export({ type: "pkcs8", format: "der" });
+  return webcrypto.subtle.importKey("pkcs8", der, signing(key), true, ["sign"]);
+}
+
+function importPublic(key: KeyObject) {
+  const half = key.type === "public" ? key : createPublicKey(key);
+  const der = half.export({ type: "spki", format: "der" });
+  return webcrypto.subtle.importKey("spki", der, signing(half), true, ["verify"]);
 }
 
 const curves: Record<string, string> = { prime256v1: "P-256", secp384r1: "P-384", secp521r1: "P-521" };

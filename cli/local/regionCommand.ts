@@ -1,9 +1,12 @@
 import Table from "cli-table3";
 import { Command, InvalidArgumentError } from "commander";
+import pc from "picocolors";
+import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { UserError } from "../console";
 import type { ShownResource } from "../../simulator/client";
 import { RegionClient, RegionError } from "../../simulator/client";
+import type { AlarmStatus } from "../../simulator/dataplane";
 import { ensureRegion, regionStatus, stopRegion } from "./regionProcess";
 import { nameOf } from "./orphans";
 import type { Session } from "./session";
@@ -27,6 +30,7 @@ export function regionCommand(session: Session): Command {
   addProcessCommands(region, session);
   addResourceCommands(region, session);
   addSeedCommands(region, session);
+  addCertificateCommands(region, session);
   return region;
 }
 
@@ -100,6 +104,14 @@ function addResourceCommands(region: Command, session: Session): void {
     const deleted = await ask(session, (client) => client.delete({ id, ...options }));
     speaker.say(`Deleted ${deleted.type} ${id} behind Pulumi's back.`);
   });
+  region
+    .command("alarms")
+    .description("what each CloudWatch alarm would say at this moment, and why")
+    .option("--json", "for machines")
+    .action(async ({ json }: { json?: boolean }) => {
+      const alarms = await ask(session, (client) => client.alarms());
+      show(json ? alarms : alarmTable(alarms));
+    });
   region.addCommand(consoleCommand(session));
   region
     .command("password")
@@ -208,6 +220,57 @@ function addSeedCommands(region: Command, session: Session): void {
     .action((options: { region: string; release: string }) => run({ kind: "image", ...options }));
 }
 
+/** What somebody does to certificates in ACM, beside every stack. */
+function addCertificateCommands(region: Command, session: Session): void {
+  region
+    .command("renew-certificate")
+    .argument("<arn>")
+    .option("--days <days>", "how long it is valid", Number, 395)
+    .description("let ACM renew a certificate that it issued: a new one under the same ARN")
+    .action(async (arn: string, { days }: { days: number }) => {
+      const { attributes } = await ask(session, (client) => client.renewCertificate(arn, days));
+      session.speaker.say(`ACM has renewed ${arn}: valid until ${String(attributes["notAfter"])}.`);
+    });
+  region
+    .command("import-certificate")
+    .description(
+      "aws acm import-certificate: a new certificate, or a successor under the ARN of an imported one",
+    )
+    .requiredOption("--certificate <file>", "PEM")
+    .requiredOption("--private-key <file>", "PEM")
+    .option("--certificate-chain <file>", "PEM")
+    .option("--certificate-arn <arn>", "the imported certificate that it takes the place of")
+    .option("--region <region>", "where a new one is to be", "eu-west-1")
+    .action(async (options: ImportOptions) => {
+      const { certificateArn: arn, certificateChain: chain } = options;
+      const imported = await ask(session, (client) =>
+        client.importCertificate({
+          certificate: readFile(options.certificate),
+          privateKey: readFile(options.privateKey),
+          ...(chain === undefined ? {} : { chain: readFile(chain) }),
+          ...(arn === undefined ? { region: options.region } : { arn }),
+        }),
+      );
+      show(imported.id);
+    });
+}
+
+interface ImportOptions {
+  certificate: string;
+  privateKey: string;
+  certificateChain?: string;
+  certificateArn?: string;
+  region: string;
+}
+
+function readFile(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new UserError(`${file} cannot be read: ${(error as Error).message}`);
+  }
+}
+
 function resourceTable(resources: readonly ShownResource[]): string {
   const table = new Table({
     head: ["Type", "Region", "Id", "Name"],
@@ -215,6 +278,18 @@ function resourceTable(resources: readonly ShownResource[]): string {
   });
   for (const { type, region, id, attributes } of resources)
     table.push([type, region, id, nameOf(attributes)]);
+  return table.toString();
+}
+
+const stateColours = { OK: pc.green, ALARM: pc.red, "no data": pc.dim };
+
+function alarmTable(alarms: readonly AlarmStatus[]): string {
+  if (alarms.length === 0) return "There are no alarms; a stack has them with the setting monitoring.";
+  const table = new Table({
+    head: ["State", "Alarm", "Why"],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const { state, name, why } of alarms) table.push([stateColours[state](state), name, why]);
   return table.toString();
 }
 

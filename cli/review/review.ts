@@ -5,9 +5,13 @@ import type { ComponentChange } from "./change/components";
 import { componentsOf } from "./change/components";
 import type { Cost } from "./change/costs";
 import { costsOf } from "./change/costs";
+import type { Expiry } from "./change/expiry";
+import { expiriesOf } from "./change/expiry";
 import type { Exposure } from "./change/exposure";
 import { exposureOf, isOpened } from "./change/exposure";
 import { Labels } from "./change/labels";
+import type { Monthly } from "./change/monthly";
+import { monthlyOf } from "./change/monthly";
 import type { Level, Notice } from "./change/notices";
 import { levels, noticesOf } from "./change/notices";
 import type { Rollout } from "./change/rollout";
@@ -34,7 +38,10 @@ export interface Review {
   rollout: Rollout;
   exposure: Exposure;
   opened: number;
+  /** What ends within two months, whether or not anything changes. */
+  expiries: Expiry[];
   costs: Cost[];
+  monthly: Monthly;
   components: ComponentChange[];
   texts: TextChange[];
   topology: Topology;
@@ -47,7 +54,7 @@ export interface Review {
   gates: Gate[];
 }
 
-export function reviewOf(preview: Preview, subject: Review["subject"]): Review {
+export function reviewOf(preview: Preview, subject: Review["subject"], today = new Date()): Review {
   const change = changeOf(preview);
   const before = new Side(change, "before");
   const after = new Side(change, "after", before);
@@ -66,7 +73,9 @@ export function reviewOf(preview: Preview, subject: Review["subject"]): Review {
     rollout,
     exposure,
     opened: exposure.rows.filter((row) => row.isFromAddresses && isOpened(row)).length,
+    expiries: expiriesOf(change, today),
     costs: costsOf(before, after),
+    monthly: monthlyOf(before, after, change.isWhole),
     components: componentsOf(change),
     texts: textChangesOf(change, labels),
     topology: topologyOf(change, before, after, exposure.rows),

@@ -31,6 +31,7 @@ export const types = {
   password: "random:index/randomPassword:RandomPassword",
   privateKey: "tls:index/privateKey:PrivateKey",
   selfSignedCert: "tls:index/selfSignedCert:SelfSignedCert",
+  locallySignedCert: "tls:index/locallySignedCert:LocallySignedCert",
   stash: "pulumi:index:Stash",
   stack: "pulumi:pulumi:Stack",
 } as const;

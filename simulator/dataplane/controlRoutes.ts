@@ -5,6 +5,7 @@
  *     GET  /machines                         every machine: phase, problem, EMQX, cluster
  *     GET  /load-balancers                   health of instances, open connections, counters
  *     GET  /clients                          every MQTT client and the node that serves it
+ *     GET  /alarms                           what each CloudWatch alarm would say now, and why
  *     GET  /certificate?arn=…                text/plain: PEM of a certificate that a listener uses
  *     POST /operate                          { instance, operation, args? }: runs a node operation; what it says
  *     POST /drill/kill | restart | stop-emqx | start-emqx    { instance }
@@ -14,14 +15,16 @@
  */
 import { ControlServer, Handler } from "../control";
 import { AwsError } from "../errors";
+import { alarmStatuses } from "./alarms";
 import { RunningMachines } from "./regionHost";
 
-export function addDataPlaneRoutes(control: ControlServer, { plane }: RunningMachines): void {
+export function addDataPlaneRoutes(control: ControlServer, { cloud, plane }: RunningMachines): void {
   const { faults } = plane;
   control.route("GET", "/endpoints", () => plane.endpoints());
   control.route("GET", "/machines", () => plane.machines());
   control.route("GET", "/load-balancers", () => plane.loadBalancers());
   control.route("GET", "/clients", () => plane.clients());
+  control.route("GET", "/alarms", () => alarmStatuses(cloud, plane));
   control.route("GET", "/certificate", (input) => {
     const arn = text(input, "arn");
     const certificate = plane.certificate(arn);

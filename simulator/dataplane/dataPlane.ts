@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { Socket } from "node:net";
+import { EmqxNode } from "../machine/emqxNode";
 import { Machine, MachinePhase } from "../machine/machine";
 import { OperationResult } from "../machine/operations";
 import { DiscContents } from "./cluster/database";
@@ -175,6 +176,11 @@ export class DataPlane implements ElbEnvironment {
       counters: loadBalancer.counters,
       health: loadBalancer.health(),
     }));
+  }
+
+  /** EMQX on an instance, for who operates it; undefined while it does not run. */
+  emqx(instanceId: string): EmqxNode | undefined {
+    return this.machineById.get(instanceId)?.runningEmqx;
   }
 
   /** Lines of an instance's console, also of one that is gone. */

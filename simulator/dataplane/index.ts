@@ -1,4 +1,5 @@
 /** The data plane of the simulated region: machines, brokers, load balancers and the network between them. */
+export type { AlarmStatus } from "./alarms";
 export { addDataPlaneRoutes } from "./controlRoutes";
 export {
   startDataPlane,

@@ -30,7 +30,11 @@ export interface RunningMachines {
   /** What the region gives its instances to. */
   host: MachineHost;
   plane: DataPlane;
+  cloud: Cloud;
 }
+
+/** Between the provider's two calls, that delete a listener and make it anew; in AWS it is some seconds. */
+const listenerGapMs = 1000;
 
 /**
  * Machines that run, for `RegionServer.start({ machines })` or `cloud.machines.attach`. They are switched on and off by
@@ -42,9 +46,11 @@ export function runMachines(cloud: Cloud, options: DataPlaneOptions = {}): Runni
   const follow = () => plane.follow();
   return {
     plane,
+    cloud,
     host: {
       start: follow,
       lookAgain: follow,
+      listenersClosed: () => new Promise((resolve) => setTimeout(resolve, listenerGapMs)),
       stop: (instance) => plane.shutDown(instance.id),
       terminate: (instance) => plane.shutDown(instance.id),
       dispose: () => {
@@ -97,6 +103,9 @@ function roleCalls(cloud: Cloud, instance: () => StoredResource | undefined): Ro
     getParameter: async (name, withDecryption) => session().getParameter(name, { withDecryption }).value,
     parameterVersions: async (wanted) => session().parameterVersions(wanted),
     putParameter: async (name, value) => void session().putParameter(name, value, { overwrite: true }),
+    putObject: async (bucket, key, content) => session().putObject(bucket, key, content),
+    getObject: async (bucket, key) => session().getObject(bucket, key),
+    listObjects: async (bucket, prefix) => session().listObjects(bucket, prefix),
     describeInstanceHealth: async (name, instanceId) => {
       const [health] = session().describeInstanceHealth(name, [instanceId]);
       return health?.state === "InService"

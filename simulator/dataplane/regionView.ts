@@ -3,6 +3,8 @@
  * `viewOfRegion`; the tests build it by hand. Nothing here knows how the region stores its resources.
  */
 
+import type { StoredObject } from "../objects";
+
 export interface VpcFacts {
   id: string;
   cidrBlock: string;
@@ -137,6 +139,9 @@ export interface RoleCalls {
   parameterVersions(names: string[]): Promise<Record<string, number>>;
   putParameter(name: string, value: string): Promise<void>;
   describeInstanceHealth(loadBalancerName: string, instanceId: string): Promise<InstanceHealth>;
+  putObject(bucket: string, key: string, content: string): Promise<void>;
+  getObject(bucket: string, key: string): Promise<string>;
+  listObjects(bucket: string, prefix: string): Promise<StoredObject[]>;
 }
 
 export interface RegionView {

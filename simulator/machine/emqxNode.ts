@@ -96,7 +96,8 @@ export class EmqxNode {
       (name, password) => logIn(settings, database, name, password),
       {
         published: (message) => node.member.publish(message),
-        takeOver: (clientId) => node.member.takeOver(clientId),
+        takeOver: (clientId, from) => node.member.takeOver(clientId, from),
+        alone: (clientId, work) => node.member.alone(clientId, work),
         log,
       },
     );
@@ -124,6 +125,11 @@ export class EmqxNode {
 
   clusterProblems(): Record<string, string> {
     return this.member.problems();
+  }
+
+  /** The files of the machine that it runs on. */
+  get files(): FileSystem {
+    return this.surroundings.files;
   }
 
   get connections(): number {
@@ -377,7 +383,7 @@ export class EmqxNode {
         retain: (message) => broker.storeRetained(message),
         giveUp: (clientId) => broker.giveUp(clientId),
         release: (clientId) => broker.release(clientId),
-        adopt: (clientId) => broker.adopt(clientId),
+        adopt: (clientId, from) => broker.adopt(clientId, from),
         copy: async () => ({ data: database, retained: await broker.retained() }),
         takeCopy: (copy) => this.takeCopy(copy),
         data: () => database,

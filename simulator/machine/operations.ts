@@ -7,7 +7,9 @@
  * lets a test see that none is missing. What it needs of the machine goes into `OperationMachine` and `Machine.operate`.
  */
 import { EmqxNode } from "./emqxNode";
+import { backup } from "./operations/backup";
 import { drain } from "./operations/drain";
+import { restore } from "./operations/restore";
 import { sync } from "./operations/sync";
 import { actOutSteps, announcedSteps, nodeFolder, parameter, ScriptMachine, ScriptRun } from "./script";
 import { startScript, Step, stepFor } from "./script";
@@ -28,7 +30,7 @@ export interface OperationRun extends ScriptRun {
 export type Operation = () => Step<OperationRun>[];
 
 /** Every operation that can be acted out, by its name. */
-export const operations: Record<string, Operation> = { sync, drain };
+export const operations: Record<string, Operation> = { sync, drain, backup, restore };
 
 /** What somebody who ran an operation gets to see. */
 export interface OperationResult {

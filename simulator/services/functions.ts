@@ -5,6 +5,7 @@ import { seedTypes } from "../seeds";
 import type { Props } from "../values";
 import * as names from "./names";
 import { publicParameter } from "./parameters";
+import { maxLength } from "./validators";
 import { freeAddresses } from "./vpc";
 
 const filters = list(object({ name: text({ required: true }), values: list(text(), { required: true }) }));
@@ -82,6 +83,34 @@ export const getParameter: InvokeType = {
     };
   },
 };
+
+export const getServerCertificate: InvokeType = {
+  token: "aws:iam/getServerCertificate:getServerCertificate",
+  properties: { name: text({ required: true, check: maxLength(128) }) },
+  notModelled: ["latest", "namePrefix", "pathPrefix"],
+  call(context, args) {
+    const name = args["name"] as string;
+    const found =
+      context.account
+        .list(seedTypes.serverCertificate, globalRegion)
+        .find(({ id }) => id.slice(id.lastIndexOf("/") + 1) === name) ??
+      fail("NoSuchEntity", `Search for AWS IAM server certificate returned no results (name ${name})`);
+    const { certificatePem, certificateChain } = found.hidden;
+    return {
+      arn: found.id,
+      // Made when a listener first needs it.
+      certificateBody: certificatePem ?? "",
+      certificateChain: certificateChain ?? "",
+      expirationDate: secondsOf(found.attributes["notAfter"] as string),
+      id: found.id,
+      name,
+      path: found.id.slice(found.id.indexOf("/"), found.id.lastIndexOf("/") + 1),
+      uploadDate: secondsOf(found.attributes["notBefore"] as string),
+    };
+  },
+};
+
+const secondsOf = (time: string) => time.replace(/\.\d+Z$/, "Z");
 
 export const getAmi: InvokeType = {
   token: "aws:ec2/getAmi:getAmi",

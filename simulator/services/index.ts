@@ -3,6 +3,7 @@ import { bucketLifecycleType } from "./bucketLifecycle";
 import * as settings from "./bucketSettings";
 import { bucketType } from "./buckets";
 import { certificateType } from "./certificates";
+import { dashboardType, metricAlarmType } from "./cloudwatch";
 import { recordType } from "./dns";
 import * as functions from "./functions";
 import { eipType, natGatewayType } from "./gateways";
@@ -16,7 +17,9 @@ import { randomIdType, randomPasswordType, randomStringType } from "./random";
 import { routeTableAssociationType, routeTableType, routeType, vpcEndpointType } from "./routing";
 import * as groups from "./securityGroups";
 import { snapshotPolicyType } from "./snapshotPolicies";
-import { privateKeyType, selfSignedCertType } from "./tls";
+import { topicType } from "./sns";
+import { privateKeyType } from "./tls";
+import { certRequestType, locallySignedCertType, selfSignedCertType } from "./tlsCertificates";
 import { volumeAttachmentType, volumeType } from "./volumes";
 import { internetGatewayType, subnetType, vpcType } from "./vpc";
 
@@ -60,11 +63,16 @@ const all: ResourceType[] = [
   settings.bucketPolicyType,
   bucketLifecycleType,
   snapshotPolicyType,
+  metricAlarmType,
+  dashboardType,
+  topicType,
   randomPasswordType,
   randomStringType,
   randomIdType,
   privateKeyType,
+  certRequestType,
   selfSignedCertType,
+  locallySignedCertType,
 ];
 
 /** Every resource type that exists in the simulated region. */

@@ -156,6 +156,15 @@ export const loadBalancerType: ResourceType = {
       hidden: { vpcId, listenerPolicies: {}, backendPolicies: {} },
     };
   },
+  async beforeUpdate(context, balancer, inputs, changed) {
+    // The provider's order: delete what is to change, then create it. In between nobody listens there.
+    if (
+      changed.has("listeners") &&
+      deleteListeners(context, balancer, inputs["listeners"] as unknown as Listener[])
+    ) {
+      await context.surroundings.machines.listenersClosed();
+    }
+  },
   update(context, balancer, inputs, changed) {
     const computed: Props = {};
     if (changed.has("listeners")) {
@@ -292,6 +301,11 @@ function checkListener(context: Context, listener: Listener): void {
       `ELB Listener on port ${listener.lbPort}: sslCertificateId may be set only when protocol is 'https' or 'ssl'`,
     );
   }
+  checkCertificate(context, certificate);
+}
+
+/** A certificate that a Classic ELB can use. */
+function checkCertificate(context: Context, certificate: string): void {
   const found =
     findCertificate(context, certificate) ??
     fail("CertificateNotFound", `Server Certificate not found for the key: ${certificate}`);
@@ -428,15 +442,41 @@ export function interfacesOf(context: Context, balancer: string): StoredResource
   return context.list(names.networkInterface).filter((eni) => eni.hidden["owner"] === `elb/${balancer}`);
 }
 
-/** The provider deletes changed listeners and creates them anew: their policies do not survive that. */
-function changeListeners(context: Context, balancer: StoredResource, wanted: Listener[]): void {
+/** Listeners that stay as they are; the provider deletes all others and creates those that are wanted anew. */
+function keptListeners(balancer: StoredResource, wanted: Listener[]): Listener[] {
   const before = balancer.attributes["listeners"] as unknown as Listener[];
   const key = (l: Listener) =>
     [l.lbPort, lower(l.lbProtocol), l.instancePort, lower(l.instanceProtocol), l.sslCertificateId ?? ""].join(
       "|",
     );
-  const kept = before.filter((l) => wanted.some((w) => key(w) === key(l)));
+  return before.filter((l) => wanted.some((w) => key(w) === key(l)));
+}
+
+/** Whether a port is closed by it that will be opened again. */
+function deleteListeners(context: Context, balancer: StoredResource, wanted: Listener[]): boolean {
+  const kept = keptListeners(balancer, wanted);
+  const gone = (balancer.attributes["listeners"] as unknown as Listener[]).filter((l) => !kept.includes(l));
+  if (gone.length > 0) {
+    context.account.transaction(() => {
+      context.account.update(balancer, { listeners: kept as unknown as Props[] });
+      keepPolicies(context, balancer, kept, wanted);
+    });
+  }
+  return gone.some((l) => wanted.some((w) => w.lbPort === l.lbPort));
+}
+
+function changeListeners(context: Context, balancer: StoredResource, wanted: Listener[]): void {
   checkListeners(context, balancer.id, wanted);
+  keepPolicies(context, balancer, keptListeners(balancer, wanted), wanted);
+}
+
+/** A listener's policies end with it; an instance port's when no listener leads to it any more. */
+function keepPolicies(
+  context: Context,
+  balancer: StoredResource,
+  kept: Listener[],
+  wanted: Listener[],
+): void {
   const listenerPolicies: PortPolicies = {};
   for (const { lbPort } of kept) {
     const policies = (balancer.hidden["listenerPolicies"] as PortPolicies)[lbPort];
@@ -451,6 +491,29 @@ function changeListeners(context: Context, balancer: StoredResource, wanted: Lis
     }
   }
   context.account.update(balancer, {}, { listenerPolicies, backendPolicies });
+}
+
+/** SetLoadBalancerListenerSSLCertificate: another certificate on the listener as it runs; its policies stay. */
+export function setListenerCertificate(
+  context: Context,
+  name: string,
+  lbPort: number,
+  certificateArn: string,
+): StoredResource {
+  const balancer = requireBalancer(context, name);
+  const listeners = balancer.attributes["listeners"] as unknown as Listener[];
+  const listener =
+    listeners.find((l) => l.lbPort === lbPort) ??
+    fail("ListenerNotFound", `There is no listener of ${name} with loadBalancerPort ${lbPort}`);
+  if (!["ssl", "https"].includes(lower(listener.lbProtocol))) {
+    fail(
+      "InvalidConfigurationRequest",
+      `The listener of ${name} on port ${lbPort} is ${listener.lbProtocol}: a certificate needs SSL or HTTPS`,
+    );
+  }
+  checkCertificate(context, certificateArn);
+  const changed = listeners.map((l) => (l === listener ? { ...l, sslCertificateId: certificateArn } : l));
+  return context.account.update(balancer, { listeners: changed as unknown as Props[] });
 }
 
 export function registrations(context: Context, balancer: string): StoredResource[] {

@@ -39,3 +39,6 @@ export const bucketOwnershipControls = "aws:s3/bucketOwnershipControls:BucketOwn
 export const bucketLifecycle = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration";
 export const bucketPolicy = "aws:s3/bucketPolicy:BucketPolicy";
 export const snapshotPolicy = "aws:dlm/lifecyclePolicy:LifecyclePolicy";
+export const metricAlarm = "aws:cloudwatch/metricAlarm:MetricAlarm";
+export const dashboard = "aws:cloudwatch/dashboard:Dashboard";
+export const topic = "aws:sns/topic:Topic";

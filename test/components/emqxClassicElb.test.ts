@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto";
+import * as pulumi from "@pulumi/pulumi";
 import {
   EmqxClassicElb,
   EmqxSecurityGroup,
@@ -7,6 +8,8 @@ import {
   TlsPolicy,
   type EmqxClassicElbArgs,
 } from "../../components";
+import { elbProblems } from "../../components/emqxClassicElb";
+import { newAccount } from "../../simulator";
 import { inAws, namesByType, run, valueOf, type RunOptions } from "../support";
 
 const certificateArn = "arn:aws:acm:eu-west-1:123456789012:certificate/6f0f7d5e-3c1a-4b7e-9d55-2b8f4f6a1c01";
@@ -63,6 +66,8 @@ describe("EmqxClassicElb", () => {
     const { mocks } = await deploy({ certificateArn });
     const own = inAws(mocks).filter(({ name }) => name.startsWith("lb"));
     expect(namesByType(own)).toEqual({
+      // Read only, for its end.
+      Certificate: ["lb-certificate"],
       ListenerPolicy: ["lb-tls-mqtts"],
       LoadBalancer: ["lb"],
       LoadBalancerPolicy: ["lb-tls"],
@@ -126,19 +131,155 @@ describe("EmqxClassicElb", () => {
     });
   });
 
-  test("imports a self-signed RSA certificate for the load balancer's names, and gives its PEM", async () => {
-    const { mocks, elb, loadBalancer } = await deploy({ selfSignedCertificate: true });
-    const arn = mocks.named("lb-self-signed", "aws:acm/certificate:Certificate").outputs?.["arn"];
-    expect(loadBalancer.inputs["listeners"]).toMatchObject([{}, { sslCertificateId: arn }]);
-    const certificate = new X509Certificate(await valueOf(elb.caCertificatePem));
-    expect(certificate.publicKey.asymmetricKeyType).toBe("rsa");
-    expect(certificate.checkHost(await valueOf(elb.dnsName))).toBeDefined();
-    expect(certificate.verify(certificate.publicKey)).toBe(true);
+  describe("self-signed", () => {
+    const selfSigned = { selfSignedCertificate: true };
+    const certificateType = "aws:acm/certificate:Certificate";
+
+    test("imports an RSA certificate for the load balancer's names, issued by an authority that clients can trust", async () => {
+      const { mocks, elb, loadBalancer } = await deploy(selfSigned);
+      const { inputs, outputs } = mocks.named("lb-self-signed", certificateType);
+      expect(loadBalancer.inputs["listeners"]).toMatchObject([{}, { sslCertificateId: outputs?.["arn"] }]);
+      const authority = new X509Certificate(await valueOf(elb.caCertificatePem));
+      expect(inputs["certificateChain"]).toBe(authority.toString());
+      expect(authority.ca).toBe(true);
+      const leaf = new X509Certificate(inputs["certificateBody"] as string);
+      expect(leaf.ca).toBe(false);
+      expect(leaf.publicKey.asymmetricKeyType).toBe("rsa");
+      expect(leaf.checkHost(await valueOf(elb.dnsName))).toBeDefined();
+      expect(leaf.checkIssued(authority)).toBe(true);
+      expect(leaf.verify(authority.publicKey)).toBe(true);
+    });
+
+    test("names the deployment's own host name first", async () => {
+      const own = { hostedZoneId: "Z0123456789EXAMPLE01", hostname: "mqtt.example.com" };
+      const { mocks } = await deploy({ ...selfSigned, ...own });
+      expect(mocks.named("lb-self-signed-1", "tls:index/certRequest:CertRequest").inputs).toMatchObject({
+        subject: { commonName: "mqtt.example.com" },
+        dnsNames: ["mqtt.example.com", "*.eu-west-1.elb.amazonaws.com"],
+      });
+    });
+
+    test("lasts a year under an authority of ten, and each is renewed long before its end", async () => {
+      const { mocks, elb } = await deploy(selfSigned);
+      const leaf = mocks.named("lb-self-signed-1", "tls:index/locallySignedCert:LocallySignedCert");
+      expect(leaf.inputs).toMatchObject({ validityPeriodHours: 365 * 24, earlyRenewalHours: 30 * 24 });
+      expect(await valueOf(elb.certificateExpires)).toBe(leaf.outputs?.["validityEndTime"]);
+      const authority = mocks.named("lb-self-signed-ca", "tls:index/selfSignedCert:SelfSignedCert");
+      expect(authority.inputs).toMatchObject({
+        isCaCertificate: true,
+        validityPeriodHours: 3650 * 24,
+        earlyRenewalHours: 730 * 24,
+        allowedUses: ["cert_signing", "crl_signing"],
+      });
+    });
+
+    test("another version is another key and certificate, of the same authority, in the same place of ACM", async () => {
+      const [first, second] = [
+        await deploy(selfSigned),
+        await deploy({ ...selfSigned, selfSignedCertificateVersion: 2 }),
+      ];
+      const tls = (mocks: typeof first.mocks) =>
+        mocks.registered.filter(({ type }) => type.startsWith("tls:")).map(({ name }) => name);
+      expect(tls(first.mocks).sort()).toEqual([
+        ...["lb-self-signed-1", "lb-self-signed-1", "lb-self-signed-1"],
+        ...["lb-self-signed-ca", "lb-self-signed-ca"],
+      ]);
+      expect(tls(second.mocks).sort()).toEqual([
+        ...["lb-self-signed-2", "lb-self-signed-2", "lb-self-signed-2"],
+        ...["lb-self-signed-ca", "lb-self-signed-ca"],
+      ]);
+      expect(second.mocks.ofType(certificateType).map(({ name }) => name)).toEqual(["lb-self-signed"]);
+    });
+
+    test("keeps the keys secret", async () => {
+      const { mocks } = await deploy(selfSigned);
+      expect(mocks.named("lb-self-signed", certificateType).secrets).toContain("privateKey");
+      expect(mocks.named("lb-self-signed-1", "tls:index/certRequest:CertRequest").secrets).toContain(
+        "privateKeyPem",
+      );
+      expect(
+        mocks.named("lb-self-signed-1", "tls:index/locallySignedCert:LocallySignedCert").secrets,
+      ).toContain("caPrivateKeyPem");
+    });
+
+    test("works at preview, when no key is known yet", async () => {
+      const { loadBalancer, elb } = await deploy(selfSigned, { preview: true });
+      expect(loadBalancer.inputs["listeners"]).toMatchObject([{}, { lbPort: 8883 }]);
+      expect(elb.certificateExpires).toBeDefined();
+    });
+
+    test.each([
+      [
+        { ...selfSigned, selfSignedCertificateVersion: 0 },
+        "selfSignedCertificateVersion: 0 is not a whole number",
+      ],
+      [
+        { ...selfSigned, selfSignedCertificateVersion: 1.5 },
+        "selfSignedCertificateVersion: 1.5 is not a whole number",
+      ],
+      [
+        { certificateArn, selfSignedCertificateVersion: 2 },
+        "selfSignedCertificateVersion: given without selfSignedCertificate; leave it out, or set both",
+      ],
+    ])("refuses %j", (args, problem) => {
+      expect(elbProblems(args)).toEqual([expect.stringContaining(problem)]);
+    });
   });
 
-  test("keeps the self-signed certificate's key secret", async () => {
-    const { mocks } = await deploy({ selfSignedCertificate: true });
-    expect(mocks.named("lb-self-signed", "aws:acm/certificate:Certificate").secrets).toContain("privateKey");
+  describe("the certificate's end", () => {
+    const server = "arn:aws:iam::123456789012:server-certificate/mqtt-example-com";
+
+    test.each([
+      ["ACM", certificateArn, "aws:acm/certificate:Certificate"],
+      ["IAM", server, "aws:iam/serverCertificate:ServerCertificate"],
+    ])("is what %s says", async (_service, arn, type) => {
+      const { mocks, elb } = await deploy({ certificateArn: arn });
+      const [stored] = mocks.account.list(type).filter(({ id }) => id === arn);
+      expect(await valueOf(elb.certificateExpires)).toBe(
+        (stored!.attributes["notAfter"] as string).replace(".000Z", "Z"),
+      );
+    });
+
+    test.each([certificateArn, server])("is known at preview: %s", async (arn) => {
+      const { elb } = await deploy({ certificateArn: arn }, { preview: true });
+      expect(await valueOf(elb.certificateExpires)).toMatch(/^\d{4}-\d\d-\d\dT00:00:00Z$/);
+    });
+
+    test("is not asked for where another resource gives the ARN, or no listener has a certificate", async () => {
+      const late = await deploy({ certificateArn: pulumi.output(Promise.resolve(certificateArn)) });
+      expect(late.elb.certificateExpires).toBeUndefined();
+      expect((await deploy({ listeners: [Listener.Mqtt] })).elb.certificateExpires).toBeUndefined();
+    });
+
+    test("is warned of a month before, and more clearly once it is over; the deployment goes on", async () => {
+      const warn = jest.spyOn(pulumi.log, "warn").mockResolvedValue();
+      try {
+        for (const [days, text] of [
+          [31, undefined],
+          [29, /^certificateArn: the certificate arn\S+ expires on \S+, in 29 days; ACM renews it by itself/],
+          [
+            -1,
+            /^certificateArn: the certificate arn\S+ expired on \S+, 1 day ago: clients that check it refuse/,
+          ],
+        ] as const) {
+          warn.mockClear();
+          const account = newAccount();
+          const stored = account.get("aws:acm/certificate:Certificate", "eu-west-1", certificateArn)!;
+          // Half a day more, so that the test's own time does not count.
+          account.update(stored, {
+            notAfter: new Date(Date.now() + (days + 0.5) * 86_400_000).toISOString(),
+          });
+          const { loadBalancer } = await deploy({ certificateArn }, { account });
+          expect(loadBalancer.id).toBeDefined();
+          const said = warn.mock.calls
+            .map(([message]) => message)
+            .filter((text) => text.startsWith("certificate"));
+          expect(said).toEqual(text === undefined ? [] : [expect.stringMatching(text)]);
+        }
+      } finally {
+        warn.mockRestore();
+      }
+    });
   });
 
   test("makes an alias record and names it in the endpoints", async () => {

@@ -10,6 +10,7 @@ const components = [
   library.EmqxClusterNodes,
   library.EmqxClassicElb,
   library.EmqxDeployment,
+  library.EmqxMonitoring,
 ];
 
 /** What Python, Go, C# and YAML programs get. A change of this file is a change of the public interface. */

@@ -152,6 +152,17 @@ const replacing: Record<string, string[]> = {
   ],
   RandomId: ["byteLength", "keepers", "prefix"],
   PrivateKey: ["algorithm", "ecdsaCurve", "rsaBits"],
+  CertRequest: ["dnsNames", "ipAddresses", "privateKeyPem", "subject", "uris"],
+  LocallySignedCert: [
+    "allowedUses",
+    "caCertPem",
+    "caPrivateKeyPem",
+    "certRequestPem",
+    "isCaCertificate",
+    "maxPathLength",
+    "setSubjectKeyId",
+    "validityPeriodHours",
+  ],
   SelfSignedCert: [
     "allowedUses",
     "dnsNames",

@@ -1,5 +1,5 @@
 /** What clients notice of a change of the load balancer and what hangs on it. */
-import type { ResourceChange } from "./change";
+import type { Change, ResourceChange } from "./change";
 import { changed, isKnown } from "./change";
 import type { Listener } from "./network";
 import { listenersOf } from "./network";
@@ -151,7 +151,8 @@ function renewals(before: Listener[], after: Listener[]): Notice[] {
     level: "safe",
     text:
       `New certificate on port ${enumerate(alike)}: ${transition}. The provider makes a listener anew for that: ` +
-      `new connections are refused for some seconds, open ones stay.`,
+      `new connections are refused for some seconds, open ones stay. Without that loss: put it on the running ` +
+      `listeners first with \`npm run certificate\`, then update with \`--refresh\` (docs/certificates.md).`,
   }));
 }
 
@@ -163,13 +164,48 @@ function certificate({ certificate: arn }: Listener): string {
   return isKnown(arn) ? `\`${arn}\`` : "one that is not made yet";
 }
 
-/** A certificate of the stack's own. Clients were given the old one to verify. */
+/** Certificates of the stack's own: clients were given the authority's, to trust what it issues. */
 export function certificateNotices({ change }: NoticeInput): Notice[] {
-  return changed(change, types.selfSignedCert, "replace").map(({ name }) => ({
-    audience: "clients",
-    level: "interrupts-service",
-    text: `The self-signed certificate ${name} is made anew: clients that verify it need the new \`caCertificatePem\`.`,
-  }));
+  return [...authorityNotices(change), ...issuedNotices(change)];
+}
+
+function authorityNotices(change: Change): Notice[] {
+  const keys = changed(change, types.privateKey, "replace", "create").map(({ name }) => name);
+  const anew = [
+    ...changed(change, types.selfSignedCert, "replace"),
+    // Another way of making one: what clients trusted so far goes.
+    ...(changed(change, types.selfSignedCert, "delete").length > 0
+      ? changed(change, types.selfSignedCert, "create")
+      : []),
+  ];
+  return anew.map(({ name }) => {
+    const keepsKey = !keys.includes(name);
+    return {
+      audience: "clients",
+      level: keepsKey ? "safe" : "interrupts-service",
+      text: keepsKey
+        ? `The certificate authority ${name} gets a new certificate with the same key: clients trust what it issues until ` +
+          `the old one ends, and need the new \`caCertificatePem\` by then.`
+        : `The self-signed certificate ${name} is made anew: clients that verify it need the new \`caCertificatePem\`.`,
+    };
+  });
+}
+
+function issuedNotices(change: Change): Notice[] {
+  const before = changed(change, types.locallySignedCert, "replace", "delete");
+  const isAnew =
+    before.length > 0 && changed(change, types.locallySignedCert, "replace", "create").length > 0;
+  return isAnew
+    ? [
+        {
+          audience: "clients",
+          level: "safe",
+          text:
+            "The load balancer gets a new certificate of its own authority, under the same ARN: new connections see it, " +
+            "open ones stay, and clients that trust the authority notice nothing.",
+        },
+      ]
+    : [];
 }
 
 const newestVersions: Record<string, number> = {

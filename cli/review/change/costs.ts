@@ -1,4 +1,4 @@
-/** What AWS charges for, counted before and after. No prices: they differ by region and contract. */
+/** What AWS charges for, counted before and after. Counts can be trusted; the estimate in dollars is in monthly.ts. */
 import type { Existing, Side } from "./side";
 import { types } from "../types";
 import { list, number, record, text } from "./values";

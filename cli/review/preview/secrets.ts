@@ -8,7 +8,9 @@ export const secretText = "[secret]";
 const secretProperties: Record<string, readonly string[]> = {
   "random:index/randomPassword:RandomPassword": ["result", "bcryptHash"],
   "tls:index/privateKey:PrivateKey": ["privateKeyOpenssh", "privateKeyPem", "privateKeyPemPkcs8"],
+  "tls:index/certRequest:CertRequest": ["privateKeyPem"],
   "tls:index/selfSignedCert:SelfSignedCert": ["privateKeyPem"],
+  "tls:index/locallySignedCert:LocallySignedCert": ["caPrivateKeyPem"],
   "aws:acm/certificate:Certificate": ["privateKey"],
   "aws:iam/serverCertificate:ServerCertificate": ["privateKey"],
   "aws:iam/accessKey:AccessKey": ["secret", "sesSmtpPasswordV4"],

@@ -20,6 +20,12 @@ export function jsonOf(review: Review): object {
       level: own,
       text: review.labels.apply(text),
     })),
+    expiries: review.expiries.map(({ what, name, ends, days }) => ({
+      what,
+      resource: name,
+      expires: ends.toISOString(),
+      days,
+    })),
     nodes: {
       total: rollout.total,
       restarted: names(rollout.restarted),
@@ -41,6 +47,7 @@ export function jsonOf(review: Review): object {
       })),
     },
     costs,
+    monthly: review.monthly,
     components: components.map(({ path, type, operation, renamedFrom, resources, unchanged }) => ({
       path,
       type,

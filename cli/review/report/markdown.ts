@@ -1,6 +1,7 @@
 /** The report as a pull request comment. */
 import type { ComponentChange } from "../change/components";
 import type { Operation } from "../change/change";
+import { expiryText } from "../change/expiry";
 import type { ExposureRow, Reach } from "../change/exposure";
 import { isClosed, isOpened } from "../change/exposure";
 import type { Level, Notice } from "../change/notices";
@@ -13,6 +14,7 @@ import { mermaidOf } from "../topology/mermaid";
 import { shortType } from "../types";
 import type { Block } from "./blocks";
 import { fitted, fixed } from "./blocks";
+import { monthlyBlock } from "./monthly";
 import { resourceRows, signs } from "./resources";
 import { fenceFor, prose, row } from "./text";
 
@@ -36,8 +38,10 @@ export function markdownOf(review: Review, limit = longestComment): string {
           notices("What clients notice", review, "clients", "Nothing."),
           notices("What operators notice", review, "operators", "Nothing."),
           ...costs(review),
+          ...monthlyBlock(review.monthly, review.costs.length > 0),
         ]
       : []),
+    ...expiries(review),
     ...exposure(review),
     ...(hasChanges && isDrawable(review) ? [topology(review)] : []),
     ...components(review),
@@ -142,6 +146,20 @@ function notices(heading: string, review: Review, audience: Notice["audience"], 
     more: (left) => `- … and ${left} more.`,
     priority: 2,
   };
+}
+
+function expiries({ expiries: found }: Review): Block[] {
+  return found.length === 0
+    ? []
+    : [
+        {
+          head: ["", "### What expires", ""],
+          items: found.map((expiry) => `- ⏳ ${prose(expiryText(expiry))}`),
+          tail: [],
+          more: (left) => `- … and ${left} more.`,
+          priority: 2,
+        },
+      ];
 }
 
 function costs({ costs: rows }: Review): Block[] {

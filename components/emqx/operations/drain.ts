@@ -23,7 +23,7 @@ if keep cluster 2>"$work/err"; then put 0644 root:root "$conf/cluster.env" "$(<"
 end=$((SECONDS + DRAIN_SECONDS))
 connections() { emqx ctl broker stats | sed -n 's/^connections.count *: *//p'; }
 members running_nodes >"$work/members"
-if (($(wc -l <"$work/members") > 1)); then
+if (($(grep -c . "$work/members") > 1)); then
   count=$(connections)
   if [[ $PACKAGE_NAME == emqx-enterprise ]]; then
     rate=$((count * 2 / DRAIN_SECONDS + 100))

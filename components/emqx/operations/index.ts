@@ -1,5 +1,8 @@
 /** What a node does after its first boot: one bash fragment an operation, which the boot script runs in its own terms. */
+import { backupOperation } from "./backup";
 import { drainOperation } from "./drain";
+import { joinOperation } from "./join";
+import { restoreOperation } from "./restore";
 import { servicesOperation } from "./services";
 import { syncOperation } from "./sync";
 
@@ -7,5 +10,8 @@ import { syncOperation } from "./sync";
 export const operations: Record<string, string> = {
   sync: syncOperation,
   services: servicesOperation,
+  join: joinOperation,
   drain: drainOperation,
+  backup: backupOperation,
+  restore: restoreOperation,
 };

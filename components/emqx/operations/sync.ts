@@ -22,7 +22,7 @@ taken=$data/emqx-node.applied
 step="reading the versions of the parameters under $PARAMETER_PREFIX"
 versions() {
   printf "$PARAMETER_PREFIX/%s\\n" cluster dashboard-password mqtt-password license-key monitoring backup \\
-    operations/{sync,services,drain,backup,restore} |
+    operations/{sync,services,join,drain,backup,restore} |
     xargs -n 10 aws ssm get-parameters --query 'Parameters[].[Name,Version]' --output text --names
 }
 try 60 versions >"$work/versions" || die "$(why)"
@@ -44,7 +44,7 @@ install_text() {
   put 0644 root:root "$2" "$(<"$work/value")" || true
   note "$1" "$seen"
 }
-for name in sync services drain backup restore; do
+for name in sync services join drain backup restore; do
   install_text "operations/$name" "$conf/operations/$name"
 done
 install_text cluster "$conf/cluster.env"

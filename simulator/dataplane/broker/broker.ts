@@ -38,8 +38,13 @@ export type LoginResult = "accepted" | "bad-password" | "unknown-user";
 export interface BrokerEvents {
   /** A client of this node published (or left a will): the cluster wants to know. */
   published(message: Message): void;
-  /** A client with this id has been let in: whoever else serves it cuts its connection and hands its session over. */
-  takeOver(clientId: string): Promise<TakenOver | undefined>;
+  /**
+   * A session is to be opened here: whoever else serves the client, or only the node `from`, cuts its connection and
+   * hands its session over.
+   */
+  takeOver(clientId: string, from?: string): Promise<TakenOver | undefined>;
+  /** Does something to a session while no other node opens it. */
+  alone(clientId: string, work: () => Promise<void>): Promise<void>;
   log(line: string): void;
 }
 
@@ -100,6 +105,8 @@ export class Broker {
   /** No new connection is let in: the node is being evacuated. */
   turnsAway = false;
   private stamped = 0;
+  /** Messages that the client has acknowledged before their turn in its queue. */
+  private readonly answered = new WeakSet<object>();
 
   private constructor(
     private readonly aedes: Aedes,
@@ -202,8 +209,12 @@ export class Broker {
   }
 
   /** Takes over a session of an absent client from another node. */
-  async adopt(clientId: string): Promise<void> {
-    const session = await this.events.takeOver(clientId);
+  adopt(clientId: string, from: string): Promise<void> {
+    return this.events.alone(clientId, () => this.adoptAlone(clientId, from));
+  }
+
+  private async adoptAlone(clientId: string, from: string): Promise<void> {
+    const session = await this.events.takeOver(clientId, from);
     if (session === undefined) {
       return;
     }
@@ -250,6 +261,7 @@ export class Broker {
     this.inside.clients = Object.create(null) as Record<string, Client | undefined>;
     this.lowerQosOfQueuedMessages();
     this.tellReleasesApart();
+    this.skipAnsweredMessages();
     this.aedes.preConnect = (client, packet, done) => {
       if (this.turnsAway) {
         const refusal = packet.protocolVersion === 5 ? turnedAway.mqtt5 : turnedAway.mqtt3;
@@ -273,7 +285,8 @@ export class Broker {
       // Shared subscriptions are beyond this broker; refusing them beats accepting a filter nothing ever matches.
       done(null, subscription.topic.startsWith("$share/") ? null : subscription);
     };
-    this.aedes.authorizeForward = (client, packet) => lowerToSubscription(client, packet);
+    this.aedes.authorizeForward = (client, packet) =>
+      this.answered.has(packet) ? null : lowerToSubscription(client, packet);
     // aedes acknowledges a QoS 1 message before it publishes it. Whoever has the acknowledgement must be able to trust
     // that the message is on its way, even if this node stops now: so the other nodes get it first.
     this.aedes.authorizePublish = (client, packet, done) => {
@@ -318,12 +331,14 @@ export class Broker {
       throw Object.assign(error, { returnCode: returnCodes[result] });
     }
     const discard = this.wantsCleanStart.get(client) ?? true;
-    const session = await this.events.takeOver(client.id);
-    if (discard) {
-      await session?.release();
-    } else if (session !== undefined) {
-      await this.resume(client.id, session);
-    }
+    await this.events.alone(client.id, async () => {
+      const session = await this.events.takeOver(client.id);
+      if (discard) {
+        await session?.release();
+      } else if (session !== undefined) {
+        await this.resume(client.id, session);
+      }
+    });
   }
 
   /**
@@ -370,6 +385,25 @@ export class Broker {
         client,
         (packet as { cmd: string }).cmd === "pubrel" ? { ...packet, brokerId: Symbol("release") } : packet,
       );
+  }
+
+  /**
+   * A client that comes back is sent its queue while new messages go to it already. One of these may be in the queue too,
+   * and answered by the time its turn comes: aedes would cut the connection, as the store no longer knows it.
+   */
+  private skipAnsweredMessages(): void {
+    const store = this.inside.persistence;
+    const update = store.outgoingUpdate.bind(store);
+    store.outgoingUpdate = async (client, packet) => {
+      try {
+        await update(client, packet);
+      } catch (error) {
+        if ((packet as { cmd: string }).cmd !== "publish") {
+          throw error;
+        }
+        this.answered.add(packet);
+      }
+    };
   }
 
   /** aedes queues a message for an absent client at the publisher's QoS; MQTT wants the lower of the two. */

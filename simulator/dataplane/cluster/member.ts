@@ -2,6 +2,7 @@
  * One node's part in a cluster, over real connections: distribution connections carry membership, the database, retained
  * messages and session hand-over; RPC connections, one in each direction, carry what clients publish.
  */
+import { randomUUID } from "node:crypto";
 import { Message, SessionState, TakenOver } from "../broker/broker";
 import { Change, ClusterData } from "./database";
 import { Frame, FrameSocket } from "./frames";
@@ -17,6 +18,7 @@ import {
 } from "./membership";
 import { ClusterNetwork, NetworkOptions } from "./network";
 import { Questions } from "./questions";
+import { SessionLocks } from "./sessionLocks";
 
 export interface MemberOptions extends NetworkOptions {
   /** Names of the nodes that it looks for, this one's among them (`cluster.static.seeds`). */
@@ -36,7 +38,7 @@ export interface MemberEvents {
   giveUp(clientId: string): Promise<SessionState | undefined>;
   release(clientId: string): Promise<Message[]>;
   /** Another node is being evacuated: this one takes over a session of an absent client. */
-  adopt(clientId: string): Promise<void>;
+  adopt(clientId: string, from: string): Promise<void>;
   copy(): Promise<ClusterCopy>;
   /** Another node's copy takes the place of the own one. */
   takeCopy(copy: ClusterCopy): Promise<void>;
@@ -62,6 +64,8 @@ interface Link {
   questions: Questions;
   opener: string;
   lastHeard: number;
+  /** What ends the locks that the other node holds here, by their tickets. */
+  locks: Map<string, () => void>;
   about?: About;
 }
 
@@ -85,6 +89,7 @@ export class ClusterMember {
   private readonly peers = new Map<string, Peer>();
   private readonly network: ClusterNetwork;
   private readonly timers: NodeJS.Timeout[] = [];
+  private readonly locks = new SessionLocks();
   private readonly stoppedSince = new Map<string, number>();
   private members: Members;
   private startedAt: number;
@@ -195,9 +200,19 @@ export class ClusterMember {
     await this.askAll({ retain: message });
   }
 
-  /** Asks all others to give up a client; answers with its session if one of them held it. */
-  async takeOver(clientId: string): Promise<TakenOver | undefined> {
-    const links = [...this.joinedLinks().values()];
+  /** Does something to a client's session while no other node opens it. */
+  async alone<T>(clientId: string, work: () => Promise<T>): Promise<T> {
+    const release = await this.lock(clientId);
+    try {
+      return await work();
+    } finally {
+      release();
+    }
+  }
+
+  /** Asks all others, or one, to give up a client; answers with its session if one of them held it. */
+  async takeOver(clientId: string, from?: string): Promise<TakenOver | undefined> {
+    const links = [...this.joinedLinks()].filter(([name]) => name === (from ?? name)).map(([, link]) => link);
     const answers = await Promise.all(links.map(({ questions }) => questions.ask({ giveUp: clientId })));
     const held = answers.findIndex((answer) => answer?.["session"] !== undefined);
     if (held < 0) {
@@ -257,6 +272,18 @@ export class ClusterMember {
         link === undefined || !joined ? [] : [[name, link]],
       ),
     );
+  }
+
+  /** The leader is the running node with the lowest name. */
+  private async lock(clientId: string): Promise<() => void> {
+    const [leader] = this.status().running;
+    const link = this.joinedLinks().get(leader!);
+    if (link === undefined) {
+      return this.locks.acquire(clientId);
+    }
+    const ticket = randomUUID();
+    await link.questions.ask({ lock: clientId, ticket });
+    return () => link.channel.send({ unlock: ticket });
   }
 
   private async askAll(question: object): Promise<void> {
@@ -321,7 +348,8 @@ export class ClusterMember {
       return;
     }
     const replaced = peer.link;
-    const link: Link = { channel, questions: new Questions(channel), opener, lastHeard: Date.now() };
+    const questions = new Questions(channel);
+    const link: Link = { channel, questions, opener, lastHeard: Date.now(), locks: new Map() };
     if (replaced?.about !== undefined) {
       link.about = replaced.about;
     }
@@ -329,6 +357,7 @@ export class ClusterMember {
     delete peer.lastProblem;
     replaced?.channel.socket.destroy();
     channel.socket.once("close", () => {
+      link.locks.forEach((release) => release());
       if (peer.link === link) {
         delete peer.link;
         peer.rpc?.socket.destroy();
@@ -378,8 +407,14 @@ export class ClusterMember {
     } else if (typeof frame["release"] === "string") {
       questions.answer(frame, { queue: await this.events.release(frame["release"]) });
     } else if (typeof frame["adopt"] === "string") {
-      await this.events.adopt(frame["adopt"]);
+      await this.events.adopt(frame["adopt"], name);
       questions.answer(frame, {});
+    } else if (typeof frame["lock"] === "string") {
+      link.locks.set(String(frame["ticket"]), await this.locks.acquire(frame["lock"]));
+      questions.answer(frame, {});
+    } else if (typeof frame["unlock"] === "string") {
+      link.locks.get(frame["unlock"])?.();
+      link.locks.delete(frame["unlock"]);
     }
   }
 

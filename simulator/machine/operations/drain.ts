@@ -61,8 +61,7 @@ export const drain: Operation = () => {
       async ({ machine }) => {
         await machine.emqx()?.leaveCluster();
       },
-      (run) =>
-        hasOthers(run) && !membersOf(clusterFile(run)).includes(run.values["PRIVATE_IP"] ?? ""),
+      (run) => hasOthers(run) && !membersOf(clusterFile(run)).includes(run.values["PRIVATE_IP"] ?? ""),
     ],
   ];
 };

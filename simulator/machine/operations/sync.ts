@@ -4,7 +4,7 @@ import { awsCall, nodeFolder, parameter, passwordRule, secret, type Step } from 
 
 const parameters = [
   ...["cluster", "dashboard-password", "mqtt-password", "license-key", "monitoring", "backup"],
-  ...["sync", "services", "drain", "backup", "restore"].map((name) => `operations/${name}`),
+  ...["sync", "services", "join", "drain", "backup", "restore"].map((name) => `operations/${name}`),
 ];
 /** Where the text of a parameter goes, for those that are text. */
 const texts: Record<string, string> = {

@@ -11,7 +11,7 @@ afterEach(() => machines.splice(0).forEach((machine) => machine.destroy()));
 /** An instance that gives up after a second, and thinks that one is long. */
 function machine(changes: Partial<NodeUserDataArgs> = {}): Machine {
   const args = nodeArgs({ readinessTimeoutSeconds: 1, ...changes });
-  const made = new Machine(renderUserData(args), args.parameterPrefix);
+  const made = Machine.of(renderUserData(args), args.parameterPrefix);
   machines.push(made);
   return made;
 }

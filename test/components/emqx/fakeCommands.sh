@@ -15,6 +15,12 @@ fail() {
   echo "$1" >&2
   exit "${2:-1}"
 }
+# The keys of the bucket that is the working folder.
+find_keys() {
+  shopt -s globstar nullglob
+  local keys=(exports/**)
+  ((${#keys[@]} > 1)) && printf '%s\n' "${keys[@]:1}"
+}
 [[ -f $FAKE/broken && $(state broken) == "$name" ]] && fail "$name: broken" 5
 
 case $name in
@@ -118,6 +124,23 @@ aws)
       printf 'InService\tN/A\n'
     fi
     ;;
+  s3.cp)
+    countdown s3-fails && fail "upload failed: An error occurred (SlowDown) when calling the PutObject operation" 1
+    [[ ! -f $FAKE/s3-denied ]] || fail "fatal error: An error occurred (AccessDenied) when calling the operation" 1
+    [[ $3 == --only-show-errors ]] || fail "Completed 1 file(s)"
+    from=${4/#s3:\/\//$FAKE/s3/}
+    to=${5/#s3:\/\//$FAKE/s3/}
+    mkdir -p "${to%/*}" && cat "$from" >"$to"
+    ;;
+  s3api.head-object | s3api.list-objects-v2)
+    [[ $arguments =~ " --bucket "([^ ]+) ]] && bucket=$FAKE/s3/${BASH_REMATCH[1]}
+    if [[ $2 == head-object && $arguments =~ " --key "([^ ]+) ]]; then
+      state stored-size || stat -c %s "$bucket/${BASH_REMATCH[1]}"
+    else
+      [[ ! -f $FAKE/s3-denied ]] || fail "An error occurred (AccessDenied) when calling the ListObjectsV2 operation"
+      (cd "$bucket" 2>/dev/null && find_keys) || echo None
+    fi
+    ;;
   *) fail "aws: not expected: $*" ;;
   esac
   ;;
@@ -133,6 +156,29 @@ emqx)
     [[ -f $FAKE/no-admin ]] && echo 'Error: <<"username_not_found">>' && exit
     echo "$5" >"$FAKE/dashboard-password"
     echo ok
+    ;;
+  "ctl data export")
+    made=emqx-export-2026-11-27-20-00-00.123
+    archive=$EMQX_NODE_ROOT/var/lib/emqx/backup/$made.tar.gz
+    echo "Exporting data to \"$archive\"..."
+    [[ ! -f $FAKE/export-crashes ]] || { echo half >"$archive" && fail "RPC to 'emqx@192.168.0.10' failed: nodedown"; }
+    [[ ! -f $FAKE/export-fails ]] || { echo half >"$archive" && state export-fails && exit; }
+    echo "Exporting cluster configuration..."
+    mkdir -p "$FAKE/$made/mnesia"
+    printf 'edition = ce\nversion = "5.8.9"\n' >"$FAKE/$made/META.hocon"
+    echo "mqtt {}" >"$FAKE/$made/cluster.hocon"
+    state tables >"$FAKE/$made/mnesia/emqx_retainer_message"
+    state tables >"$FAKE/$made/mnesia/emqx_authn_mnesia"
+    tar -C "$FAKE" -czf "$archive" "$made/META.hocon" "$made/cluster.hocon" \
+      "$made/mnesia/emqx_retainer_message" "$made/mnesia/emqx_authn_mnesia"
+    echo "Data has been successfully exported to $archive."
+    ;;
+  "ctl data import "*)
+    echo "Importing data from \"$4\"..."
+    stat -c %a "$4" >"$FAKE/imported-mode"
+    [[ ! -f $FAKE/import-fails ]] || { state import-fails && exit; }
+    tar -xzOf "$4" "$(basename "$4" .tar.gz)/mnesia/emqx_retainer_message" >"$FAKE/imported"
+    echo "Data has been imported successfully."
     ;;
   "ctl broker stats")
     count=$(state connections)

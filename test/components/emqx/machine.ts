@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import {
   chmodSync,
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -37,14 +38,30 @@ export interface Run {
 
 /** A folder that plays the instance: it has the files of the user data, and fake commands around them. */
 export class Machine {
-  readonly root = mkdtempSync(join(tmpdir(), "emqx-node-"));
-  private readonly fake = join(this.root, "fake");
+  private readonly fake: string;
   private readonly package = "the package";
 
-  constructor(
-    userData: string,
+  private constructor(
+    readonly root: string,
     private readonly prefix: string,
   ) {
+    this.fake = join(root, "fake");
+  }
+
+  static of(userData: string, prefix: string): Machine {
+    const machine = new Machine(mkdtempSync(join(tmpdir(), "emqx-node-")), prefix);
+    machine.furnish(userData);
+    return machine;
+  }
+
+  /** Another one in the same state: quicker than another boot. */
+  copy(): Machine {
+    const root = mkdtempSync(join(tmpdir(), "emqx-node-"));
+    cpSync(this.root, root, { recursive: true, preserveTimestamps: true });
+    return new Machine(root, this.prefix);
+  }
+
+  private furnish(userData: string): void {
     for (const folder of ["dev", "run", "etc/emqx", "bin"])
       mkdirSync(join(this.root, folder), { recursive: true });
     this.write("etc/fstab", "UUID=root / xfs defaults 0 0\nUUID=old /var/lib/emqx xfs defaults 0 0\n");

@@ -116,6 +116,7 @@ test("the script is the same for every node; settings are in node.env", () => {
       "PACKAGE_SHA256=''",
       "MQTT_USERNAME='mqtt'",
       "HAS_LICENSE='false'",
+      "COOKIE_VERSION='1'",
       "DISTRIBUTION_PORT='6369'",
       "LOAD_BALANCER_COUNT='1'",
       "READINESS_TIMEOUT_SECONDS='900'",

@@ -320,13 +320,13 @@ test("replacing node after node under a steady QoS 1 publisher loses nothing on 
   for (const node of [0, 1, 2]) {
     await region.replace(node);
   }
+  await eventually("enough has been sent", () => sent > 20);
   stop = true;
   await publishing;
   const missing = () =>
     Array.from({ length: sent }, (_, number) => number).filter((number) => !seen.has(number));
   await new Promise((resolve) => setTimeout(resolve, 200));
   expect(missing()).toEqual([]);
-  expect(sent).toBeGreaterThan(20);
 });
 
 test("retained messages are on the data volume when the whole cluster stops", async () => {

@@ -105,16 +105,12 @@ test("a node that was told not to come up does once it may", async () => {
 test("an operation runs on a machine, and what the node says of it comes back", async () => {
   const [machine] = await call<MachineStatus[]>("GET", "/machines");
   const operate = (body: object) => call("POST", "/operate", { instance: machine!.instanceId, ...body });
-  const prefix = "/emqx/emqx-aws/test/emqx-nodes";
+  const said = `emqx-node: this node has no operation "nonsense": ParameterNotFound`;
   await expect(operate({ operation: "nonsense" })).resolves.toEqual({
     exitCode: 1,
-    lines: [
-      expect.stringContaining(`emqx-node: this node has no operation "nonsense": AccessDeniedException`),
-    ],
+    lines: [expect.stringContaining(said)],
   });
-  expect(await call("GET", `/console?instance=${machine!.instanceId}`)).toContain(
-    `not authorized to perform: ssm:GetParameter on resource: arn:aws:ssm:eu-west-1:123456789012:parameter${prefix}/operations/nonsense`,
-  );
+  expect(await call("GET", `/console?instance=${machine!.instanceId}`)).toContain(said);
   await expect(operate({ operation: "x", instance: "i-nobody" })).rejects.toThrow(
     /^404 .*there is no running machine i-nobody/,
   );

@@ -2,12 +2,15 @@
 import { operations } from "../../../components/emqx/operations";
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { request } from "node:http";
+import { connect as connectSocket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, IClientOptions, MqttClient } from "mqtt";
 import { ClusterPorts } from "../../../components/emqx/releases";
 import { NodeUserDataArgs, renderUserData } from "../../../components/emqx/userData";
 import { DataPlane, DataPlaneOptions, startDataPlane } from "../../../simulator/dataplane/dataPlane";
+import { EmqxNode } from "../../../simulator/machine/emqxNode";
 import {
   CertificateFacts,
   InstanceFacts,
@@ -40,6 +43,8 @@ export class TestRegion implements RegionView {
   readonly state: RegionSnapshot;
   readonly parameters = new Map<string, string>();
   readonly formatted = new Set<string>();
+  /** By `bucket/key`. */
+  readonly objects = new Map<string, string>();
   readonly health = new Map<string, InstanceHealth>();
   readonly lines: string[] = [];
   /** Makes the role refuse a parameter. */
@@ -108,6 +113,21 @@ export class TestRegion implements RegionView {
       parameterVersions: async (names: string[]) =>
         Object.fromEntries(names.filter((name) => this.parameters.has(name)).map((name) => [name, 1])),
       putParameter: async (name: string, value: string) => void this.parameters.set(name, value),
+      putObject: async (bucket: string, key: string, content: string) =>
+        void this.objects.set(`${bucket}/${key}`, content),
+      getObject: async (bucket: string, key: string) => {
+        const content = this.objects.get(`${bucket}/${key}`);
+        if (content === undefined) throw new Error(`NoSuchKey: ${key}`);
+        return content;
+      },
+      listObjects: async (bucket: string, prefix: string) =>
+        [...this.objects]
+          .filter(([path]) => path.startsWith(`${bucket}/${prefix}`))
+          .map(([path, content]) => ({
+            key: path.slice(bucket.length + 1),
+            size: content.length,
+            lastModified: "2026-01-01T00:00:00Z",
+          })),
       describeInstanceHealth: async (_name: string, instanceId: string) =>
         this.health.get(instanceId) ?? {
           state: "OutOfService" as const,
@@ -184,6 +204,11 @@ export class TestRegion implements RegionView {
     return this.plane.machines().find((status) => status.instanceId === this.instance(node).id)!;
   }
 
+  /** EMQX on a node. */
+  emqx(node: number): EmqxNode {
+    return this.plane.emqx(this.instance(node).id)!;
+  }
+
   port(loadBalancerPort: number): number {
     const endpoint = this.plane
       .endpoints()
@@ -210,15 +235,40 @@ export class TestRegion implements RegionView {
 
   clientAt(url: string, options: IClientOptions = {}): Promise<MqttClient> {
     const tls = { ca: testCertificate().certificatePem, servername: "mqtt.example.org" };
-    const client = connect(url, {
-      username: "emqx",
-      password: mqttPassword,
-      reconnectPeriod: 0,
-      connectTimeout: 3000,
-      ...tls,
-      wsOptions: tls,
-      ...options,
+    return this.connected(connect(url, { ...clientDefaults, ...tls, wsOptions: tls, ...options }));
+  }
+
+  /** A client at a node itself, past the load balancer; needs `openNodes`. */
+  nodeClient(node: number, options: IClientOptions = {}): Promise<MqttClient> {
+    const host = this.machine(node).loopback;
+    const open = () => connectSocket({ host, port: 1883, localAddress: host });
+    return this.connected(new MqttClient(open, { ...clientDefaults, ...options }));
+  }
+
+  /** A request to a node's management port from the machine itself; needs `openNodes`. */
+  nodeRequest(
+    node: number,
+    method: string,
+    path: string,
+    options: { headers?: Record<string, string>; body?: string } = {},
+  ): Promise<{ status: number; body: string }> {
+    const host = this.machine(node).loopback;
+    const { headers = {}, body = "" } = options;
+    return new Promise((resolve, reject) => {
+      const asked = request(
+        { host, port: 18083, localAddress: host, method, path, headers, agent: false },
+        (response) => {
+          let text = "";
+          response.on("data", (chunk: Buffer) => (text += chunk.toString()));
+          response.on("end", () => resolve({ status: response.statusCode ?? 0, body: text }));
+        },
+      );
+      asked.on("error", reject);
+      asked.end(body);
     });
+  }
+
+  private connected(client: MqttClient): Promise<MqttClient> {
     this.clients.push(client);
     const received: Received[] = [];
     inboxes.set(client, received);
@@ -232,14 +282,24 @@ export class TestRegion implements RegionView {
     });
   }
 
-  /** A client of a node itself, past the load balancer (allowed only where a test opens the way). */
-  nodeUrl(node: number): string {
-    return `mqtt://${this.machine(node).loopback}:1883`;
-  }
-
   async stop(): Promise<void> {
     await Promise.all(this.clients.map((client) => client.endAsync(true)));
     await this.plane.stop();
+  }
+}
+
+const clientDefaults: IClientOptions = {
+  username: "emqx",
+  password: mqttPassword,
+  reconnectPeriod: 0,
+  connectTimeout: 3000,
+};
+
+/** Lets nodes reach each other's, and their own, MQTT and management ports. */
+export function openNodes(test: TestRegion): void {
+  for (const port of [1883, 18083]) {
+    test.group("nodes").ingress.push(rule(port, "sg-nodes"));
+    test.group("nodes").egress.push(rule(port, "sg-nodes"));
   }
 }
 

@@ -27,6 +27,7 @@ function node(changes: Partial<OperationMachine> = {}) {
     },
     egress: () => ({ allowed: true }),
     emqxRuns: () => true,
+    emqx: () => undefined,
     cluster: () => ({ running: [], stopped: [] }),
     sleep: async (passed: number) => void (seconds += passed),
     now: () => seconds,

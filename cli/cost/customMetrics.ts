@@ -1,0 +1,53 @@
+/** The custom metrics that nodes send when monitoring is on. They are in no resource, but in the agent's configuration. */
+import { list, number, record, text } from "../review/change/values";
+import type { CostedResource } from "./charges";
+import { hoursPerMonth } from "./prices";
+
+const parameterType = "aws:ssm/parameter:Parameter";
+const parameterName = /\/monitoring$/;
+
+export interface NodeMetrics {
+  /** At least. */
+  metrics: number;
+  /** Calls of CloudWatch in a month: one for each time of collecting. */
+  requests: number;
+}
+
+/** What one node sends, or undefined where no agent is configured. */
+export function nodeMetrics(resources: readonly CostedResource[]): NodeMetrics | undefined {
+  const parameter = resources.find(
+    ({ type, inputs }) => type === parameterType && parameterName.test(text(inputs.name) ?? ""),
+  );
+  const configuration = parameter && parse(text(parameter.inputs.value) ?? "");
+  const metrics = countMetrics(configuration);
+  if (metrics === 0) return undefined;
+  const interval = number(record(record(configuration).agent).metrics_collection_interval) ?? 60;
+  return { metrics, requests: (hoursPerMonth * 3600) / interval };
+}
+
+/**
+ * Counts what a configuration of the CloudWatch agent sends: every measurement, once for each resource that is named,
+ * and every selector of Prometheus metrics. Dimensions that are only known on the node can make it more.
+ */
+export function countMetrics(configuration: unknown): number {
+  const root = record(configuration);
+  const measured = Object.values(record(record(root.metrics).metrics_collected)).flatMap((plugin) =>
+    list(plugin).map((entry) => {
+      const { measurement, resources } = record(entry);
+      return list(measurement).length * Math.max(1, list(resources).length);
+    }),
+  );
+  const prometheus = record(record(record(root.logs).metrics_collected).prometheus);
+  const selected = list(record(prometheus.emf_processor).metric_declaration).map(
+    (declaration) => list(record(declaration).metric_selectors).length,
+  );
+  return [...measured, ...selected].reduce((sum, count) => sum + count, 0);
+}
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,73 @@
+/** The resources of a stack, from its program: run in this process under the rules of the simulated region. */
+import * as pulumi from "@pulumi/pulumi";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { newAccount, RegionMocks } from "../../simulator/mocks";
+import { UserError } from "../console";
+import { provideOutside } from "../review/base/outside";
+import type { Project, StackSettings } from "../review/base/stackSettings";
+import { readProject, readStackSettings } from "../review/base/stackSettings";
+import type { CostedResource } from "./charges";
+
+export interface StackResources {
+  region: string | undefined;
+  resources: CostedResource[];
+}
+
+/** Runs the program of a project with the settings of a stack. Needs no engine and no account, and makes nothing. */
+export async function stackResources(
+  repository: string,
+  stack: string,
+  program: () => unknown = programOf(repository),
+): Promise<StackResources> {
+  const { project, settings } = settingsOf(repository, stack);
+  const account = newAccount();
+  provideOutside(account, settings);
+  const mocks = new RegionMocks({ account, ...(settings.region && { region: settings.region }) });
+  await pulumi.runtime.setMocks(mocks, project.name, stack, false);
+  pulumi.runtime.setAllConfig(configOf(settings));
+  try {
+    await program();
+  } catch (error) {
+    throw new UserError(error instanceof Error ? error.message : String(error));
+  } finally {
+    await pulumi.runtime.disconnect();
+  }
+  return {
+    region: settings.region,
+    resources: mocks.registered
+      .filter(({ custom }) => custom)
+      .map(({ type, name, inputs }) => ({ type, name, inputs })),
+  };
+}
+
+/** What Pulumi.yaml names as the program, run anew each time. */
+function programOf(repository: string): () => unknown {
+  const load = createRequire(join(repository, "package.json"));
+  const file = load.resolve("./index.ts");
+  return () => {
+    delete load.cache[file];
+    return load(file) as unknown;
+  };
+}
+
+function settingsOf(repository: string, stack: string): { project: Project; settings: StackSettings } {
+  const project = readProject(repository);
+  if (!project) throw new UserError(`there is no Pulumi.yaml in ${repository}`);
+  const settings = readStackSettings(project, stack);
+  if (settings) return { project, settings };
+  const file = join(project.stackFiles, `Pulumi.${stack}.yaml`);
+  throw new UserError(`--stack ${stack}: there is no ${file}`);
+}
+
+/** The settings as the engine hands them to the program: text, and JSON where the file has more than text. */
+function configOf({ file }: StackSettings): Record<string, string> {
+  const { config } = parse(file) as { config: Record<string, unknown> };
+  return Object.fromEntries(
+    Object.entries(config).map(([key, value]) => [
+      key,
+      typeof value === "object" ? JSON.stringify(value) : String(value),
+    ]),
+  );
+}

@@ -1,0 +1,59 @@
+/**
+ * Operation "restore": imports a backup into the running cluster. Run by hand, on any one node: what is imported reaches
+ * all of them.
+ *
+ * - EMQX adds the backup's records to what is there: a record of the same key is overwritten, others stay.
+ * - The file keeps its name: EMQX looks for a folder of that name in it.
+ * - EMQX must be able to read the file, and nobody else: it belongs to user emqx, mode 0600.
+ * - `emqx ctl data import` answers 0 whether it succeeded or not: its words tell.
+ * - The passwords of \`admin\` and the first MQTT user come with the backup. Where "sync" notes which passwords the database
+ *   has, the note is dropped, so that it sets this cluster's again.
+ */
+export const restoreOperation = `# Imports a backup: emqx-node restore KEY|latest
+begin "looking for backups"
+[[ -f $conf/backup.env ]] || die "backups are off: there is no $conf/backup.env"
+# shellcheck source=/dev/null
+. "$conf/backup.env"
+place=s3://$BACKUP_BUCKET/$BACKUP_PREFIX
+exports() {
+  aws s3api list-objects-v2 --bucket "$BACKUP_BUCKET" --prefix "$BACKUP_PREFIX" \\
+    --query 'Contents[].[Key]' --output text
+}
+try 60 exports >"$work/keys" || die "$(why)"
+sed -n "s|^$BACKUP_PREFIX\\(emqx-export-[0-9.-]*\\.tar\\.gz\\)$|\\1|p" "$work/keys" | sort >"$work/names"
+[[ -s $work/names ]] || die "there is none in $place"
+wanted=\${2:-}
+wanted=\${wanted#"$BACKUP_PREFIX"}
+[[ $wanted != latest ]] || wanted=$(tail -n 1 "$work/names")
+if ! grep -qxF -e "$wanted" "$work/names"; then
+  say "the newest in $place:"
+  tail -n 20 "$work/names" | sed 's/^/  /'
+  die "\${wanted:-no name} is none of them: name one, or latest"
+fi
+
+begin "downloading $wanted"
+mkdir -p "$data/backup"
+chown emqx:emqx "$data/backup"
+chmod 0700 "$data/backup"
+file=$data/backup/$wanted
+trap 'rm -rf "$work" "$file"' EXIT
+fetch() { (umask 077 && aws s3 cp --only-show-errors "$place$wanted" "$file"); }
+try 300 fetch || die "$(why)"
+chown emqx:emqx "$file"
+
+begin "looking into $wanted"
+tar -tzf "$file" >"$work/list" 2>"$work/err" || die "it is no whole archive: $(why)"
+tar -xzOf "$file" "\${wanted%.tar.gz}/META.hocon" >"$work/meta" 2>"$work/err" || die "$(why)"
+say "made by EMQX $(sed -n 's/^ *version *= *"*\\([^"]*\\)"* *$/\\1/p' "$work/meta")"
+say "it holds the configuration and $(sed -n 's|.*/mnesia/||p' "$work/list" | sort | tr '\\n' ' ')"
+
+begin "importing $wanted"
+code=0
+emqx ctl data import "$file" >"$work/out" 2>&1 || code=$?
+if ((code > 0)) || ! grep -q 'imported successfully' "$work/out"; then
+  grep -E 'rror|ailed|not allowed' "$work/out" | sed 's/^/  /' || true
+  die "$(tail -n 1 "$work/out")"
+fi
+rm -f "$file" "$data/emqx-node.applied"
+say "imported $wanted; within a minute this cluster's own passwords hold again"
+`;

@@ -1,0 +1,299 @@
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { bootScript } from "../../../components/emqx/bootstrap";
+import { operations } from "../../../components/emqx/operations";
+import { NodeUserDataArgs, renderUserData } from "../../../components/emqx/userData";
+import { nodeArgs } from "./arguments";
+import { Machine, Run } from "./machine";
+import { testWith } from "./tools";
+
+const machines: Machine[] = [];
+afterEach(() => machines.splice(0).forEach((machine) => machine.destroy()));
+
+const booted = new Map<string, Machine>();
+afterAll(() => booted.forEach((machine) => machine.destroy()));
+
+/** A node that has booted. */
+async function node(changes: Partial<NodeUserDataArgs> = {}): Promise<Machine> {
+  const args = nodeArgs({ readinessTimeoutSeconds: 20, ...changes });
+  const userData = renderUserData(args);
+  let original = booted.get(userData);
+  if (original === undefined) {
+    original = Machine.of(userData, args.parameterPrefix);
+    booted.set(userData, original);
+    expect((await original.boot()).console).toMatch(/node 0 is ready\n$/);
+  }
+  const machine = original.copy();
+  machines.push(machine);
+  return machine;
+}
+
+const calls = (run: Run, start: string) => run.calls.filter((call) => call.startsWith(start));
+const cluster = (running: string[], stopped: string[]) =>
+  JSON.stringify({ running_nodes: running, stopped_nodes: stopped }, null, 1);
+const [first, second, third] = ["emqx@192.168.0.10", "emqx@192.168.0.11", "emqx@192.168.0.12"];
+
+test.each(Object.keys(operations))("%s fits a parameter of the standard tier", (name) => {
+  expect(Buffer.byteLength(operations[name]!)).toBeLessThanOrEqual(4096);
+});
+
+testWith("shellcheck").each(Object.entries(operations))("shellcheck finds nothing in %s", (_name, script) => {
+  // In the place where the boot script runs it, with what "sync" gives its part.
+  const given = "seen='' taken=''\nnote() { :; }\nnews() { :; }\ninstall_text() { :; }\ndeclare -A now=()\n";
+  const head = bootScript.slice(0, bootScript.indexOf("if (($# > 0))"));
+  const whole = `${head}\n${given}\nservice() {\n${script}\n}\nservice\n`;
+  // What the boot script defines and this one does not use is no finding.
+  const result = spawnSync("shellcheck", ["--severity=style", "--exclude=SC2034,SC2317,SC2329,SC2153", "-"], {
+    input: whole,
+    encoding: "utf8",
+  });
+  expect(result.stdout + result.stderr).toBe("");
+});
+
+describe("sync", () => {
+  test("is kept running by a timer, and leaves a drain for the shutdown", async () => {
+    const machine = await node();
+    expect(machine.read("etc/systemd/system/emqx-node-sync.timer")).toMatch(/OnUnitInactiveSec=60/);
+    expect(machine.read("etc/systemd/system/emqx-node-sync.service")).toMatch(
+      /ExecStart=\/var\/lib\/cloud\/scripts\/per-boot\/emqx-node sync$/m,
+    );
+    const drain = machine.read("etc/systemd/system/emqx-node-drain.service");
+    expect(drain).toMatch(/^After=emqx\.service/m);
+    expect(drain).toMatch(/ExecStop=\/var\/lib\/cloud\/scripts\/per-boot\/emqx-node drain$/m);
+    expect(machine.readParameter("nodes/0/applied")).toBe(
+      "dashboard-password=1 mqtt-password=1 license-key=1",
+    );
+  });
+
+  test("decrypts nothing and changes nothing when nothing is new", async () => {
+    const machine = await node();
+    const before = machine.files();
+    const run = await machine.operate("sync");
+    expect(run).toMatchObject({ code: 0, console: "" });
+    expect(machine.files()).toEqual(before);
+    expect(calls(run, "aws").length).toBeGreaterThan(0);
+    expect(calls(run, "aws").filter((call) => !call.startsWith("aws ssm get-parameters "))).toEqual([]);
+    expect(calls(run, "systemctl")).toEqual([]);
+  });
+
+  test("asks for ten parameters in a call at most", async () => {
+    const run = await (await node()).operate("sync");
+    for (const call of calls(run, "aws ssm get-parameters")) {
+      expect(call.split("--names ")[1]!.split(" ").length).toBeLessThanOrEqual(10);
+    }
+  });
+
+  test("gives the dashboard a new password, and the MQTT user his, without a restart", async () => {
+    const machine = await node();
+    machine.change("dashboard-password", "Dashboard-Secret-2");
+    machine.change("mqtt-password", "Mqtt-Secret-2");
+    const run = await machine.operate("sync");
+    expect(run.code).toBe(0);
+    expect(machine.read("fake/dashboard-password").trim()).toBe("Dashboard-Secret-2");
+    expect(machine.read("fake/user-mqtt").trim()).toBe("Mqtt-Secret-2");
+    expect(machine.readParameter("nodes/0/applied")).toBe(
+      "dashboard-password=2 mqtt-password=2 license-key=1",
+    );
+    expect(calls(run, "systemctl")).toEqual([]);
+    expect(run.console).not.toMatch(/Secret-2/);
+    expect(run.calls.filter((call) => call.includes("Secret-2"))).toEqual([
+      "emqx ctl admins passwd admin Dashboard-Secret-2",
+    ]);
+    expect(calls(await machine.operate("sync"), "aws ssm put-parameter")).toEqual([]);
+  });
+
+  test("does not touch a dashboard that knows the password", async () => {
+    const machine = await node();
+    machine.change("mqtt-password", "Mqtt-Secret-2");
+    expect(calls(await machine.operate("sync"), "emqx ctl admins")).toEqual([]);
+  });
+
+  test("does not report what EMQX refuses, says why, and tries again", async () => {
+    const machine = await node();
+    machine.state("no-admin", "");
+    machine.change("dashboard-password", "Dashboard-Secret-2");
+    const run = await machine.operate("sync");
+    expect(run.code).not.toBe(0);
+    expect(run.console).toMatch(
+      /FAILED while taking up the passwords: dashboard user admin: .*username_not_found/,
+    );
+    expect(machine.readParameter("nodes/0/applied")).toMatch(/^dashboard-password=1 /);
+    machine.state("no-admin", undefined);
+    expect((await machine.operate("sync")).code).toBe(0);
+    expect(machine.readParameter("nodes/0/applied")).toMatch(/^dashboard-password=2 /);
+  });
+
+  test("keeps a new instance from setting passwords again that the volume's cluster has", async () => {
+    const machine = await node();
+    machine.change("dashboard-password", "Dashboard-Secret-2");
+    await machine.operate("sync");
+    // Somebody changed it by hand; then the instance is replaced: a new root disk, the old volume.
+    machine.state("dashboard-password", "By-Hand-1");
+    machine.write("etc/emqx-node/seen", "");
+    machine.write("etc/emqx-node/reported", "");
+    const run = await machine.operate("sync");
+    expect(run.code).toBe(0);
+    expect(machine.read("fake/dashboard-password").trim()).toBe("By-Hand-1");
+  });
+
+  test("renews the licence in its file, which EMQX reads again by itself", async () => {
+    const machine = await node({ version: "6.2.3", hasLicense: true });
+    machine.change("license-key", "NEW.KEY");
+    const run = await machine.operate("sync");
+    expect(run.code).toBe(0);
+    expect(machine.read("etc/emqx-node/license.key").trim()).toBe("NEW.KEY");
+    expect(machine.mode("etc/emqx-node/license.key")).toBe("640");
+    expect(machine.readParameter("nodes/0/applied")).toMatch(/license-key=2$/);
+    expect(calls(run, "systemctl")).toEqual([]);
+  });
+
+  test("strikes off who has left the deployment, not who is only down", async () => {
+    const machine = await node();
+    machine.state("cluster", cluster([first!], [second!, third!]));
+    const run = await machine.operate("sync");
+    expect(calls(run, "emqx ctl cluster force-leave")).toEqual([`emqx ctl cluster force-leave ${third}`]);
+  });
+
+  test("takes up a changed operation and the present members", async () => {
+    const machine = await node();
+    machine.change("operations/drain", "echo another drain");
+    machine.change("cluster", "MEMBERS='192.168.0.10'\nDRAIN_SECONDS='9'");
+    expect((await machine.operate("sync")).code).toBe(0);
+    expect(machine.read("etc/emqx-node/operations/drain")).toMatch(/another drain/);
+    expect(machine.read("etc/emqx-node/cluster.env")).toMatch(/DRAIN_SECONDS='9'/);
+    expect((await machine.operate("drain")).console).toBe("another drain\n");
+  });
+
+  test("starts the CloudWatch agent, and stops it", async () => {
+    const machine = await node();
+    machine.change("monitoring", '{"node": "{NODE_NAME}"}');
+    const on = await machine.operate("sync");
+    expect(on.code).toBe(0);
+    expect(machine.read("etc/emqx-node/monitoring.json").trim()).toBe('{"node": "emqx@192.168.0.10"}');
+    expect(calls(on, "amazon-cloudwatch-agent-ctl")).toEqual([
+      expect.stringMatching(/-a fetch-config -m ec2 -s -c file:\S+\/monitoring\.json$/),
+    ]);
+    expect(calls(await machine.operate("sync"), "amazon-cloudwatch-agent-ctl")).toEqual([]);
+    machine.parameter("monitoring", undefined);
+    const off = await machine.operate("sync");
+    expect(calls(off, "amazon-cloudwatch-agent-ctl")).toEqual(["amazon-cloudwatch-agent-ctl -a stop"]);
+    expect(machine.has("etc/emqx-node/monitoring.json")).toBe(false);
+    expect(calls(await machine.operate("sync"), "amazon-cloudwatch-agent-ctl")).toEqual([]);
+  });
+
+  test("goes on without an agent that cannot be had, and tries again", async () => {
+    const machine = await node({ readinessTimeoutSeconds: 1 });
+    machine.state("no-agent", "");
+    machine.change("monitoring", "{}");
+    machine.change("mqtt-password", "Mqtt-Secret-2");
+    const run = await machine.operate("sync");
+    expect(run.code).toBe(0);
+    expect(run.console).toMatch(/no agent yet: Error: Unable to find a match: amazon-cloudwatch-agent/);
+    expect(machine.readParameter("nodes/0/applied")).toMatch(/mqtt-password=2/);
+    machine.state("no-agent", undefined);
+    expect(calls(await machine.operate("sync"), "amazon-cloudwatch-agent-ctl")).toHaveLength(1);
+  });
+
+  test("keeps the timer of the backups, and ends it", async () => {
+    const machine = await node();
+    machine.change("backup", "BACKUP_BUCKET='b'\nBACKUP_CALENDAR='*-*-* 00/6:00:00'");
+    const on = await machine.operate("sync");
+    expect(on.code).toBe(0);
+    expect(machine.read("etc/systemd/system/emqx-backup.timer")).toMatch(
+      /^OnCalendar=\*-\*-\* 00\/6:00:00$/m,
+    );
+    expect(calls(on, "systemctl enable")).toEqual(["systemctl enable --quiet --now emqx-backup.timer"]);
+    machine.parameter("backup", undefined);
+    const off = await machine.operate("sync");
+    expect(calls(off, "systemctl disable")).toEqual(["systemctl disable --quiet --now emqx-backup.timer"]);
+    expect(machine.has("etc/systemd/system/emqx-backup.timer")).toBe(false);
+    expect(machine.has("etc/emqx-node/backup.env")).toBe(false);
+  });
+
+  test("waits for its next minute while something else works on the node", async () => {
+    const machine = await node();
+    const holder = spawn("flock", [
+      `${machine.root}/run/emqx-node.lock`,
+      "sh",
+      "-c",
+      "echo locked; exec sleep 30",
+    ]);
+    await once(holder.stdout, "data");
+    const run = await machine.operate("sync");
+    holder.kill();
+    expect(run).toMatchObject({ code: 0, calls: [""] });
+  });
+
+  test("ends an evacuation that a power cut left behind", async () => {
+    const machine = await node({ version: "6.2.3", hasLicense: true });
+    machine.write("var/lib/emqx/emqx-node.evacuating", "");
+    expect(calls(await machine.operate("sync"), "emqx ctl rebalance")).toEqual(["emqx ctl rebalance stop"]);
+    expect(calls(await machine.operate("sync"), "emqx ctl rebalance")).toEqual([]);
+  });
+});
+
+describe("drain", () => {
+  test("waits for clients to leave where EMQX cannot evacuate, no longer than it may", async () => {
+    const machine = await node();
+    machine.state("connections", "3");
+    const run = await machine.operate("drain");
+    expect(run.code).toBe(0);
+    expect(run.console).toMatch(/waiting for 3 connections to end[^]*\n\S+ 0 connections left\n/);
+    expect(calls(run, "emqx ctl rebalance")).toEqual([]);
+    machine.change("cluster", "MEMBERS='192.168.0.10 192.168.0.11'\nDRAIN_SECONDS='1'");
+    machine.state("connections", "100000");
+    const start = Date.now();
+    expect((await machine.operate("drain")).console).toMatch(/\d{5} connections left/);
+    expect(Date.now() - start).toBeLessThan(5000);
+  });
+
+  test("evacuates where EMQX can, at a rate that fits the time, and ends that before EMQX stops", async () => {
+    const machine = await node({ version: "6.2.3", hasLicense: true });
+    machine.state("connections", "3");
+    const run = await machine.operate("drain");
+    expect(run.code).toBe(0);
+    expect(calls(run, "emqx ctl rebalance")).toEqual([
+      "emqx ctl rebalance start --evacuation --wait-health-check 1 --wait-takeover 1 " +
+        "--conn-evict-rate 101 --sess-evict-rate 101",
+      "emqx ctl rebalance stop",
+    ]);
+    expect(machine.has("var/lib/emqx/emqx-node.evacuating")).toBe(false);
+  });
+
+  test("has nowhere to send clients when it is alone", async () => {
+    const machine = await node();
+    machine.state("cluster", cluster([first!], [second!]));
+    machine.state("connections", "5");
+    const run = await machine.operate("drain");
+    expect(run.code).toBe(0);
+    expect(run.console).toBe("emqx-node: draining\n");
+  });
+
+  test("leaves the cluster when the node does not belong to it any more, by the newest word on that", async () => {
+    const machine = await node();
+    expect(calls(await machine.operate("drain"), "emqx ctl cluster leave")).toEqual([]);
+    machine.change("cluster", "MEMBERS='192.168.0.11'\nDRAIN_SECONDS='1'");
+    expect(calls(await machine.operate("drain"), "emqx ctl cluster leave")).toHaveLength(1);
+  });
+
+  test("does not leave on hearsay: without the parameter it stays a member", async () => {
+    const machine = await node();
+    machine.state("denied", "");
+    const run = await machine.operate("drain");
+    expect(run.code).toBe(0);
+    expect(calls(run, "emqx ctl cluster leave")).toEqual([]);
+  });
+
+  test("is done at once when EMQX does not run", async () => {
+    const machine = await node();
+    machine.state("emqx-runs", undefined);
+    expect(await machine.operate("drain")).toMatchObject({ code: 0, console: "" });
+  });
+});
+
+test("an operation that is not there names those that are", async () => {
+  const machine = await node();
+  const run = await machine.operate("dance");
+  expect(run.code).toBe(1);
+  expect(run.console).toMatch(/no such operation: .*drain.*services.*sync/);
+});
