@@ -11,6 +11,8 @@ const outputs = {
   wsUrl: deployment.wsUrl,
   wssUrl: deployment.wssUrl,
   caCertificatePem: deployment.caCertificatePem,
+  certificateExpires: deployment.certificateExpires,
+  licenseExpires: deployment.licenseExpires,
   loadBalancerDnsName: deployment.dnsName,
   loadBalancerName: deployment.loadBalancerName,
   vpcId: deployment.vpcId,
@@ -22,6 +24,10 @@ const outputs = {
   dashboardPasswordParameter: deployment.dashboardPasswordParameter,
   mqttUsername: deployment.mqttUsername,
   mqttPasswordParameter: deployment.mqttPasswordParameter,
+  alarmTopicArn: deployment.alarmTopicArn,
+  dashboardName: deployment.dashboardName,
+  logGroupName: deployment.logGroupName,
+  backupBucketName: deployment.backupBucketName,
 };
 
 // Pulumi warns about outputs without a value; a listener that is off has no address to show.

@@ -108,6 +108,8 @@ export class EmqxClassicElb extends pulumi.ComponentResource {
    * a certificate of your own. It stays the same when the certificate is made anew.
    */
   public readonly caCertificatePem?: pulumi.Output<string>;
+  /** ARN of the certificate in use, the self-signed one's too; undefined without a TLS listener. */
+  public readonly certificateArn?: pulumi.Output<string>;
   /**
    * When the certificate of the TLS listeners ends, as RFC 3339 text in UTC; undefined without a TLS listener, and for a
    * `certificateArn` that is another resource's output: that resource knows.
@@ -147,6 +149,7 @@ export class EmqxClassicElb extends pulumi.ComponentResource {
     this.wsUrl = urlOf(Listener.Ws);
     this.wssUrl = urlOf(Listener.Wss);
     this.caCertificatePem = certificate?.authorityPem;
+    this.certificateArn = certificateArn;
     this.certificateExpires =
       certificate?.ends.apply(rfc3339) ??
       readCertificateExpiry(name, this, args.certificateArn, certificateArn);
@@ -159,6 +162,7 @@ export class EmqxClassicElb extends pulumi.ComponentResource {
       wsUrl: this.wsUrl,
       wssUrl: this.wssUrl,
       caCertificatePem: this.caCertificatePem,
+      certificateArn: this.certificateArn,
       certificateExpires: this.certificateExpires,
     });
   }

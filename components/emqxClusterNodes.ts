@@ -5,6 +5,7 @@ import * as elb from "@pulumi/aws/elb";
 import { getRegionOutput } from "@pulumi/aws/getRegion";
 import * as ssm from "@pulumi/aws/ssm";
 import { clusterNodesProblems, clusterNodesWarnings } from "./clusterNodesProblems";
+import { licenseExpiry, licenseWarnings } from "./emqx/license";
 import { ClusterPorts } from "./emqx/releases";
 import { userDataProblems } from "./emqx/userData";
 import type { Listener } from "./network/listeners";
@@ -118,6 +119,8 @@ export class EmqxClusterNodes extends pulumi.ComponentResource {
   public readonly mqttUsername?: pulumi.Output<string>;
   /** Name of the SSM parameter with that user's password; undefined with anonymous access. */
   public readonly mqttPasswordParameter?: pulumi.Output<string>;
+  /** The last day of the licence, RFC 3339; undefined without a licence key, or where the key does not say. */
+  public readonly licenseExpires?: pulumi.Output<string | undefined>;
   /** Path of the cluster's SSM parameters, without a slash at the end. */
   public readonly parameterPrefix: pulumi.Output<string>;
   /** Name of the nodes' IAM role, for further permissions. */
@@ -144,6 +147,9 @@ export class EmqxClusterNodes extends pulumi.ComponentResource {
       this.mqttUsername = pulumi.output(mqttUsername);
       this.mqttPasswordParameter = pulumi.output(cluster.secrets.mqttPassword);
     }
+    if (args.licenseKey !== undefined) {
+      this.licenseExpires = readLicenseExpiry(this, args.licenseKey);
+    }
     this.parameterPrefix = pulumi.output(cluster.parameterPrefix);
     this.roleName = cluster.role.role.name;
     this.dataVolumeIds = nodes.map((node) => node.volume.id);
@@ -155,6 +161,7 @@ export class EmqxClusterNodes extends pulumi.ComponentResource {
       dashboardPasswordParameter: this.dashboardPasswordParameter,
       mqttUsername: this.mqttUsername,
       mqttPasswordParameter: this.mqttPasswordParameter,
+      licenseExpires: this.licenseExpires,
       parameterPrefix: this.parameterPrefix,
       roleName: this.roleName,
       dataVolumeIds: this.dataVolumeIds,
@@ -268,6 +275,20 @@ function createSharedParts(name: string, parent: EmqxClusterNodes, args: EmqxClu
     clusterName: untilRestart("cluster-name", "clusterName", args.clusterName ?? defaultClusterName),
     parameters: [...secrets.parameters, ...operations],
   };
+}
+
+/** When the licence ends, which is no secret as the key is. Warns when that is soon. */
+function readLicenseExpiry(
+  parent: pulumi.Resource,
+  licenseKey: pulumi.Input<string>,
+): pulumi.Output<string | undefined> {
+  const expires = pulumi.output(licenseKey).apply((key) => {
+    for (const warning of licenseWarnings(key, new Date())) {
+      void pulumi.log.warn(warning, parent);
+    }
+    return licenseExpiry(key)?.toISOString();
+  });
+  return pulumi.unsecret(expires);
 }
 
 function createStandingNodes(cluster: Cluster): StandingParts[] {

@@ -7,7 +7,10 @@ import {
   type EmqxAccessLogsArgs,
   type TlsPolicy,
 } from "./emqxClassicElb";
+import { backupNameProblems } from "./emqx/backupPlan";
+import { backupSettingsProblems, EmqxBackup } from "./emqxBackup";
 import { EmqxClusterNodes, type EmqxNodeArgs } from "./emqxClusterNodes";
+import { EmqxMonitoring } from "./emqxMonitoring";
 import { EmqxSecurityGroup, securityGroupProblems } from "./emqxSecurityGroup";
 import { defaultVpcBlock, EmqxVpc, NatGateways, vpcProblems } from "./emqxVpc";
 import type { ClusterPorts } from "./emqx/releases";
@@ -16,6 +19,7 @@ import { parseAvailabilityZone } from "./network/availabilityZones";
 import type { Listener } from "./network/listeners";
 import { chooseZone, initialZones } from "./network/placement";
 import { nodeAddress, nodeCountProblem, zoneSubnets } from "./network/subnets";
+import { monitoringProblems } from "./monitoringProblems";
 import { userDataProblemsAt } from "./nodeUserData";
 import { refuse, runError, wholeNumberProblems } from "./problems";
 
@@ -47,6 +51,8 @@ export interface EmqxDeploymentArgs {
   certificateArn?: pulumi.Input<string>;
   /** Whether to make a self-signed certificate instead, to try things out. Default: false. */
   selfSignedCertificate?: boolean;
+  /** Raise it for a new self-signed certificate by the same authority; the listeners stay. Default: 1. */
+  selfSignedCertificateVersion?: number;
   /** The longest MQTT keep-alive of any client, in seconds, up to 2,380. Default: 300. */
   keepAliveSeconds?: number;
   /**
@@ -106,7 +112,19 @@ export interface EmqxDeploymentArgs {
   packageUrl?: string;
   /** SHA-256 of the package, 64 hexadecimal digits. Default: the checksum published beside the package. */
   packageSha256?: string;
-  /** ARN of the customer managed KMS key for disks, parameters and flow logs. Default: AWS's own keys. */
+  /** Whether CloudWatch watches the cluster: alarms, a dashboard, memory, disks and logs of the nodes. Default: false. */
+  monitoring?: boolean;
+  /** ARN of the SNS topic that alarms tell, with `monitoring`. Default: a topic of the deployment's own. */
+  alarmTopicArn?: pulumi.Input<string>;
+  /** Days that the nodes' logs are kept, with `monitoring`. Default: 90. */
+  logRetentionDays?: number;
+  /** Whether EMQX's data is exported to a bucket, and snapshots of the data volumes are taken daily. Default: false. */
+  backup?: boolean;
+  /** Hours between two exports, with `backup`: 1, 2, 3, 4, 6, 8, 12 or 24. Default: 6. */
+  backupIntervalHours?: number;
+  /** Days that exports and snapshots are kept, with `backup`, 1 to 3,650. Default: 30. */
+  backupRetentionDays?: number;
+  /** ARN of the customer managed KMS key for disks, parameters, logs and backups. Default: AWS's own keys. */
   kmsKeyId?: pulumi.Input<string>;
   /** Whether CloudWatch gets the instances' metrics every minute instead of every five. Default: false. */
   detailedMonitoring?: boolean;
@@ -126,6 +144,10 @@ export class EmqxDeployment extends pulumi.ComponentResource {
   public readonly wssUrl?: pulumi.Output<string>;
   /** The self-signed certificate, PEM, for clients to verify; undefined with a certificate of your own. */
   public readonly caCertificatePem?: pulumi.Output<string>;
+  /** When the certificate ends, RFC 3339; undefined without a TLS listener. */
+  public readonly certificateExpires?: pulumi.Output<string>;
+  /** The last day of the licence, RFC 3339; undefined without a licence key, or where the key does not say. */
+  public readonly licenseExpires?: pulumi.Output<string | undefined>;
   /** The load balancer's DNS name. */
   public readonly dnsName: pulumi.Output<string>;
   /** Hosted zone of the load balancer's name, for alias records. */
@@ -156,6 +178,20 @@ export class EmqxDeployment extends pulumi.ComponentResource {
   public readonly mqttUsername?: pulumi.Output<string>;
   /** Name of the SSM parameter with that user's password; undefined with anonymous access. */
   public readonly mqttPasswordParameter?: pulumi.Output<string>;
+  /** Path of the cluster's SSM parameters, without a slash at the end. */
+  public readonly parameterPrefix: pulumi.Output<string>;
+  /** Name of the nodes' IAM role, for further permissions. */
+  public readonly roleName: pulumi.Output<string>;
+  /** Ids of the data volumes, node 0 first. */
+  public readonly dataVolumeIds: pulumi.Output<string>[];
+  /** ARN of the SNS topic that alarms tell; undefined without monitoring. */
+  public readonly alarmTopicArn?: pulumi.Output<string>;
+  /** Name of the CloudWatch dashboard; undefined without monitoring. */
+  public readonly dashboardName?: pulumi.Output<string>;
+  /** Name of the log group with the nodes' logs; undefined without monitoring. */
+  public readonly logGroupName?: pulumi.Output<string>;
+  /** Name of the bucket with the exports of EMQX's data; undefined without backups. */
+  public readonly backupBucketName?: pulumi.Output<string>;
 
   constructor(name: string, args: EmqxDeploymentArgs, opts?: pulumi.ComponentResourceOptions) {
     refuse(`EmqxDeployment "${name}"`, deploymentProblems(name, args));
@@ -190,6 +226,10 @@ export class EmqxDeployment extends pulumi.ComponentResource {
       },
       parent,
     );
+    const monitoring = args.monitoring
+      ? createMonitoring(`${name}-monitoring`, this, args, elb, nodes)
+      : undefined;
+    const backup = args.backup ? createBackup(`${name}-backup`, this, args, nodes) : undefined;
 
     const outputs = {
       mqttUrl: (this.mqttUrl = elb.mqttUrl),
@@ -197,6 +237,8 @@ export class EmqxDeployment extends pulumi.ComponentResource {
       wsUrl: (this.wsUrl = elb.wsUrl),
       wssUrl: (this.wssUrl = elb.wssUrl),
       caCertificatePem: (this.caCertificatePem = elb.caCertificatePem),
+      certificateExpires: (this.certificateExpires = elb.certificateExpires),
+      licenseExpires: (this.licenseExpires = nodes.licenseExpires),
       dnsName: (this.dnsName = elb.dnsName),
       zoneId: (this.zoneId = elb.zoneId),
       loadBalancerName: (this.loadBalancerName = elb.loadBalancerName),
@@ -212,6 +254,13 @@ export class EmqxDeployment extends pulumi.ComponentResource {
       dashboardPasswordParameter: (this.dashboardPasswordParameter = nodes.dashboardPasswordParameter),
       mqttUsername: (this.mqttUsername = nodes.mqttUsername),
       mqttPasswordParameter: (this.mqttPasswordParameter = nodes.mqttPasswordParameter),
+      parameterPrefix: (this.parameterPrefix = nodes.parameterPrefix),
+      roleName: (this.roleName = nodes.roleName),
+      dataVolumeIds: (this.dataVolumeIds = nodes.dataVolumeIds),
+      alarmTopicArn: (this.alarmTopicArn = monitoring?.alarmTopicArn),
+      dashboardName: (this.dashboardName = monitoring?.dashboardName),
+      logGroupName: (this.logGroupName = monitoring?.logGroupName),
+      backupBucketName: (this.backupBucketName = backup?.bucketName),
     };
     this.registerOutputs(outputs);
   }
@@ -245,12 +294,86 @@ export function deploymentProblems(name: string, args: EmqxDeploymentArgs): stri
     ...elbProblems(args, region),
     ...elbNameProblems(`${name}-elb`),
     ...nodeSettingsProblems(args, nodeCount, region),
+    ...operationProblems(name, args, region),
   ];
   if (problems.length > 0 || region === undefined) {
     return [...new Set(problems)];
   }
   const nodes: NodeSettings = { ...args, loadBalancerNames: [`${name}-elb`] };
   return userDataProblemsAt(nodes, `${name}-nodes`, initialAddresses(args, nodeCount), region);
+}
+
+/** What is wrong with the settings of monitoring and backups. */
+function operationProblems(name: string, args: EmqxDeploymentArgs, region: string | undefined): string[] {
+  const without = (part: "monitoring" | "backup", settings: (keyof EmqxDeploymentArgs)[]) =>
+    settings
+      .filter((setting) => args[setting] !== undefined)
+      .map((setting) => `${setting}: given, but ${part} is off; set ${part} to true, or leave it out`);
+  const backupPlan = { intervalHours: args.backupIntervalHours, retentionDays: args.backupRetentionDays };
+  return [
+    ...(args.monitoring
+      ? monitoringProblems(
+          { alarmTopicArn: args.alarmTopicArn, logRetentionDays: args.logRetentionDays },
+          region,
+        )
+      : without("monitoring", ["alarmTopicArn", "logRetentionDays"])),
+    ...(args.backup
+      ? [
+          ...backupNameProblems(`${name}-backup`),
+          // These settings have longer names here than in EmqxBackup.
+          ...backupSettingsProblems(backupPlan).map(
+            (problem) => `backup${problem.charAt(0).toUpperCase()}${problem.slice(1)}`,
+          ),
+        ]
+      : without("backup", ["backupIntervalHours", "backupRetentionDays"])),
+  ];
+}
+
+function createMonitoring(
+  name: string,
+  parent: EmqxDeployment,
+  args: EmqxDeploymentArgs,
+  elb: EmqxClassicElb,
+  nodes: EmqxClusterNodes,
+): EmqxMonitoring {
+  return new EmqxMonitoring(
+    name,
+    {
+      loadBalancerName: elb.loadBalancerName,
+      nodes: nodes.instanceIds.map((instanceId, number) => ({
+        instanceId,
+        nodeName: nodes.nodeNames[number] as pulumi.Output<string>,
+      })),
+      parameterPrefix: nodes.parameterPrefix,
+      roleName: nodes.roleName,
+      alarmTopicArn: args.alarmTopicArn,
+      certificateArn: args.certificateArn ?? elb.certificateArn,
+      logRetentionDays: args.logRetentionDays,
+      kmsKeyId: args.kmsKeyId,
+      tags: args.tags,
+    },
+    { parent },
+  );
+}
+
+function createBackup(
+  name: string,
+  parent: EmqxDeployment,
+  args: EmqxDeploymentArgs,
+  nodes: EmqxClusterNodes,
+): EmqxBackup {
+  return new EmqxBackup(
+    name,
+    {
+      parameterPrefix: nodes.parameterPrefix,
+      roleName: nodes.roleName,
+      intervalHours: args.backupIntervalHours,
+      retentionDays: args.backupRetentionDays,
+      kmsKeyId: args.kmsKeyId,
+      tags: args.tags,
+    },
+    { parent, ...(args.protect && { protect: true }) },
+  );
 }
 
 /** The nodes' addresses in a new deployment; no later one has longer or more addresses. */

@@ -5,6 +5,7 @@ export {
   type EmqxAccessLogsArgs,
   type EmqxClassicElbArgs,
 } from "./emqxClassicElb";
+export { EmqxBackup, type EmqxBackupArgs } from "./emqxBackup";
 export { EmqxClusterNodes, type EmqxClusterNodesArgs, type EmqxNodeArgs } from "./emqxClusterNodes";
 export { deploymentProblems, EmqxDeployment, type EmqxDeploymentArgs } from "./emqxDeployment";
 export { EmqxMonitoring, type EmqxMonitoredNodeArgs, type EmqxMonitoringArgs } from "./emqxMonitoring";

@@ -42,6 +42,12 @@ export interface LevelCount {
   duplicates: number;
 }
 
+/** Part of a run, by performance.now(). */
+export interface Period {
+  from: number;
+  to: number;
+}
+
 export interface Probe {
   at: number;
   error?: string;
@@ -62,7 +68,7 @@ export class Traffic {
   private readonly topic = `emqx-aws/drill/${clientId("run")}`;
   private readonly publishers: Publisher[] = [];
   private readonly subscribers: Subscriber[] = [];
-  private readonly sent = new Map<string, Qos>();
+  private readonly sent = new Map<string, { qos: Qos; at: number }>();
   private readonly acknowledged = new Set<string>();
   private readonly counts = { notSent: { 0: 0, 1: 0, 2: 0 } };
   private readonly probes: Probe[] = [];
@@ -72,7 +78,7 @@ export class Traffic {
 
   private constructor(
     private readonly door: Door,
-    private readonly credentials: Credentials,
+    private credentials: Credentials,
     private readonly options: Required<TrafficOptions>,
   ) {}
 
@@ -104,6 +110,14 @@ export class Traffic {
     return [...this.probes];
   }
 
+  /** From now on everybody who connects does it with these; open connections stay. */
+  useCredentials(credentials: Credentials): void {
+    this.credentials = credentials;
+    for (const { client } of [...this.publishers, ...this.subscribers]) {
+      Object.assign(client.options, credentials);
+    }
+  }
+
   /** Stops publishing and waits for what is on its way. */
   async settle(patienceMs = 3000): Promise<void> {
     this.timers.forEach(clearInterval);
@@ -114,9 +128,12 @@ export class Traffic {
     }
   }
 
-  count(): LevelCount[] {
+  /** What became of the messages so far, or of those that were sent in a period. */
+  count({ from, to }: Period = { from: 0, to: Infinity }): LevelCount[] {
     return this.options.qos.map((qos) => {
-      const published = [...this.sent].filter(([, level]) => level === qos).map(([message]) => message);
+      const published = [...this.sent]
+        .filter(([, sent]) => sent.qos === qos && sent.at >= from && sent.at < to)
+        .map(([message]) => message);
       const copies = this.subscribers.flatMap(({ received }) =>
         published.map((message) => received.get(message) ?? 0),
       );
@@ -218,7 +235,7 @@ export class Traffic {
       return;
     }
     const message = `${publisher}-${qos}-${++this.serial}`;
-    this.sent.set(message, qos);
+    this.sent.set(message, { qos, at: performance.now() });
     client.publish(`${this.topic}/${publisher}`, message, { qos }, (error) => {
       if (!error) this.acknowledged.add(message);
     });

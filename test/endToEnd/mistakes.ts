@@ -61,7 +61,7 @@ export const mistakes: Record<string, Mistake> = {
   },
   "a cluster rule that is missing": {
     async make(world) {
-      await world.change(await world.rule("nodes-from-nodes-6369"), {
+      await world.modify(await world.rule("nodes-from-nodes-6369"), {
         fromPort: 6370,
         toPort: 6370,
       });
@@ -86,7 +86,7 @@ export const mistakes: Record<string, Mistake> = {
     async make(world) {
       const policies = await world.region.resources({ type: "LoadBalancerBackendServerPolicy" });
       const policy = policies.find(({ attributes }) => attributes["instancePort"] === 1883)!;
-      await world.change({ id: policy.id, type: policy.type }, { policyNames: [] });
+      await world.modify({ id: policy.id, type: policy.type }, { policyNames: [] });
     },
     check: "mqtts.connect",
     says: [/3 of 3 instances are in service/, /PROXY protocol/],
@@ -121,8 +121,8 @@ export const mistakes: Record<string, Mistake> = {
           const wrong = userData.replace(/(seeds\s*=\s*\[)[^\]]*\]/, '$1"emqx@192.168.0.99"]');
           if (wrong === userData) throw new Error("no seeds in the user data");
           // With it on, Pulumi's provider would make a new instance.
-          await world.change(query, { userDataReplaceOnChange: false });
-          await world.change(query, { userData: wrong });
+          await world.modify(query, { userDataReplaceOnChange: false });
+          await world.modify(query, { userData: wrong });
         }),
       );
       for (const node of nodes) await restart(world, node);
@@ -140,7 +140,7 @@ export const mistakes: Record<string, Mistake> = {
   "nodes without a way out": {
     async make(world) {
       world.undos.push(() => restart(world, 1));
-      await world.change(await world.rule("nodes-to-internet-443"), {
+      await world.modify(await world.rule("nodes-to-internet-443"), {
         fromPort: 8443,
         toPort: 8443,
       });
@@ -158,14 +158,14 @@ export const mistakes: Record<string, Mistake> = {
       const listeners = (await world.loadBalancer()).attributes["listeners"] as Record<string, never>[];
       const dashboard = { lbPort: 18083, lbProtocol: "TCP", instancePort: 18083, instanceProtocol: "TCP" };
       await world.changeLoadBalancer({ listeners: [...listeners, dashboard as never] });
-      await world.change(await world.rule("sg-lb-from-0.0.0.0-0-ws"), { toPort: 18083 });
+      await world.modify(await world.rule("sg-lb-from-0.0.0.0-0-ws"), { toPort: 18083 });
     },
     check: "closed-ports",
     says: [/port 18083 \(dashboard and management API\)/, /adminCidrBlocks/],
   },
   "clients from elsewhere only": {
     make: async (world) =>
-      world.change(await world.rule("sg-lb-from-0.0.0.0-0-mqtts"), { cidrIpv4: "198.51.100.0/24" }),
+      world.modify(await world.rule("sg-lb-from-0.0.0.0-0-mqtts"), { cidrIpv4: "198.51.100.0/24" }),
     check: "mqtts.tcp",
     says: [/no ingress rule .* admits tcp\/8883 from 203\.0\.113\.10/, /clientCidrBlocks/],
   },

@@ -3,12 +3,14 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { up } from "../../cli/local/commands";
 import type { Session } from "../../cli/local/session";
+import { runPulumi } from "../../cli/local/session";
 import type { SimulatedDeployment } from "../../cli/smoke/deployment";
 import { simulatedDeployment } from "../../cli/smoke/deployment";
 import type { CheckResult, SmokeResult } from "../../cli/smoke/result";
 import type { SmokeOptions } from "../../cli/smoke/smoke";
 import { smoke } from "../../cli/smoke/smoke";
 import type { RegionClient, ShownResource } from "../../simulator/client";
+import { nodesDuring, type NodesLife } from "../engine/deploymentSupport";
 import { Engine } from "../engine/harness";
 
 export class World {
@@ -51,6 +53,21 @@ export class World {
     return exitCode;
   }
 
+  /** Settings changed, and `pulumi up` without its preview; what happened to the nodes meanwhile. */
+  async change(settings: Record<string, unknown>): Promise<NodesLife> {
+    this.configure(settings);
+    const [life] = await nodesDuring(this.engine, () => this.pulumi("up"));
+    this.deployment = await simulatedDeployment(this.session, "local");
+    return life;
+  }
+
+  /** `pulumi up` or `pulumi destroy`, at once; throws when it fails. */
+  async pulumi(command: "up" | "destroy"): Promise<void> {
+    const args = [command, "--yes", "--skip-preview", "--stack", "local"];
+    const { exitCode, stdout, stderr } = await runPulumi(this.session, args, { capture: "all" });
+    if (exitCode !== 0) throw new Error(`pulumi ${command} failed:\n${stdout}\n${stderr}`);
+  }
+
   smoke(options: SmokeOptions = {}): Promise<SmokeResult> {
     return smoke(this.deployment, options);
   }
@@ -62,7 +79,7 @@ export class World {
 
   /** Changes the load balancer behind Pulumi's back; until `undoAll`. */
   changeLoadBalancer(changes: Parameters<RegionClient["modify"]>[1]): Promise<void> {
-    return this.change({ id: this.loadBalancerName, type: "LoadBalancer" }, changes);
+    return this.modify({ id: this.loadBalancerName, type: "LoadBalancer" }, changes);
   }
 
   /** Changes one listener of it. */
@@ -73,7 +90,7 @@ export class World {
     } as Parameters<RegionClient["modify"]>[1]);
   }
 
-  async change(
+  async modify(
     query: { id: string; type?: string },
     changes: Parameters<RegionClient["modify"]>[1],
   ): Promise<void> {

@@ -36,10 +36,14 @@ const wholeNode = (n: number) =>
   sorted(
     ...ofNode(n),
     `NetworkInterface emqx-nodes-${n}`,
+    `Parameter emqx-nodes-${n}-applied`,
     `Parameter emqx-nodes-${n}-ready`,
     `Stash emqx-nodes-${n}-zone`,
     `Volume emqx-nodes-${n}-data`,
   );
+
+/** Who belongs to the cluster: running nodes read it there. */
+const members = ["Parameter emqx-nodes-cluster"];
 
 const loadBalancerSettings = {
   certificateArn: otherCertificateArn,
@@ -79,14 +83,22 @@ const onlyInstances: [string, Record<string, unknown>, Record<string, string[]>]
     { anonymousAccess: true },
     {
       delete: ["Parameter emqx-nodes-mqtt-password", "RandomPassword emqx-nodes-mqtt-password"],
-      update: ["RolePolicy emqx-nodes"],
     },
   ],
 ];
 
 test.each<[string, Record<string, unknown>, Record<string, string[]>]>([
-  ["one node more", { nodeCount: 4 }, { create: wholeNode(3) }],
-  ["one node fewer", { nodeCount: 2 }, { delete: wholeNode(2) }],
+  ["one node more", { nodeCount: 4 }, { create: wholeNode(3), update: members }],
+  ["one node fewer", { nodeCount: 2 }, { delete: wholeNode(2), update: members }],
+  ...["mqtt", "dashboard"].map((user): [string, Record<string, unknown>, Record<string, string[]>] => [
+    `a new ${user} password`,
+    { [`${user}PasswordVersion`]: 2 },
+    {
+      replace: [`RandomPassword emqx-nodes-${user}-password`],
+      update: [`Parameter emqx-nodes-${user}-password`],
+    },
+  ]),
+  ["what becomes of volumes, and protection", { retainDataVolumes: false, protect: true }, {}],
   [
     "the load balancer's settings",
     loadBalancerSettings,
@@ -147,6 +159,19 @@ test.each<[string, Record<string, unknown>, Record<string, string[]>]>([
   }
 });
 
+const nameOf = (attributes: Record<string, unknown>) => (attributes["tags"] as { Name: string }).Name;
+const volumeNames = async () =>
+  (await regionOf(engine).resources({ type: "Volume" })).map(({ attributes }) => nameOf(attributes)).sort();
+const parameterValues = async (...names: string[]) =>
+  Object.fromEntries(
+    await Promise.all(
+      names.map(async (name) => [
+        name,
+        await regionOf(engine).parameter(`/emqx/emqx-aws/local/emqx-nodes/${name}`),
+      ]),
+    ),
+  ) as Record<string, string>;
+
 test("tags, and all that replaces no node, in one update: no node notices", async () => {
   stack.configure(settings({ ...loadBalancerSettings, ...sources, ...network, tags: { team: "iot" } }));
   const preview = outline(await stack.preview());
@@ -167,13 +192,49 @@ test("tags, and all that replaces no node, in one update: no node notices", asyn
 test("one node more, then one fewer: the others do not notice", async () => {
   stack.configure(settings({ nodeCount: 4 }));
   const [more, up] = await nodesDuring(engine, () => stack.up());
-  expect(outline(up)).toEqual({ create: wholeNode(3) });
+  expect(outline(up)).toEqual({ create: wholeNode(3), update: members });
   expect(more.events).toEqual(["3 created", "3 attached", "3 registered", "3 ready"]);
 
   stack.configure(settings({ nodeCount: 3 }));
   const [fewer, down] = await nodesDuring(engine, () => stack.up());
-  expect(outline(down)).toEqual({ delete: wholeNode(3) });
+  expect(outline(down)).toEqual({ delete: wholeNode(3), update: members });
   expect(fewer.events).toEqual(["3 deregistered", "3 stopped", "3 detached", "3 terminated"]);
+  // Its data volume has left the stack, not the account.
+  expect(await volumeNames()).toEqual([0, 1, 2, 3].map((n) => `emqx-nodes-${n}-data`));
+});
+
+test("new passwords: running nodes take them up, and `up` waits until all have", async () => {
+  const values = () => parameterValues("mqtt-password", "dashboard-password");
+  const before = await values();
+  stack.configure(settings({ mqttPasswordVersion: 2, dashboardPasswordVersion: 2 }));
+  const [{ events, mostOutOfService }] = await nodesDuring(engine, () => stack.up());
+  expect([events, mostOutOfService]).toEqual([[], 0]);
+  const after = await values();
+  for (const [name, value] of Object.entries(after)) expect(value).not.toBe(before[name]);
+  const applied = await parameterValues(...nodes.map((n) => `nodes/${n}/applied`));
+  expect(Object.values(applied)).toEqual(nodes.map(() => "dashboard-password=2 mqtt-password=2"));
+});
+
+test("`protect` keeps the load balancer and the volumes that would go, until it is taken back", async () => {
+  stack.configure(settings({ retainDataVolumes: false, protect: true }));
+  await stack.up();
+  const guarded = ["emqx-elb", ...nodes.map((n) => `emqx-nodes-${n}-data`)];
+  const protectedNames = (await stack.resources())
+    .filter(({ protect }) => protect)
+    .map(({ urn }) => urn.slice(urn.lastIndexOf("::") + 2));
+  expect(protectedNames.sort()).toEqual(guarded.sort());
+  const before = await regionOf(engine).resources();
+  const destroy = await stack.run("destroy", "--yes", "--skip-preview");
+  expect(destroy.exitCode).not.toBe(0);
+  expect(destroy.stdout).toMatch(/cannot be deleted[\s\S]*protect/);
+  expect(await regionOf(engine).resources()).toEqual(before);
+
+  stack.configure(settings({ nodeCount: 2 }));
+  const fewer = await stack.run("up", "--yes", "--skip-preview");
+  expect(fewer.exitCode).not.toBe(0);
+  expect(fewer.stdout).toContain("emqx-nodes-2-data");
+  stack.configure(settings({ nodeCount: undefined, retainDataVolumes: undefined, protect: undefined }));
+  await stack.up();
 });
 
 test("an internal load balancer is another load balancer; the nodes stay", async () => {
@@ -207,7 +268,12 @@ test("another key: volumes and instances anew, one node at a time", async () => 
   const terminations = events.filter((event) => /terminated|ready/.test(event));
   expect(terminations).toEqual(nodes.flatMap((n) => [`${n} terminated`, `${n} ready`]));
   const volumes = await regionOf(engine).resources({ type: "Volume" });
-  expect(volumes.map(({ attributes }) => attributes["kmsKeyId"])).toEqual(nodes.map(() => kmsKeyArn));
+  const withKey = volumes.filter(({ attributes }) => attributes["kmsKeyId"] === kmsKeyArn);
+  expect(withKey.map(({ attributes }) => nameOf(attributes)).sort()).toEqual(
+    nodes.map((n) => `emqx-nodes-${n}-data`),
+  );
+  // The old ones, and that of the node that was removed, are retained.
+  expect(volumes).toHaveLength(7);
 });
 
 test("another block of addresses is another network, and everything in it is new", async () => {

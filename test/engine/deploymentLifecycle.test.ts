@@ -1,5 +1,5 @@
 /** A committed stack's whole life: preview, up, nothing more to do, refresh, destroy. */
-import { operations, regionOf } from "./deploymentSupport";
+import { operations, regionOf, settings } from "./deploymentSupport";
 import { Engine, engineTimeout, obtainTimeout, prepareCli } from "./harness";
 
 jest.setTimeout(engineTimeout);
@@ -9,10 +9,9 @@ beforeEach(() => (engine = new Engine()));
 afterEach(() => engine.end());
 
 test.each([
-  ["guide", []],
-  // The settings say that the data outlives the stack.
-  ["prod", Array(3).fill("aws:ebs/volume:Volume")],
-])("stack %s", async (name, kept) => {
+  ["guide", 2],
+  ["prod", 3],
+])("stack %s", async (name, nodeCount) => {
   const stack = engine.stack(name);
   const preview = await stack.preview();
   const up = await stack.up();
@@ -25,7 +24,15 @@ test.each([
   // The nodes have written their readiness by now; that is theirs to write, and no drift.
   expect((await stack.refresh()).summary).toEqual(resources);
 
+  if (stack.config["emqx-aws:protect"] === true) {
+    expect((await stack.run("destroy", "--yes", "--skip-preview")).exitCode).not.toBe(0);
+    expect((await stack.preview()).summary).toEqual(resources);
+    stack.configure(settings({ protect: false }));
+    await stack.up();
+  }
   await stack.destroy();
   expect(await stack.resources()).toEqual([]);
-  expect((await regionOf(engine).resources()).map(({ type }) => type)).toEqual(kept);
+  // The data outlives the stack.
+  const left = (await regionOf(engine).resources()).map(({ type }) => type);
+  expect(left).toEqual(Array(nodeCount).fill("aws:ebs/volume:Volume"));
 });

@@ -101,24 +101,38 @@ test("a newer Amazon Linux changes nothing until amiId names it", async () => {
   );
 });
 
-test("other cluster ports are refused", async () => {
-  stack.configure(settings({ clusterPorts: "Package" }));
+test.each([
+  ["clusterPorts", "Package", "Documented"],
+  ["clusterName", "iot", "emqxcl"],
+  ["cookieVersion", 2, "1"],
+])("another %s is refused", async (setting, value, running) => {
+  const before = stack.config;
+  stack.configure(settings({ [setting]: value }));
   const [nodes, up] = await nodesDuring(engine, () => stack.run("up", "--yes", "--skip-preview"));
+  stack.setConfig(before);
   expect(up.exitCode).not.toBe(0);
   expect(up.stdout).toContain(
-    "clusterPorts: the running nodes use Documented, and nodes with Package cannot join them, so this change cannot " +
-      "be rolled out node by node. Keep Documented, or set allowFullRestart for this one update",
+    `${setting}: the running nodes use ${running}, and nodes with ${value} cannot join them, so this change cannot ` +
+      `be rolled out node by node. Keep ${running}, or set allowFullRestart for this one update`,
   );
   expect(up.stdout).not.toMatch(/^\s+at /m);
   expect(nodes.events).toEqual([]);
 });
 
-test("with allowFullRestart all nodes are replaced at once, and the ports change with them", async () => {
-  stack.configure(settings({ allowFullRestart: true }));
+test("with allowFullRestart all nodes are replaced at once, with new ports, another name and another cookie", async () => {
+  const cookie = () => regionOf(engine).parameter("/emqx/emqx-aws/local/emqx-nodes/cookie");
+  const before = await cookie();
+  stack.configure(
+    settings({ clusterPorts: "Package", clusterName: "iot", cookieVersion: 2, allowFullRestart: true }),
+  );
   const [{ events, mostOutOfService }, up] = await nodesDuring(engine, () => stack.up());
   expect(mostOutOfService).toBe(3);
   for (const node of [0, 1, 2]) expect(onlyNode(node, events)).toEqual(of(node, replacement));
-  expect(replaced(up)).toEqual([...[0, 1, 2].flatMap(parts), "emqx-nodes-cluster-ports"].sort());
+  const memories = ["cluster-name", "cluster-ports", "cookie", "cookie-version"];
+  expect(replaced(up)).toEqual(
+    [...[0, 1, 2].flatMap(parts), ...memories.map((name) => `emqx-nodes-${name}`)].sort(),
+  );
+  expect(await cookie()).not.toBe(before);
   const ports = (await regionOf(engine).resources({ type: "SecurityGroupIngressRule" }))
     .filter(({ attributes }) => /from the other nodes$/.test(String(attributes["description"])))
     .map(({ attributes }) => attributes["fromPort"]);

@@ -190,6 +190,7 @@ export interface StateResource {
   type: string;
   id?: string;
   parent?: string;
+  protect?: boolean;
   inputs?: Record<string, unknown>;
   outputs?: Record<string, unknown>;
 }

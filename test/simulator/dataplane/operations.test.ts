@@ -140,18 +140,28 @@ describe("passwords", () => {
     expect(await logsIn(started, 0, "rotated-1")).toBe(true);
   });
 
-  test("changed while a node was away are taken by it when it comes back, and by its replacement", async () => {
+  test("changed while a node was away are taken by it when it comes back, whatever its file says", async () => {
     const started = await start({ nodes: 2, prepare: openNodes });
     await started.plane.faults.stopEmqx("i-1");
     await started.emqx(0).setUserPassword("emqx", "rotated-1");
     await started.plane.faults.startEmqx("i-1");
     await clustered(started, [0, 1]);
     await eventually("node 1 has it", () => logsIn(started, 1, "rotated-1"));
-    // A new parameter alone does nothing: the user exists.
-    started.parameters.set(`${prefix}/mqtt-password`, "from-parameter-1");
-    await started.replace(1);
-    expect(await logsIn(started, 1, "from-parameter-1")).toBe(false);
+    // A new file alone does nothing for a user who exists, and makes one who does not.
+    const users = "user_id,password,is_superuser\nemqx,from-file-1,false\nlater,from-file-2,false\n";
+    const file = { content: users, mode: 0o640, owner: "root:emqx" };
+    started.emqx(1).files.set("/etc/emqx-node/mqtt-users.csv", file);
+    await started.plane.faults.stopEmqx("i-1");
+    await started.plane.faults.startEmqx("i-1");
+    await clustered(started, [0, 1]);
+    expect(await logsIn(started, 1, "from-file-1")).toBe(false);
     expect(await logsIn(started, 1, "rotated-1")).toBe(true);
+    await eventually("all nodes know the new user", () =>
+      started.nodeClient(0, { username: "later", password: "from-file-2" }).then(
+        () => true,
+        () => false,
+      ),
+    );
   });
 
   test("of the dashboard open the REST API, which changes those of MQTT users", async () => {
@@ -183,7 +193,8 @@ describe("passwords", () => {
     expect((await put(`Bearer ${token}`)).status).toBe(401);
     expect((await logIn("dashboard-1")).status).toBe(401);
     expect((await logIn("dashboard-2")).status).toBe(200);
-    await started.replace(0);
+    await started.plane.faults.stopEmqx("i-0");
+    await started.plane.faults.startEmqx("i-0");
     expect((await logIn("dashboard-1")).status).toBe(401);
   });
 

@@ -255,11 +255,14 @@ export class TestRegion implements RegionView {
     const host = this.machine(node).loopback;
     const { headers = {}, body = "" } = options;
     return new Promise((resolve, reject) => {
-      const asked = request({ host, port: 18083, localAddress: host, method, path, headers }, (response) => {
-        let text = "";
-        response.on("data", (chunk: Buffer) => (text += chunk.toString()));
-        response.on("end", () => resolve({ status: response.statusCode ?? 0, body: text }));
-      });
+      const asked = request(
+        { host, port: 18083, localAddress: host, method, path, headers, agent: false },
+        (response) => {
+          let text = "";
+          response.on("data", (chunk: Buffer) => (text += chunk.toString()));
+          response.on("end", () => resolve({ status: response.statusCode ?? 0, body: text }));
+        },
+      );
       asked.on("error", reject);
       asked.end(body);
     });

@@ -1,0 +1,80 @@
+/**
+ * A page of the documentation, as far as it can be followed:
+ *
+ * - In a block marked `console`, lines beginning with `$ ` are commands (a line that ends in a backslash goes on in the
+ *   next, which begins with `> `); the lines after a command are what it prints. A command whose comment says
+ *   `# exit code N` is meant to end with it.
+ * - `<!-- $ command -->` is done as well, unseen by readers: what has to be there before the page begins.
+ * - A block marked `sh` needs AWS itself; it is only checked for its syntax.
+ */
+import { readFileSync } from "node:fs";
+
+export interface Command {
+  /** Where it stands, from 1. */
+  line: number;
+  text: string;
+  exitCode: number;
+  /** What is expected to be printed; empty where the page says nothing of it. */
+  output: string[];
+}
+
+export interface Block {
+  line: number;
+  text: string;
+}
+
+export interface Page {
+  file: string;
+  commands: Command[];
+  /** Blocks that are checked, not executed. */
+  scripts: Block[];
+}
+
+export function readPage(file: string): Page {
+  return parsePage(file, readFileSync(file, "utf8"));
+}
+
+export function parsePage(file: string, text: string): Page {
+  const page: Page = { file, commands: [], scripts: [] };
+  let language: string | undefined;
+  let block: string[] = [];
+  text.split("\n").forEach((content, index) => {
+    const line = index + 1;
+    const fence = /^\s*```(\w*)/.exec(content);
+    if (fence !== null && language === undefined) {
+      language = fence[1] ?? "";
+      block = [];
+    } else if (fence !== null) {
+      if (language === "console") page.commands.push(...parseConsole(block, line - block.length));
+      if (language === "sh") page.scripts.push({ line: line - block.length, text: block.join("\n") });
+      language = undefined;
+    } else if (language !== undefined) {
+      block.push(content);
+    } else {
+      const hidden = /^<!-- \$ (.+) -->$/.exec(content)?.[1];
+      if (hidden !== undefined) page.commands.push(command(hidden, line));
+    }
+  });
+  return page;
+}
+
+function parseConsole(lines: string[], firstLine: number): Command[] {
+  const commands: Command[] = [];
+  lines.forEach((content, index) => {
+    const current = commands.at(-1);
+    if (content.startsWith("$ ")) {
+      commands.push(command(content.slice(2), firstLine + index));
+    } else if (content.startsWith("> ") && current?.text.endsWith("\\") && current.output.length === 0) {
+      commands[commands.length - 1] = command(`${current.text}\n${content.slice(2)}`, current.line);
+    } else if (current === undefined) {
+      throw new Error(`line ${firstLine + index}: a console block begins with a command, "$ …"`);
+    } else {
+      current.output.push(content);
+    }
+  });
+  return commands;
+}
+
+function command(text: string, line: number): Command {
+  return { line, text, exitCode: Number(/#.*\bexit code (\d+)/.exec(text)?.[1] ?? 0), output: [] };
+}

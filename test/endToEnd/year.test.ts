@@ -1,0 +1,167 @@
+/** A year of a deployment in minutes: what its operator does and what happens to it, under clients that stay. */
+import { writeSync } from "node:fs";
+import type { Traffic } from "../../cli/drill/traffic";
+import { startTraffic } from "../../cli/drill/drill";
+import { ensureRegion } from "../../cli/local/regionProcess";
+import { createFolders } from "../../cli/local/surroundings";
+import { credentialsOf } from "../../cli/smoke/smoke";
+import type { NodesLife } from "../engine/deploymentSupport";
+import { regionOf } from "../engine/deploymentSupport";
+import { obtainTimeout, prepareCli } from "../engine/harness";
+import type { PhaseCount } from "./phases";
+import { Phases } from "./phases";
+import { failures, World } from "./world";
+
+jest.setTimeout(240_000);
+
+const zones = ["eu-west-1a", "eu-west-1b", "eu-west-1c"];
+const settings = { availabilityZones: zones, selfSignedCertificate: true, readinessTimeoutSeconds: 180 };
+/** EMQX checks a key's signature, the region only that there is one. */
+const licenseKey = "MjIwMTExCjAKMTAKRXhhbXBsZQ==.MEUCIQDexample";
+const subscribers = 4;
+/** Without evacuation clients come back by themselves, after 0.25 s; a loaded machine takes its time. */
+const backWithinMs = 5000;
+/** One and a half times the keep-alive of 2 s, and the way back. */
+const backFromSilenceMs = 12_000;
+
+let world: World;
+let traffic: Traffic;
+let phases: Phases;
+/** What the account had before the first deployment. */
+let seeds: string[];
+
+const ids = async () =>
+  (await regionOf(world.engine).resources()).map(({ type, id }) => `${type} ${id}`).sort();
+const replacement = "deregistered stopped detached terminated created attached registered ready".split(" ");
+const of = (node: number, events: readonly string[]) => events.map((event) => `${node} ${event}`);
+
+/** Settings changed under the clients. */
+async function change(name: string, changed: Record<string, unknown>): Promise<[PhaseCount, NodesLife]> {
+  Object.assign(settings, changed);
+  return phases.during(name, () => world.change(settings));
+}
+
+/** Nobody was away for long, and what was acknowledged has arrived somewhere. */
+function expectKept(count: PhaseCount, longestMs = backWithinMs): void {
+  expect(count).toMatchObject({ lostEverywhere: 0, unacknowledged: 0 });
+  expect(count.longestMs).toBeLessThan(longestMs);
+}
+
+beforeAll(async () => {
+  await prepareCli();
+  world = new World({ ...settings, emqxVersion: "5.8.8" });
+  createFolders(world.session.surroundings);
+  await ensureRegion(world.session.surroundings, world.session.speaker);
+  seeds = await ids();
+  Object.assign(settings, { emqxVersion: "5.8.8" });
+  expect(await world.up()).toBe(0);
+  traffic = await startTraffic(world.deployment, {
+    ...{ qos: [1], subscribers, keepAliveSeconds: 2, probeMs: 500 },
+  });
+  phases = new Phases(world, traffic, subscribers);
+}, obtainTimeout);
+
+afterAll(async () => {
+  // jest silences the console.
+  if (phases !== undefined) writeSync(2, `\n${phases.table()}\n`);
+  await traffic?.end();
+  await world?.end();
+});
+
+test("two nodes more: nobody notices", async () => {
+  const [count, { events, mostOutOfService }] = await change("scale to five", { nodeCount: 5 });
+  const creation = ["created", "attached", "registered", "ready"];
+  expect(events).toEqual([3, 4].flatMap((node) => of(node, creation)));
+  expect(mostOutOfService).toBe(0);
+  expect(count).toMatchObject({ lostEverywhere: 0, copiesLost: 0, disconnections: 0, newClientsRefused: {} });
+});
+
+test("a patch release: one node after the other", async () => {
+  const [count, { events, mostOutOfService }] = await change("5.8.8 to 5.8.9", { emqxVersion: "5.8.9" });
+  expect(events).toEqual([0, 1, 2, 3, 4].flatMap((node) => of(node, replacement)));
+  expect(mostOutOfService).toBe(1);
+  expectKept(count);
+  expect(count.newClientsRefused).toEqual({});
+});
+
+test("5.8 to 6.x, version and licence in one update", async () => {
+  const [count, { events, mostOutOfService }] = await change("5.8.9 to 6.2.3", {
+    emqxVersion: "6.2.3",
+    licenseKey,
+  });
+  expect(events).toEqual([0, 1, 2, 3, 4].flatMap((node) => of(node, replacement)));
+  expect(mostOutOfService).toBe(1);
+  expectKept(count);
+  const machines = await world.region.machines();
+  expect(machines.map(({ emqx }) => emqx?.version)).toEqual(Array(5).fill("6.2.3"));
+});
+
+test("another configuration in 6.x, where nodes are evacuated", async () => {
+  const [count, { mostOutOfService }] = await change("configuration, 6.2.3", {
+    extraConfig: "mqtt.max_packet_size = 2MB",
+  });
+  expect(mostOutOfService).toBe(1);
+  expectKept(count);
+});
+
+test("new passwords: no node is replaced, connected clients stay", async () => {
+  const before = world.deployment.outputs.instanceIds;
+  const old = await credentialsOf(world.deployment);
+  const [count, { events }] = await change("new passwords", {
+    mqttPasswordVersion: 2,
+    dashboardPasswordVersion: 2,
+  });
+  expect(world.deployment.outputs.instanceIds).toEqual(before);
+  expect(events).toEqual([]);
+  expect(count).toMatchObject({ lostEverywhere: 0, copiesLost: 0, disconnections: 0 });
+  const renewed = await credentialsOf(world.deployment);
+  expect(renewed.password).not.toBe(old.password);
+  traffic.useCredentials(renewed);
+  // Among others: the new password opens, another one does not.
+  expect(failures(await world.smoke())).toEqual([]);
+});
+
+test("a zone is lost, and comes back", async () => {
+  const zone = zones[1]!;
+  const [lost] = await phases.during("zone lost and back", async () => {
+    await world.region.drill("cut-zone", { zone });
+    await new Promise((resolve) => setTimeout(resolve, 6000));
+    await world.region.drill("restore-zone", { zone });
+  });
+  expect(lost.disconnections).toBeGreaterThan(0);
+  expectKept(lost, backFromSilenceMs);
+});
+
+test("back to three nodes: each leaves the load balancer, then the cluster, then goes", async () => {
+  const [count, { events }] = await change("scale to three", { nodeCount: 3 });
+  const removal = ["deregistered", "stopped", "detached", "terminated"];
+  expect(events).toEqual([4, 3].flatMap((node) => of(node, removal)));
+  expectKept(count);
+  const machines = await world.region.machines();
+  expect(machines.map(({ emqx }) => emqx?.running.length)).toEqual([3, 3, 3]);
+});
+
+test("a new cookie: all nodes at once, knowingly", async () => {
+  const [count, { mostOutOfService }] = await change("new cookie, full restart", {
+    cookieVersion: 2,
+    allowFullRestart: true,
+  });
+  expect(mostOutOfService).toBe(3);
+  expect(count.disconnections).toBeGreaterThanOrEqual(traffic.lives().length);
+  // Publishers keep what they have to say; subscribers' sessions are gone.
+  expect(count.unacknowledged).toBe(0);
+  expect(failures(await world.smoke())).toEqual([]);
+});
+
+test("destroyed: the data volumes are left, and with them nothing", async () => {
+  await traffic.end();
+  await world.pulumi("destroy");
+  const left = (await ids()).filter((one) => !seeds.includes(one));
+  const volumes = await regionOf(world.engine).resources({ type: "Volume" });
+  expect(left).toEqual(volumes.map(({ type, id }) => `${type} ${id}`).sort());
+  expect(
+    volumes.map(({ attributes }) => (attributes["tags"] as Record<string, string>)["emqx:data"]),
+  ).toEqual(Array(5).fill("/emqx/emqx-aws/local/emqx-nodes"));
+  for (const { id } of volumes) await regionOf(world.engine).delete({ id, type: "Volume" });
+  expect(await ids()).toEqual(seeds);
+});
