@@ -43,7 +43,8 @@ export async function down(session: Session, userArgs: readonly string[]): Promi
   const { surroundings, speaker } = session;
   const { stack, args } = onStack(userArgs);
   if (stackExists(surroundings, stack)) {
-    const { exitCode } = await runPulumi(session, ["destroy", "--yes", "--skip-preview", ...args]);
+    // With its preview: without it the engine deletes what is not protected before it comes to what is.
+    const { exitCode } = await runPulumi(session, ["destroy", "--yes", ...args]);
     if (exitCode !== 0) return exitCode;
   } else if (!knownStacks(surroundings).includes(stack)) {
     throw new UserError(`there is no stack ${stack}; there are ${knownStacks(surroundings).join(", ")}`);
