@@ -190,6 +190,8 @@ export interface StateResource {
   type: string;
   id?: string;
   parent?: string;
+  /** Only read: it belongs to somebody else. */
+  external?: boolean;
   inputs?: Record<string, unknown>;
   outputs?: Record<string, unknown>;
 }
