@@ -136,6 +136,11 @@ export class EmqxNode {
     return this.broker.connections;
   }
 
+  /** `connections.count` of `emqx ctl broker stats`: present clients, and absent ones whose sessions are kept here. */
+  get channels(): number {
+    return this.broker.clientIds().length + this.broker.absentSessions().length;
+  }
+
   clientIds(): string[] {
     return this.broker.clientIds();
   }
@@ -457,7 +462,7 @@ export class EmqxNode {
     const { broker, member, settings } = this;
     return {
       connections: () => broker.connections,
-      sessions: () => broker.clientIds().length + broker.absentSessions().length,
+      sessions: () => this.channels,
       turnAway: (refuse: boolean) => void (broker.turnsAway = refuse),
       evictConnections: (count: number) => broker.evict(count),
       evictSessions: async (count: number, nodes: string[]) => {

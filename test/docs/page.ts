@@ -37,19 +37,22 @@ export function readPage(file: string): Page {
 export function parsePage(file: string, text: string): Page {
   const page: Page = { file, commands: [], scripts: [] };
   let language: string | undefined;
+  let indent = 0;
   let block: string[] = [];
   text.split("\n").forEach((content, index) => {
     const line = index + 1;
-    const fence = /^\s*```(\w*)/.exec(content);
+    const fence = /^(\s*)```(\w*)/.exec(content);
     if (fence !== null && language === undefined) {
-      language = fence[1] ?? "";
+      indent = fence[1]?.length ?? 0;
+      language = fence[2] ?? "";
       block = [];
     } else if (fence !== null) {
       if (language === "console") page.commands.push(...parseConsole(block, line - block.length));
       if (language === "sh") page.scripts.push({ line: line - block.length, text: block.join("\n") });
       language = undefined;
     } else if (language !== undefined) {
-      block.push(content);
+      // A block in a list is indented with it.
+      block.push(content.slice(Math.min(indent, content.search(/\S|$/))));
     } else {
       const hidden = /^<!-- \$ (.+) -->$/.exec(content)?.[1];
       if (hidden !== undefined) page.commands.push(command(hidden, line));

@@ -17,9 +17,10 @@ test("commands, their output, what is done unseen, and what is only checked", ()
       "$ false # refused: exit code 1",
       "```",
       "    $ not this",
-      "```sh",
-      "aws --version",
-      "```",
+      "   ```sh",
+      "   aws \\",
+      "     --version",
+      "   ```",
     ].join("\n"),
   );
   expect(commands).toEqual([
@@ -27,7 +28,7 @@ test("commands, their output, what is done unseen, and what is only checked", ()
     { line: 3, text: "one \\\ntwo", exitCode: 0, output: ["first"] },
     { line: 6, text: "false # refused: exit code 1", exitCode: 1, output: [] },
   ]);
-  expect(scripts).toEqual([{ line: 10, text: "aws --version" }]);
+  expect(scripts).toEqual([{ line: 10, text: "aws \\\n  --version" }]);
 });
 
 test("a block that begins without a command is refused", () => {

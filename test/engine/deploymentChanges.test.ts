@@ -224,15 +224,16 @@ test("`protect` keeps the load balancer and the volumes that would go, until it 
     .map(({ urn }) => urn.slice(urn.lastIndexOf("::") + 2));
   expect(protectedNames.sort()).toEqual(guarded.sort());
   const before = await regionOf(engine).resources();
-  const destroy = await stack.run("destroy", "--yes", "--skip-preview");
+  const destroy = await stack.run("destroy", "--yes");
   expect(destroy.exitCode).not.toBe(0);
   expect(destroy.stdout).toMatch(/cannot be deleted[\s\S]*protect/);
   expect(await regionOf(engine).resources()).toEqual(before);
 
   stack.configure(settings({ nodeCount: 2 }));
-  const fewer = await stack.run("up", "--yes", "--skip-preview");
+  const fewer = await stack.run("up", "--yes");
   expect(fewer.exitCode).not.toBe(0);
   expect(fewer.stdout).toContain("emqx-nodes-2-data");
+  expect(await regionOf(engine).resources()).toEqual(before);
   stack.configure(settings({ nodeCount: undefined, retainDataVolumes: undefined, protect: undefined }));
   await stack.up();
 });

@@ -27,7 +27,7 @@ test.each([
   expect((await stack.refresh()).summary).toEqual({ same: resources.same! + reads });
 
   if (stack.config["emqx-aws:protect"] === true) {
-    expect((await stack.run("destroy", "--yes", "--skip-preview")).exitCode).not.toBe(0);
+    expect((await stack.run("destroy", "--yes")).exitCode).not.toBe(0);
     expect((await stack.preview()).summary).toEqual(resources);
     stack.configure(settings({ protect: false }));
     await stack.up();

@@ -13,7 +13,7 @@ export const drain: Operation = () => {
   const hasOthers = ({ machine }: OperationRun) => machine.cluster().running.length > 1;
   const evacuates = ({ machine }: OperationRun) => hasEvacuation(machine.emqx()?.settings.version ?? "0.0.0");
   const clusterFile = ({ machine }: OperationRun) => machine.files.get(`${nodeFolder}/cluster.env`)?.content;
-  const count = ({ machine }: OperationRun) => machine.emqx()?.connections ?? 0;
+  const count = ({ machine }: OperationRun) => machine.emqx()?.channels ?? 0;
   const drainSeconds = (run: OperationRun) =>
     Number(parseEnvironment(clusterFile(run) ?? "")["DRAIN_SECONDS"] ?? 0);
   const rate = (run: OperationRun) => Math.floor((count(run) * 2) / drainSeconds(run)) + 100;
