@@ -46,7 +46,6 @@ export async function down(session: Session, userArgs: readonly string[]): Promi
   const { surroundings, speaker } = session;
   const { stack, args } = onStack(userArgs);
   if (stackExists(surroundings, stack)) {
-    // With its preview: without it the engine deletes what is not protected before it comes to what is.
     const { exitCode } = await runPulumi(session, ["destroy", "--yes", ...args]);
     if (exitCode !== 0) return exitCode;
   } else if (!knownStacks(surroundings).includes(stack)) {
