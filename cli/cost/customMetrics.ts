@@ -18,7 +18,8 @@ export function nodeMetrics(resources: readonly CostedResource[]): NodeMetrics |
   const parameter = resources.find(
     ({ type, inputs }) => type === parameterType && parameterName.test(text(inputs.name) ?? ""),
   );
-  const configuration = parameter && parse(text(parameter.inputs.insecureValue) ?? text(parameter.inputs.value) ?? "");
+  const configuration =
+    parameter && parse(text(parameter.inputs.insecureValue) ?? text(parameter.inputs.value) ?? "");
   const metrics = countMetrics(configuration);
   if (metrics === 0) return undefined;
   const interval = number(record(record(configuration).agent).metrics_collection_interval) ?? 60;
