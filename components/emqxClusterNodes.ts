@@ -120,7 +120,7 @@ export class EmqxClusterNodes extends pulumi.ComponentResource {
   /** Name of the SSM parameter with that user's password; undefined with anonymous access. */
   public readonly mqttPasswordParameter?: pulumi.Output<string>;
   /** The last day of the licence, RFC 3339; undefined without a licence key, or where the key does not say. */
-  public readonly licenseExpires?: pulumi.Output<string | undefined>;
+  public readonly licenseExpires?: pulumi.Output<string>;
   /** Path of the cluster's SSM parameters, without a slash at the end. */
   public readonly parameterPrefix: pulumi.Output<string>;
   /** Name of the nodes' IAM role, for further permissions. */
@@ -281,14 +281,15 @@ function createSharedParts(name: string, parent: EmqxClusterNodes, args: EmqxClu
 function readLicenseExpiry(
   parent: pulumi.Resource,
   licenseKey: pulumi.Input<string>,
-): pulumi.Output<string | undefined> {
+): pulumi.Output<string> {
   const expires = pulumi.output(licenseKey).apply((key) => {
     for (const warning of licenseWarnings(key, new Date())) {
       void pulumi.log.warn(warning, parent);
     }
     return licenseExpiry(key)?.toISOString();
   });
-  return pulumi.unsecret(expires);
+  // An output whose value is undefined, where the key does not say: the schema for other languages knows no unions.
+  return pulumi.unsecret(expires) as pulumi.Output<string>;
 }
 
 function createStandingNodes(cluster: Cluster): StandingParts[] {

@@ -147,7 +147,7 @@ export class EmqxDeployment extends pulumi.ComponentResource {
   /** When the certificate ends, RFC 3339; undefined without a TLS listener. */
   public readonly certificateExpires?: pulumi.Output<string>;
   /** The last day of the licence, RFC 3339; undefined without a licence key, or where the key does not say. */
-  public readonly licenseExpires?: pulumi.Output<string | undefined>;
+  public readonly licenseExpires?: pulumi.Output<string>;
   /** The load balancer's DNS name. */
   public readonly dnsName: pulumi.Output<string>;
   /** Hosted zone of the load balancer's name, for alias records. */
@@ -226,7 +226,9 @@ export class EmqxDeployment extends pulumi.ComponentResource {
       },
       parent,
     );
-    const monitoring = args.monitoring ? createMonitoring(`${name}-monitoring`, this, args, elb, nodes) : undefined;
+    const monitoring = args.monitoring
+      ? createMonitoring(`${name}-monitoring`, this, args, elb, nodes)
+      : undefined;
     const backup = args.backup ? createBackup(`${name}-backup`, this, args, nodes) : undefined;
 
     const outputs = {

@@ -10,6 +10,7 @@ import type {
   MachineStatus,
   OperationResult,
 } from "./dataplane";
+import type { StoredObject } from "./objects";
 import type { Props } from "./values";
 
 /** region.json; see main.ts. */
@@ -105,6 +106,21 @@ export class RegionClient {
   /** AWS's SetLoadBalancerListenerSSLCertificate: on the listener as it runs. */
   setListenerCertificate(loadBalancer: string, port: number, arn: string): Promise<ShownResource> {
     return this.json("POST", "/listeners/certificate", {}, { loadBalancer, port, arn });
+  }
+
+  /** The objects of an S3 bucket, by key. */
+  objects(bucket: string): Promise<StoredObject[]> {
+    return this.json("GET", "/objects", { bucket });
+  }
+
+  /** Copies an object; both addresses are s3://BUCKET/KEY. */
+  async copyObject(from: string, to: string): Promise<void> {
+    await this.json("POST", "/objects", {}, { from, to });
+  }
+
+  /** Deletes every object of a bucket; how many there were. */
+  async emptyBucket(bucket: string): Promise<number> {
+    return (await this.json<{ deleted: number }>("DELETE", "/objects", { bucket })).deleted;
   }
 
   // What only a region with running machines answers, see dataplane/controlRoutes.ts.

@@ -4,9 +4,12 @@ import type { AddressInfo } from "net";
 import type { StoredResource } from "./account";
 import * as certificates from "./certificateOperations";
 import type { Cloud } from "./cloud";
+import { fail } from "./context";
 import { AwsError, CheckError } from "./errors";
+import { describeObject, objectsIn, readObject, writeObject } from "./objects";
 import { deleteResource, findResource, listResources, modifyResource, type ResourceName } from "./outOfBand";
 import * as seeds from "./seeds";
+import { findBucket } from "./services/bucketNames";
 import * as names from "./services/names";
 import { propertiesOf } from "./schema";
 import type { Props } from "./values";
@@ -22,6 +25,9 @@ import type { Props } from "./values";
  *     GET    /parameter?name=…[&region=…]             { value } of an SSM parameter, decrypted: whoever may read
  *                                                      region.json may read the account
  *     GET    /console?instance=…                       text/plain: the instance's console log
+ *     GET    /objects?bucket=…                         the objects of an S3 bucket: { key, size, lastModified }
+ *     POST   /objects { from, to }                     copies one; both are s3://BUCKET/KEY
+ *     DELETE /objects?bucket=…                         all of them: { deleted }
  *     POST   /seeds { kind, … }                        certificate | bucket | key | zone | image, see seeds.ts
  *     GET    /certificates, POST /certificates/import, /certificates/renew, /listeners/certificate   see certificateOperations.ts
  *     POST   /faults/boot { node, prefix?, fails }     lets a node never come up, or come up again
@@ -87,6 +93,7 @@ export class ControlServer {
       const instance = findResource(cloud, { type: names.instance, id: String(input["instance"]) });
       return cloud.machines.consoles.read(instance.id);
     });
+    this.addObjectRoutes();
     this.route("POST", "/seeds", (input) => addSeed(cloud, input));
     this.route("GET", "/certificates", (input) => {
       const { id, attributes } = certificates.describeCertificate(cloud, textOf(input, "arn"));
@@ -125,6 +132,36 @@ export class ControlServer {
       return { faults: cloud.faults.list() };
     });
     this.route("POST", "/shutdown", () => this.options.shutdown().then(() => ({ stopped: true })));
+  }
+
+  /** What the account's owner does with objects, past every program and policy. */
+  private addObjectRoutes(): void {
+    const { account } = this.cloud;
+    const bucketNamed = (name: unknown) =>
+      findBucket(account, String(name)) ??
+      fail("NoSuchBucket", `The specified bucket does not exist: ${String(name)}`);
+    const place = (address: unknown) => {
+      const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(String(address)) ?? [];
+      if (bucket === undefined || key === undefined) {
+        throw new AwsError("BadRequest", `"${String(address)}" is not s3://BUCKET/KEY`);
+      }
+      return { bucket: bucketNamed(bucket), key };
+    };
+    this.route("GET", "/objects", ({ bucket }) =>
+      objectsIn(account, bucketNamed(bucket).id).map(describeObject),
+    );
+    this.route("POST", "/objects", (input) => {
+      const [from, to] = [place(input["from"]), place(input["to"])];
+      const content =
+        readObject(account, from.bucket, from.key) ??
+        fail("NoSuchKey", `The specified key does not exist: ${from.key}`);
+      writeObject(account, to.bucket, to.key, content);
+    });
+    this.route("DELETE", "/objects", ({ bucket }) => {
+      const objects = objectsIn(account, bucketNamed(bucket).id);
+      account.transaction(() => objects.forEach((object) => account.delete(object)));
+      return { deleted: objects.length };
+    });
   }
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

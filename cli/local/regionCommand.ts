@@ -7,6 +7,7 @@ import { UserError } from "../console";
 import type { ShownResource } from "../../simulator/client";
 import { RegionClient, RegionError } from "../../simulator/client";
 import type { AlarmStatus } from "../../simulator/dataplane";
+import { bucketCommand } from "./bucketCommand";
 import { ensureRegion, regionStatus, stopRegion } from "./regionProcess";
 import { nameOf } from "./orphans";
 import type { Session } from "./session";
@@ -30,6 +31,7 @@ export function regionCommand(session: Session): Command {
   addProcessCommands(region, session);
   addResourceCommands(region, session);
   addSeedCommands(region, session);
+  region.addCommand(bucketCommand((question) => ask(session, question), session.speaker));
   addCertificateCommands(region, session);
   return region;
 }

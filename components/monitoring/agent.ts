@@ -1,6 +1,6 @@
 /**
  * What the CloudWatch agent does on every node: memory and data volume as metrics, EMQX's log and the boot's log into
- * one log group. One configuration for all nodes; a node fills in the two placeholders.
+ * one log group. One configuration for all nodes; a node fills in its name.
  */
 
 /** Namespace of the agent's metrics. The nodes' role may write to this one only. */
@@ -9,9 +9,10 @@ export const agentNamespace = "EMQX";
 export const memoryMetric = "mem_used_percent";
 export const dataVolumeMetric = "disk_used_percent";
 
-/** What a node puts in their places before it hands the configuration to the agent. */
+/** Stands for the node's EMQX name until the node hands the configuration to its agent. */
 export const nodeNamePlaceholder = "{NODE_NAME}";
-export const instanceIdPlaceholder = "{INSTANCE_ID}";
+/** Of the agent itself, which knows its instance. */
+const instanceIdPlaceholder = "{instance_id}";
 
 /** An SSM parameter of the standard tier holds 4,096 bytes (PutParameter, Value). */
 export const maxAgentConfigurationBytes = 4096;

@@ -1,6 +1,6 @@
 /** One running instance: boots from its user data, runs EMQX, keeps a console log, can lose its power. */
 import { Socket, connect } from "node:net";
-import { DiscContents } from "../dataplane/cluster/database";
+import { DiscContents, emptyDisc } from "../dataplane/cluster/database";
 import { ClusterStatus } from "../dataplane/cluster/membership";
 import { Verdict } from "../dataplane/reachability";
 import { InstanceFacts, RoleCalls } from "../dataplane/regionView";
@@ -44,7 +44,7 @@ export class Machine {
   private emqxStart: { version: string; environment: Record<string, string> } | undefined;
   private files: FileSystem = new Map();
   /** /var/lib/emqx: a folder of the machine until the data volume is mounted there. */
-  private disc: DiscContents = new Map();
+  private disc: DiscContents = emptyDisc();
   private readonly power = new AbortController();
   /** The end of the boot script and of every operation asked for so far: only one of them runs at a time. */
   private scriptsDone: Promise<void> = Promise.resolve();
@@ -230,7 +230,7 @@ export class Machine {
   }
 
   private operationMachine(say: (line: string) => void): OperationMachine {
-    return { ...this.scriptMachine(say), emqx: () => this.runningEmqx };
+    return { ...this.scriptMachine(say), emqx: () => this.runningEmqx, volumeFiles: this.disc.files };
   }
 
   private bootMachine(facts: InstanceFacts): BootMachine {
@@ -281,7 +281,7 @@ export class Machine {
 
   private mount(volumeId: string): void {
     const { volumes } = this.room;
-    this.disc = volumes.get(volumeId) ?? new Map();
+    this.disc = volumes.get(volumeId) ?? emptyDisc();
     volumes.set(volumeId, this.disc);
   }
 

@@ -8,6 +8,7 @@
  */
 import { EmqxNode } from "./emqxNode";
 import { backup } from "./operations/backup";
+import { FileSystem } from "./fileSystem";
 import { drain } from "./operations/drain";
 import { restore } from "./operations/restore";
 import { sync } from "./operations/sync";
@@ -18,6 +19,8 @@ import { startScript, Step, stepFor } from "./script";
 export interface OperationMachine extends ScriptMachine {
   /** EMQX, while it runs. */
   emqx(): EmqxNode | undefined;
+  /** Files on the data volume, which outlive the machine. */
+  volumeFiles: FileSystem;
 }
 
 export interface OperationRun extends ScriptRun {

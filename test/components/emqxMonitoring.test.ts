@@ -540,7 +540,7 @@ describe("the agent's configuration", () => {
               {
                 file_path: "/var/log/cloud-init-output.log",
                 log_group_name: prefix,
-                log_stream_name: "{NODE_NAME}/boot/{INSTANCE_ID}",
+                log_stream_name: "{NODE_NAME}/boot/{instance_id}",
               },
             ],
           },

@@ -11,6 +11,7 @@ const components = [
   library.EmqxClassicElb,
   library.EmqxDeployment,
   library.EmqxMonitoring,
+  library.EmqxBackup,
 ];
 
 /** What Python, Go, C# and YAML programs get. A change of this file is a change of the public interface. */

@@ -191,6 +191,8 @@ export interface StateResource {
   id?: string;
   parent?: string;
   protect?: boolean;
+  /** Only read: it belongs to somebody else. */
+  external?: boolean;
   inputs?: Record<string, unknown>;
   outputs?: Record<string, unknown>;
 }

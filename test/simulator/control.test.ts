@@ -1,5 +1,7 @@
 /** Behind Pulumi's back: the control endpoint. */
 import { names, RegionClient, RegionError, RegionServer } from "../../simulator";
+import { writeObject } from "../../simulator/objects";
+import { findBucket } from "../../simulator/services/bucketNames";
 import { Engine } from "./doors";
 import { furnish, nodeInputs, type Ids } from "./world";
 
@@ -188,4 +190,22 @@ test("shutdown is answered, and then done", async () => {
   await client.shutdown();
   await new Promise((resolve) => setTimeout(resolve, 50));
   expect(stopped).toHaveBeenCalledTimes(1);
+});
+
+test("objects are listed, copied and deleted past every policy", async () => {
+  const [from, to] = ["emqx-private-example", "emqx-access-logs-example"];
+  const { account } = region.cloud;
+  writeObject(account, findBucket(account, from)!, "exports/a", "one");
+  await client.copyObject(`s3://${from}/exports/a`, `s3://${to}/exports/b`);
+  expect(await client.objects(to)).toEqual([
+    { key: "exports/b", size: 3, lastModified: expect.any(String) as string },
+  ]);
+  expect(await client.emptyBucket(to)).toBe(1);
+  expect(await client.objects(to)).toEqual([]);
+  expect(await client.objects(from)).toHaveLength(1);
+  await expect(client.objects("nowhere")).rejects.toThrow("The specified bucket does not exist: nowhere");
+  await expect(client.copyObject(`s3://${from}/b`, `s3://${to}/b`)).rejects.toThrow(
+    "The specified key does not exist: b",
+  );
+  await expect(client.copyObject(from, to)).rejects.toThrow(`"${from}" is not s3://BUCKET/KEY`);
 });

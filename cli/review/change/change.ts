@@ -33,6 +33,8 @@ export interface ResourceChange {
 /** A change of a stack: every resource of it, ordered by name. */
 export interface Change {
   resources: ResourceChange[];
+  /** What the program only reads: it belongs to somebody else, and the stack changes nothing of it. */
+  reads: ResourceChange[];
   byUrn: Map<string, ResourceChange>;
   messages: Message[];
   /** Whether unchanged resources are known too. */
@@ -46,12 +48,15 @@ export interface Change {
 export function changeOf(preview: Preview): Change {
   const steps = preview.steps.filter(({ urn }) => !isProvider(urn));
   const leftovers = steps.filter(({ op, before }) => op === "delete" && isLeftover(steps, before?.urn));
-  const resources = steps
+  const all = steps
     .filter((step) => !leftovers.includes(step))
     .map((step, position) => resourceChange(step, position))
     .sort((a, b) => byName(a.name, b.name) || byName(a.type, b.type) || byName(a.urn, b.urn));
+  const isRead = ({ before, after }: ResourceChange) => (after ?? before)?.external === true;
+  const resources = all.filter((resource) => !isRead(resource));
   return {
     resources,
+    reads: all.filter(isRead),
     byUrn: new Map(resources.map((resource) => [resource.urn, resource])),
     messages: preview.messages,
     isWhole: preview.isWhole,

@@ -48,8 +48,9 @@ const remedies: Record<string, string> = {
 
 /** Those in ACM by their own state; others by what their load balancer's component says. */
 function certificates(change: Change): Found[] {
-  const inAcm = changed(change, types.certificate, "same", "read").filter(
-    ({ before, after }) => before?.id !== undefined && (after?.id ?? before.id) === before.id,
+  const inAcm = [...change.reads, ...changed(change, types.certificate, "same")].filter(
+    ({ type, before, after }) =>
+      type === types.certificate && before?.id !== undefined && (after?.id ?? before.id) === before.id,
   );
   const others = saying(change, "certificateExpires").filter(
     (component) => !childrenOf(change, component).some(isCertificateOrNewOne),
@@ -94,7 +95,7 @@ function saying(change: Change, output: string): ResourceChange[] {
 }
 
 function childrenOf(change: Change, component: ResourceChange): ResourceChange[] {
-  return change.resources.filter((resource) => parentUrn(resource) === component.urn);
+  return [...change.resources, ...change.reads].filter((resource) => parentUrn(resource) === component.urn);
 }
 
 function found(what: Found["what"], { name, before }: ResourceChange, output: string, remedy = ""): Found[] {

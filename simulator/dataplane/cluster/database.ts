@@ -3,6 +3,7 @@
  * copy on its data volume and all copies are the same; retained messages are in it where the retainer keeps them on disc.
  */
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from "node:crypto";
+import type { FileSystem } from "../../machine/fileSystem";
 import { Message } from "../broker/broker";
 
 export interface UserRecord {
@@ -41,8 +42,17 @@ export interface Database extends ClusterData {
   evacuation?: object;
 }
 
-/** What a data volume holds: the databases on it, by node name. A node with another name finds nothing. */
-export type DiscContents = Map<string, Database>;
+/** What a data volume holds. */
+export interface DiscContents {
+  /** By node name: a node with another name finds nothing. */
+  databases: Map<string, Database>;
+  /** Files beside EMQX's own, by their path on a machine that has mounted the volume. */
+  files: FileSystem;
+}
+
+export function emptyDisc(): DiscContents {
+  return { databases: new Map(), files: new Map() };
+}
 
 /** What a node brings along for users that the database does not know yet. */
 export interface Bootstrap {
@@ -70,8 +80,8 @@ export function emptyDatabase(): Database {
 
 /** The database of a node on a disc, made when it is not there. */
 export function databaseOn(disc: DiscContents, nodeName: string): Database {
-  const database = disc.get(nodeName) ?? emptyDatabase();
-  disc.set(nodeName, database);
+  const database = disc.databases.get(nodeName) ?? emptyDatabase();
+  disc.databases.set(nodeName, database);
   return database;
 }
 

@@ -3,8 +3,10 @@ import { hasEvacuation } from "../editions";
 import { parseEnvironment } from "../fileSystem";
 import type { Operation, OperationRun } from "../operations";
 import { nodeFolder, parameter } from "../script";
-import { membersOf } from "./sync";
+import { membersOf } from "./clusterFile";
 
+/** On the data volume while the node evacuates. */
+export const evacuatingFile = "/var/lib/emqx/emqx-node.evacuating";
 const pauseSeconds = 2;
 
 export const drain: Operation = () => {
@@ -44,6 +46,7 @@ export const drain: Operation = () => {
     [
       "evacuating ",
       async (run) => {
+        run.machine.volumeFiles.set(evacuatingFile, { content: "", mode: 0o644, owner: "root:root" });
         run.machine.emqx()?.startEvacuation({
           waitHealthCheck: 1,
           waitTakeover: 1,
@@ -52,6 +55,7 @@ export const drain: Operation = () => {
         });
         await untilEmpty(run);
         run.machine.emqx()?.stopEvacuation();
+        run.machine.volumeFiles.delete(evacuatingFile);
       },
       (run) => hasOthers(run) && evacuates(run),
     ],

@@ -1,5 +1,8 @@
 /** Operation "sync", acted out: see components/emqx/operations/sync.ts for what it is. */
 import type { Operation, OperationRun } from "../operations";
+import type { FileSystem } from "../fileSystem";
+import { membersOf } from "./clusterFile";
+import { evacuatingFile } from "./drain";
 import { awsCall, nodeFolder, parameter, passwordRule, secret, type Step } from "../script";
 
 const parameters = [
@@ -14,33 +17,38 @@ const texts: Record<string, string> = {
 };
 const reported = ["dashboard-password", "mqtt-password", "license-key"];
 const seenFile = `${nodeFolder}/seen`;
+/** On the data volume: what the cluster's database has taken up. */
+const takenFile = "/var/lib/emqx/emqx-node.applied";
 const reportedFile = `${nodeFolder}/reported`;
 
 export const sync: Operation = () => {
   let versions: Record<string, number> = {};
   const isNew = (run: OperationRun, name: string) =>
-    versions[name] !== undefined && !seen(run).includes(`${name} ${versions[name]}`);
-  const note = (run: OperationRun, name: string) =>
-    write(run, seenFile, [
-      ...seen(run).filter((line) => !line.startsWith(`${name} `)),
+    versions[name] !== undefined && !listOf(run, name).lines.includes(`${name} ${versions[name]}`);
+  const note = (run: OperationRun, name: string) => {
+    const { files, path, lines } = listOf(run, name);
+    write(files, path, [
+      ...lines.filter((line) => !line.startsWith(`${name} `)),
       `${name} ${versions[name]}`,
     ]);
+  };
   const take = async (run: OperationRun, name: string, file: string) => {
     const { value, problem } = await parameter(run, name);
     if (value === undefined) {
       throw new Error(`parameter ${run.values["PARAMETER_PREFIX"]}/${name}: ${problem}`);
     }
-    write(run, `${nodeFolder}/${file}`, [value.trimEnd()]);
+    write(run.machine.files, `${nodeFolder}/${file}`, [value.trimEnd()]);
     note(run, name);
   };
   const gone = (run: OperationRun, name: string) =>
     versions[name] === undefined && run.machine.files.has(`${nodeFolder}/${texts[name]}`);
   const forget = (run: OperationRun, name: string) => {
     run.machine.files.delete(`${nodeFolder}/${texts[name]}`);
+    const { files, path, lines } = listOf(run, name);
     write(
-      run,
-      seenFile,
-      seen(run).filter((line) => !line.startsWith(`${name} `)),
+      files,
+      path,
+      lines.filter((line) => !line.startsWith(`${name} `)),
     );
   };
   const emqx = ({ machine }: OperationRun) => machine.emqx();
@@ -77,9 +85,11 @@ export const sync: Operation = () => {
     ["ending the backups", async (run) => forget(run, "backup"), (run) => gone(run, "backup")],
     [
       "ending an evacuation",
-      async (run) => emqx(run)?.stopEvacuation(),
-      // A machine of the region that loses its power in the middle of a drain does not come back.
-      () => false,
+      async (run) => {
+        emqx(run)?.stopEvacuation();
+        run.machine.volumeFiles.delete(evacuatingFile);
+      },
+      (run) => emqx(run) !== undefined && run.machine.volumeFiles.has(evacuatingFile),
     ],
     [
       "removing ",
@@ -96,7 +106,9 @@ export const sync: Operation = () => {
     [
       "renewing the licence",
       async (run) => {
-        write(run, `${nodeFolder}/license.key`, [await secret(run, "license-key", /^\S+$/, "a licence key")]);
+        write(run.machine.files, `${nodeFolder}/license.key`, [
+          await secret(run, "license-key", /^\S+$/, "a licence key"),
+        ]);
         emqx(run)?.reloadLicense();
         note(run, "license-key");
       },
@@ -129,7 +141,7 @@ export const sync: Operation = () => {
         if (problem !== undefined) {
           throw new Error(problem);
         }
-        write(run, reportedFile, [applied(versions)]);
+        write(run.machine.files, reportedFile, [applied(versions)]);
       },
       (run) =>
         emqx(run) !== undefined && run.machine.files.get(reportedFile)?.content !== `${applied(versions)}\n`,
@@ -167,17 +179,16 @@ function formerMembers({ machine }: OperationRun): string[] {
   return machine.cluster().stopped.filter((node) => !members.includes(node.replace(/^emqx@/, "")));
 }
 
-/** The addresses in MEMBERS of cluster.env. */
-export function membersOf(clusterEnvironment: string | undefined): string[] {
-  return (/^MEMBERS='([^']*)'/m.exec(clusterEnvironment ?? "")?.[1] ?? "").split(" ");
+/** The list of "name version" that this parameter is noted in: passwords on the volume, all else on the root disk. */
+function listOf({ machine }: OperationRun, name: string) {
+  const [files, path] = name.endsWith("-password")
+    ? [machine.volumeFiles, takenFile]
+    : [machine.files, seenFile];
+  return { files, path, lines: (files.get(path)?.content ?? "").split("\n").filter((line) => line !== "") };
 }
 
-function seen({ machine }: OperationRun): string[] {
-  return (machine.files.get(seenFile)?.content ?? "").split("\n").filter((line) => line !== "");
-}
-
-function write({ machine }: OperationRun, path: string, lines: string[]): void {
-  machine.files.set(path, {
+function write(files: FileSystem, path: string, lines: string[]): void {
+  files.set(path, {
     content: lines.map((line) => `${line}\n`).join(""),
     mode: 0o644,
     owner: "root:root",

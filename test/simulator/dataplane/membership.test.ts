@@ -4,6 +4,7 @@ import {
   bootstrapChange,
   dashboardPasswordProblem,
   databaseOn,
+  emptyDisc,
   emptyDatabase,
   passwordFits,
   userRecord,
@@ -130,7 +131,7 @@ describe("the database", () => {
   });
 
   test("belongs to a node name", () => {
-    const disc = new Map();
+    const disc = emptyDisc();
     expect(databaseOn(disc, "emqx@a")).toBe(databaseOn(disc, "emqx@a"));
     expect(databaseOn(disc, "emqx@b")).not.toBe(databaseOn(disc, "emqx@a"));
   });
