@@ -26,7 +26,7 @@ import { createNodeSecrets, type NodeSecrets } from "./nodeSecrets";
 import { nodeUserData, parameterPrefixOf } from "./nodeUserData";
 import { refuse } from "./problems";
 import { afterReady, notReportedYet, whenReported } from "./readiness";
-import { tagged } from "./tags";
+import { dataVolumeTag, tagged } from "./tags";
 
 /** Where a node stands. Its number is its place in the list of nodes. */
 export interface EmqxNodeArgs {
@@ -169,9 +169,6 @@ export class EmqxClusterNodes extends pulumi.ComponentResource {
   }
 }
 
-/** Tag of the data volumes; its value is the path of the cluster's parameters. */
-const dataVolumeTag = "emqx:data";
-
 /** The image's own size is 8 GiB (Amazon Linux 2023); the rest is for packages, logs and crash dumps. */
 const rootVolumeSizeGiB = 16;
 
@@ -278,10 +275,7 @@ function createSharedParts(name: string, parent: EmqxClusterNodes, args: EmqxClu
 }
 
 /** When the licence ends, which is no secret as the key is. Warns when that is soon. */
-function readLicenseExpiry(
-  parent: pulumi.Resource,
-  licenseKey: pulumi.Input<string>,
-): pulumi.Output<string> {
+function readLicenseExpiry(parent: pulumi.Resource, licenseKey: pulumi.Input<string>): pulumi.Output<string> {
   const expires = pulumi.output(licenseKey).apply((key) => {
     for (const warning of licenseWarnings(key, new Date())) {
       void pulumi.log.warn(warning, parent);

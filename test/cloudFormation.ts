@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Registered } from "../simulator";
+import { toolEnvironment } from "./components/emqx/tools";
 
 type Json = Record<string, unknown>;
 
@@ -22,9 +23,13 @@ export function lintAsCloudFormation(resources: Registered[]): string {
   try {
     const template = join(folder, "template.json");
     writeFileSync(template, JSON.stringify(cloudFormationOf(resources), null, 2));
-    const { stdout, stderr } = spawnSync("cfn-lint", ["--regions", "eu-west-1", "--", template], {
+    const { stdout, stderr, error } = spawnSync("cfn-lint", ["--regions", "eu-west-1", "--", template], {
       encoding: "utf8",
+      env: toolEnvironment,
     });
+    if (error !== undefined) {
+      throw error;
+    }
     return stdout + stderr;
   } finally {
     rmSync(folder, { recursive: true });

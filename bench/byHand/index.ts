@@ -15,6 +15,7 @@ import * as iam from "@pulumi/aws/iam";
 import * as ssm from "@pulumi/aws/ssm";
 import * as vpc from "@pulumi/aws/vpc";
 import * as random from "@pulumi/random";
+import { operations } from "../../components/emqx/operations";
 
 const nodeCount = Number(process.env.BENCH_NODES);
 const certificateArn = process.env.BENCH_CERTIFICATE ?? "";
@@ -220,6 +221,28 @@ new ssm.Parameter("emqx-nodes-load-balancers", {
   tags: tags("emqx-nodes-load-balancers"),
 });
 
+// What running nodes look for
+const plain = (name: string, path: string, description: string, insecureValue: string) =>
+  new ssm.Parameter(`emqx-nodes-${name}`, {
+    name: `${prefix}/${path}`,
+    type: "String",
+    insecureValue,
+    description,
+    tags: tags(`emqx-nodes-${name}`),
+  });
+const addresses = Array.from({ length: nodeCount }, (_, n) => `192.168.${n % zones.length}.${10 + n}`);
+const wanted = [
+  plain(
+    "cluster",
+    "cluster",
+    "Members of the EMQX cluster, and how a node leaves it",
+    `MEMBERS='${addresses.join(" ")}'\nDRAIN_SECONDS='30'\n`,
+  ),
+  ...Object.entries(operations).map(([name, script]) =>
+    plain(`operation-${name}`, `operations/${name}`, `What EMQX nodes do for "${name}"`, script),
+  ),
+];
+
 // Role
 const role = new iam.Role("emqx-nodes", {
   description: "EMQX nodes: own parameters, readiness, load balancer health, Session Manager",
@@ -236,7 +259,9 @@ const permissions = new iam.RolePolicy("emqx-nodes", {
     .apply(([partition, place, account]) => {
       const parameter = (name: string) => `arn:${partition}:ssm:${place}:${account}:parameter${name}`;
       const ready = `${prefix}/nodes/*/ready`;
-      const own = ["cookie", "dashboard-password", "mqtt-password", "load-balancers"];
+      const applied = `${prefix}/nodes/*/applied`;
+      const own = ["cookie", "dashboard-password", "mqtt-password", "license-key", "load-balancers"];
+      const later = ["cluster", "operations/*", "monitoring", "backup"];
       return JSON.stringify({
         Version: "2012-10-17",
         Statement: [
@@ -244,13 +269,15 @@ const permissions = new iam.RolePolicy("emqx-nodes", {
             Sid: "ReadOwnParameters",
             Effect: "Allow",
             Action: ["ssm:GetParameter", "ssm:GetParameters"],
-            Resource: [...own.map((name) => `${prefix}/${name}`), ready].map(parameter),
+            Resource: [...[...own, ...later].map((name) => `${prefix}/${name}`), ready, applied].map(
+              parameter,
+            ),
           },
           {
-            Sid: "ReportReadiness",
+            Sid: "Report",
             Effect: "Allow",
             Action: "ssm:PutParameter",
-            Resource: parameter(ready),
+            Resource: [ready, applied].map(parameter),
           },
           {
             Sid: "ReadLoadBalancerHealth",
@@ -285,7 +312,6 @@ const profile = new iam.InstanceProfile("emqx-nodes", { role: role.name, tags: t
 const image = ssm.getParameterOutput({
   name: "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64",
 }).insecureValue;
-const addresses = Array.from({ length: nodeCount }, (_, n) => `192.168.${n % zones.length}.${10 + n}`);
 const seeds = addresses.map((seed) => `        "emqx@${seed}",\n`).join("");
 let earlier: pulumi.Resource[] = [];
 const instanceIds = addresses.map((privateIp, n) => {
@@ -320,6 +346,17 @@ const instanceIds = addresses.map((privateIp, n) => {
     },
     { ignoreChanges: ["insecureValue"] },
   );
+  const applied = new ssm.Parameter(
+    `${name}-applied`,
+    {
+      name: `${prefix}/nodes/${n}/applied`,
+      type: "String",
+      insecureValue: "never",
+      description: "Versions of the secrets that this node has taken up",
+      tags: tags(`${name}-applied`),
+    },
+    { ignoreChanges: ["insecureValue"] },
+  );
   const instance = new ec2.Instance(
     name,
     {
@@ -339,7 +376,7 @@ const instanceIds = addresses.map((privateIp, n) => {
       tags: tags(name),
     },
     {
-      dependsOn: [permissions, ready, ...secrets, ...earlier],
+      dependsOn: [permissions, ready, applied, ...secrets, ...wanted, ...earlier],
       deleteBeforeReplace: true,
       replaceOnChanges: ["instanceType"],
     },

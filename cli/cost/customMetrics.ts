@@ -18,7 +18,8 @@ export function nodeMetrics(resources: readonly CostedResource[]): NodeMetrics |
   const parameter = resources.find(
     ({ type, inputs }) => type === parameterType && parameterName.test(text(inputs.name) ?? ""),
   );
-  const configuration = parameter && parse(text(parameter.inputs.value) ?? "");
+  const configuration =
+    parameter && parse(text(parameter.inputs.insecureValue) ?? text(parameter.inputs.value) ?? "");
   const metrics = countMetrics(configuration);
   if (metrics === 0) return undefined;
   const interval = number(record(record(configuration).agent).metrics_collection_interval) ?? 60;
@@ -32,7 +33,7 @@ export function nodeMetrics(resources: readonly CostedResource[]): NodeMetrics |
 export function countMetrics(configuration: unknown): number {
   const root = record(configuration);
   const measured = Object.values(record(record(root.metrics).metrics_collected)).flatMap((plugin) =>
-    list(plugin).map((entry) => {
+    (Array.isArray(plugin) ? list(plugin) : [plugin]).map((entry) => {
       const { measurement, resources } = record(entry);
       return list(measurement).length * Math.max(1, list(resources).length);
     }),

@@ -6,6 +6,7 @@ import { countMetrics } from "../../cli/cost/customMetrics";
 import { estimateOf, regionOf } from "../../cli/cost/estimate";
 import { formatComparison, formatEstimate } from "../../cli/cost/format";
 import { fallbackRegion, instanceHour, prices, pricesFor } from "../../cli/cost/prices";
+import { agentConfiguration } from "../../components/monitoring/agent";
 import { types } from "../../cli/review/types";
 import { resourceTypes } from "../../simulator/services";
 
@@ -171,6 +172,8 @@ describe("charges, in eu-west-1", () => {
       }),
     ).toBe(2 + 2 + 1 + 2 + 3);
     expect(countMetrics(undefined)).toBe(0);
+    // Memory and data volume, of the configuration that nodes really get.
+    expect(countMetrics(JSON.parse(agentConfiguration("/emqx/p/s/c", "/emqx/p/s/c")))).toBe(2);
   });
 });
 

@@ -104,7 +104,7 @@ test("the listener's limit is the one that the components set", () => {
     proxyProtocol: false,
     anonymousAccess: false,
     hasLicense: false,
-      clusterName: "emqxcl",
+    clusterName: "emqxcl",
   });
   expect(configuration).toContain(`max_connections = ${published.maxConnections.value}\n`);
   expect(configuration).toContain(`max_ports = ${published.maxPorts.value}\n`);

@@ -1,8 +1,9 @@
 /** Operation "restore", acted out: see components/emqx/operations/restore.ts for what it is. */
 import type { DataExport } from "../../dataplane/cluster/dataBackup";
 import type { Operation, OperationRun } from "../operations";
-import { awsCall, nodeFolder, until } from "../script";
+import { awsCall, until } from "../script";
 import { backupPlan, isExportName, type BackupPlan } from "./backupPlan";
+import { takenFile } from "./sync";
 
 const mostNames = 20;
 
@@ -51,7 +52,8 @@ export const restore: Operation = () => {
         await emqx.importData(parse(content)).catch((error: Error) => {
           throw new Error(`[error] Data import failed, reason: ${error.message}.`, { cause: error });
         });
-        forgetPasswords(run);
+        // The database has other passwords now than those that "sync" has noted.
+        run.machine.volumeFiles.delete(takenFile);
         run.machine.say(
           `emqx-node: imported ${run.variables["wanted"]}; within a minute this cluster's own passwords hold again`,
         );
@@ -92,15 +94,5 @@ function parse(content: string): DataExport {
     return JSON.parse(content) as DataExport;
   } catch (error) {
     throw new Error(`it is no whole archive: ${(error as Error).message}`, { cause: error });
-  }
-}
-
-/** The database has other passwords now than those that "sync" has noted. */
-function forgetPasswords({ machine }: OperationRun): void {
-  const path = `${nodeFolder}/seen`;
-  const seen = machine.files.get(path);
-  if (seen !== undefined) {
-    const lines = seen.content.split("\n").filter((line) => !/^(dashboard|mqtt)-password /.test(line));
-    machine.files.set(path, { ...seen, content: lines.join("\n") });
   }
 }

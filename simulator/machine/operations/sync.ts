@@ -18,7 +18,7 @@ const texts: Record<string, string> = {
 const reported = ["dashboard-password", "mqtt-password", "license-key"];
 const seenFile = `${nodeFolder}/seen`;
 /** On the data volume: what the cluster's database has taken up. */
-const takenFile = "/var/lib/emqx/emqx-node.applied";
+export const takenFile = "/var/lib/emqx/emqx-node.applied";
 const reportedFile = `${nodeFolder}/reported`;
 
 export const sync: Operation = () => {
