@@ -38,14 +38,12 @@ export async function refresh(session: Session, userArgs: readonly string[]): Pr
   return (await runPulumi(session, ["refresh", "--yes", "--skip-preview", ...args])).exitCode;
 }
 
-/**
- * Destroys the stack, after a preview: without one Pulumi deletes until it comes to something that is protected. When no
- * other stack has resources, the region and all it kept go too.
- */
+/** Destroys the stack; when no other stack has resources, the region and all it kept go too. */
 export async function down(session: Session, userArgs: readonly string[]): Promise<number> {
   const { surroundings, speaker } = session;
   const { stack, args } = onStack(userArgs);
   if (stackExists(surroundings, stack)) {
+    // With its preview: without it the engine deletes what is not protected before it comes to what is.
     const { exitCode } = await runPulumi(session, ["destroy", "--yes", ...args]);
     if (exitCode !== 0) return exitCode;
   } else if (!knownStacks(surroundings).includes(stack)) {

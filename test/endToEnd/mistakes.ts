@@ -107,31 +107,6 @@ export const mistakes: Record<string, Mistake> = {
     check: "keep-alive",
     says: [/a keep-alive of 300 s does not fit an idle timeout of 60 s/, /keepAliveSeconds/],
   },
-  "wrong seeds": {
-    async make(world) {
-      const nodes = [0, 1, 2];
-      world.undos.push(async () => {
-        for (const node of nodes) await restart(world, node);
-      });
-      await Promise.all(
-        nodes.map(async (node) => {
-          const query = { id: world.instance(node), type: "Instance" };
-          const { attributes } = await world.region.resource(query);
-          const userData = String(attributes["userData"]);
-          const wrong = userData.replace(/(seeds\s*=\s*\[)[^\]]*\]/, '$1"emqx@192.168.0.99"]');
-          if (wrong === userData) throw new Error("no seeds in the user data");
-          // With it on, Pulumi's provider would make a new instance.
-          await world.modify(query, { userDataReplaceOnChange: false });
-          await world.modify(query, { userData: wrong });
-        }),
-      );
-      for (const node of nodes) await restart(world, node);
-      for (const node of nodes) await alone(world, node);
-      await outOfService(world, 0);
-    },
-    check: "messages",
-    says: [/did not arrive/, /emqx@192\.168\.0\.10 is in a cluster of 1, not 3/, /static_seeds/],
-  },
   "a listener to a port nobody listens on": {
     make: (world) => world.changeListener(8883, { instancePort: 1884 }),
     check: "mqtts.tls",

@@ -20,8 +20,8 @@ const machines: Machine[] = [];
 afterEach(() => machines.splice(0).forEach((machine) => machine.destroy()));
 
 /** A node that "sync" has told of the backups. */
-function node(): Machine {
-  const args = nodeArgs({ readinessTimeoutSeconds: 1 });
+function node(readinessTimeoutSeconds = 1): Machine {
+  const args = nodeArgs({ readinessTimeoutSeconds });
   const made = Machine.of(renderUserData(args), args.parameterPrefix);
   machines.push(made);
   for (const [operation, text] of Object.entries({ backup: backupOperation, restore: restoreOperation }))
@@ -124,7 +124,7 @@ describe("backup", () => {
   });
 
   test("goes on where S3 stumbles", async () => {
-    const machine = node();
+    const machine = node(60);
     machine.state("s3-fails", "1");
     const run = await machine.operate("backup");
     expect([run.code, calls(run, "aws s3 cp")]).toEqual([0, [expect.anything(), expect.anything()]]);
