@@ -53,9 +53,9 @@ export const changes: Record<string, Head> = {
     ],
   },
   "vpc-block": { settings: { cidrBlock: "10.20.0.0/16" } },
-  cookie: {
-    patches: [["components/nodeSecrets.ts", 'generate("cookie", 47)', 'generate("cookie", 63)']],
-  },
+  cookie: { settings: { cookieVersion: 2, allowFullRestart: true } },
+  passwords: { settings: { dashboardPasswordVersion: 2, mqttPasswordVersion: 2 } },
+  "monitoring-and-backup": { settings: { monitoring: true, backup: true } },
   "cluster-ports": { settings: { clusterPorts: "Package", allowFullRestart: true } },
   "internal-load-balancer": { settings: { internal: true } },
   "renamed-without-alias": { patches: [renamed] },
