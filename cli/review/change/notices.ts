@@ -55,6 +55,7 @@ function allNotices(input: NoticeInput): Notice[] {
     ...volumeNotices(input),
     ...nodeNotices(input),
     ...cookieNotices(input),
+    ...passwordNotices(input),
     ...closedPathNotices(input),
     ...logNotices(input),
     ...addressNotices(input),
@@ -232,6 +233,34 @@ function cookieNotices({ change, rollout }: NoticeInput): Notice[] {
         : "The Erlang cookie is made anew, and running nodes keep the old one: a node that boots later cannot join " +
           "them. A cookie cannot be rolled out node by node.",
     },
+  ];
+}
+
+/** Passwords that running nodes take up: nobody is disconnected, but whoever comes next needs the new one. */
+function passwordNotices({ change }: NoticeInput): Notice[] {
+  const isNew = (suffix: RegExp) =>
+    change.resources.some((resource) => suffix.test(resource.name) && changesSecret(resource));
+  return [
+    ...(isNew(/-mqtt-password$/)
+      ? [
+          {
+            audience: "clients" as const,
+            level: "interrupts-service" as const,
+            text:
+              "The MQTT user's password is made anew: connected clients stay, and from the update on new connections " +
+              "need the new one.",
+          },
+        ]
+      : []),
+    ...(isNew(/-dashboard-password$/)
+      ? [
+          {
+            audience: "operators" as const,
+            level: "safe" as const,
+            text: "The dashboard's password is made anew; whoever logs in from the update on needs the new one.",
+          },
+        ]
+      : []),
   ];
 }
 
