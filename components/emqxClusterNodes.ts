@@ -8,6 +8,7 @@ import { clusterNodesProblems, clusterNodesWarnings } from "./clusterNodesProble
 import { licenseExpiry, licenseWarnings } from "./emqx/license";
 import { ClusterPorts } from "./emqx/releases";
 import { userDataProblems } from "./emqx/userData";
+import { rfc3339 } from "./expiry";
 import type { Listener } from "./network/listeners";
 import { remember, rememberedUntilRestart } from "./memory";
 import { checkedAddress } from "./nodeAddress";
@@ -280,7 +281,8 @@ function readLicenseExpiry(parent: pulumi.Resource, licenseKey: pulumi.Input<str
     for (const warning of licenseWarnings(key, new Date())) {
       void pulumi.log.warn(warning, parent);
     }
-    return licenseExpiry(key)?.toISOString();
+    const end = licenseExpiry(key);
+    return end && rfc3339(end);
   });
   // An output whose value is undefined, where the key does not say: the schema for other languages knows no unions.
   return pulumi.unsecret(expires) as pulumi.Output<string>;

@@ -206,6 +206,16 @@ describe("EmqxClusterNodes", () => {
     expect(file(userData(0), "/etc/emqx-node/node.env")).toContain("HAS_LICENSE='true'");
   });
 
+  test("tells the licence's last day in the form of the certificate's end, and nothing where the key does not say", async () => {
+    const lines = ["220111", "1", "1", "Example", "ops@example.com", "prod", "20260101", "36500", "1000"];
+    const licenseKey = `${Buffer.from(lines.join("\n")).toString("base64")}.MEUCIQ==`;
+    const { nodes } = await deploy({ emqxVersion: "6.2.3", licenseKey });
+    expect(await valueOf(nodes.licenseExpires)).toBe("2125-12-08T00:00:00Z");
+    const silent = await deploy({ emqxVersion: "6.2.3", licenseKey: "evaluation" });
+    expect(await valueOf(silent.nodes.licenseExpires)).toBeUndefined();
+    expect((await deploy({})).nodes.licenseExpires).toBeUndefined();
+  });
+
   test("serves WebSocket only for a WebSocket listener", async () => {
     const conf = async (listeners: Listener[]) =>
       file((await deploy({ listeners })).userData(0), "/etc/emqx/emqx.conf");
