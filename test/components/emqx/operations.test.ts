@@ -41,7 +41,7 @@ testWith("shellcheck").each(Object.entries(operations))("shellcheck finds nothin
   // In the place where the boot script runs it, with what "sync" gives its part.
   const given = "seen='' taken=''\nnote() { :; }\nnews() { :; }\ninstall_text() { :; }\ndeclare -A now=()\n";
   const head = bootScript.slice(0, bootScript.indexOf("if (($# > 0))"));
-  const whole = `${head}\n${given}\nservice() {\n${script}\n}\nservice\n`;
+  const whole = `${head}\n${given}\nservice() {\n${script}\n}\nservice "$@"\n`;
   // What the boot script defines and this one does not use is no finding.
   const result = spawnSync("shellcheck", ["--severity=style", "--exclude=SC2034,SC2317,SC2329,SC2153", "-"], {
     input: whole,
