@@ -26,7 +26,7 @@ import { createNodeRole, type NodeRole } from "./nodeRole";
 import { createNodeSecrets, type NodeSecrets } from "./nodeSecrets";
 import { nodeUserData, parameterPrefixOf } from "./nodeUserData";
 import { refuse } from "./problems";
-import { afterReady, notReportedYet, whenReported } from "./readiness";
+import { afterReady, hasAll, isSame, notReportedYet, whenReported } from "./readiness";
 import { dataVolumeTag, tagged } from "./tags";
 
 /** Where a node stands. Its number is its place in the list of nodes. */
@@ -439,6 +439,7 @@ function createInstance(cluster: Cluster, node: StandingParts, earlier: RunningN
       ...report,
       parameterName: reportName(cluster, node.number, "ready"),
       goal: "to be ready",
+      fits: isSame,
       failure: {
         happened: "did not become ready",
         consequence: "The nodes after it were left as they were.",
@@ -453,6 +454,7 @@ function createInstance(cluster: Cluster, node: StandingParts, earlier: RunningN
       ...report,
       parameterName: reportName(cluster, node.number, "applied"),
       goal: "to take up its secrets",
+      fits: hasAll,
       failure: {
         happened: "did not take up the present passwords and licence",
         consequence: "It goes on with those that it has, and tries again every minute.",

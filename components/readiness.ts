@@ -18,12 +18,28 @@ export interface ReportArgs {
   instance: ec2.Instance;
   /** What the wait is for, after "waiting for node 0": "to be ready". */
   goal: string;
+  /** Whether a report is what is waited for. */
+  fits: (reported: string, expected: string) => boolean;
   /** What did not happen, after "node 0": "did not become ready", and what that leaves. */
   failure: { happened: string; consequence: string };
 }
 
 /** Polls come quickly at first, because an unchanged node answers at once, and then every five seconds. */
 const pollSeconds = [0.25, 0.5, 1, 2, 5];
+
+/** A report with exactly this text. */
+export function isSame(reported: string, expected: string): boolean {
+  return reported === expected;
+}
+
+/**
+ * A report with all of these words. There may be more: a parameter that leaves the deployment goes only after the nodes,
+ * which report it until then.
+ */
+export function hasAll(reported: string, expected: string): boolean {
+  const words = reported.split(" ");
+  return expected.split(" ").every((word) => word === "" || words.includes(word));
+}
 
 /**
  * Resolves once the node has reported `expected`, if it is there by then at all. Fails, naming the node and where to look,
@@ -65,7 +81,7 @@ async function pollUntilReported(
   const deadline = start + args.timeoutSeconds * 1000;
   for (let attempt = 0; ; attempt++) {
     const reported = await readParameter(parent, args.parameterName);
-    if (reported === expected) {
+    if (args.fits(reported, expected)) {
       return;
     }
     const pause = (pollSeconds[attempt] ?? pollSeconds.at(-1) ?? 5) * 1000;
