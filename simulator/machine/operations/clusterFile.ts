@@ -1,6 +1,7 @@
 /** cluster.env, from the parameter `<prefix>/cluster`. */
+import { parseEnvironment } from "../fileSystem";
 
 /** The addresses in MEMBERS of cluster.env. */
 export function membersOf(clusterEnvironment: string | undefined): string[] {
-  return (/^MEMBERS='([^']*)'/m.exec(clusterEnvironment ?? "")?.[1] ?? "").split(" ");
+  return (parseEnvironment(clusterEnvironment ?? "")["MEMBERS"] ?? "").split(" ");
 }
