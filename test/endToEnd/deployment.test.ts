@@ -219,11 +219,14 @@ describe("drills", () => {
   });
 });
 
+let replacements = 0;
 test("replacing every node under steady clients: QoS 1 arrives, and clients are back at once", async () => {
   const before = world.deployment.outputs.instanceIds;
+  // Another value each time: what failed once is tried again, and an `up` without a change would replace nothing.
+  const extraConfig = `mqtt.max_packet_size = ${1 + ++replacements}MB`;
   const traffic = await startTraffic(world.deployment, { qos: [1], intervalMs: 100, probeMs: 250 });
   try {
-    world.configure({ extraConfig: "mqtt.max_packet_size = 2MB" });
+    world.configure({ extraConfig });
     expect(await world.up()).toBe(0);
     await sleep(500);
     await traffic.settle();
