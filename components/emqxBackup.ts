@@ -11,6 +11,7 @@ import {
   backupParameterText,
   exportsPrefix,
 } from "./emqx/backupPlan";
+import { writeMetricsStatement } from "./emqx/metrics";
 import { kmsKeyProblems } from "./kmsKey";
 import { plain, refuse, wholeNumberProblems } from "./problems";
 import { tagged } from "./tags";
@@ -79,7 +80,7 @@ export function backupSettingsProblems(
   region?: string,
 ): string[] {
   return [
-    ...backupIntervalProblems(args.intervalHours),
+    ...backupIntervalProblems("intervalHours", args.intervalHours),
     ...wholeNumberProblems("retentionDays", args.retentionDays, 1, 3650, "days"),
     ...kmsKeyProblems(plain(args.kmsKeyId), region),
   ];
@@ -121,6 +122,7 @@ function allowNodes(
                 Resource: `arn:${partition}:s3:::${bucket}`,
                 Condition: { StringEquals: { "s3:prefix": exportsPrefix } },
               },
+              writeMetricsStatement,
               ...(kmsKeyArn === undefined
                 ? []
                 : [

@@ -8,7 +8,7 @@ import {
   type TlsPolicy,
 } from "./emqxClassicElb";
 import { backupNameProblems } from "./emqx/backupPlan";
-import { backupSettingsProblems, EmqxBackup } from "./emqxBackup";
+import { backupSettingsProblems, defaultBackupIntervalHours, EmqxBackup } from "./emqxBackup";
 import { EmqxClusterNodes, type EmqxNodeArgs } from "./emqxClusterNodes";
 import { EmqxMonitoring } from "./emqxMonitoring";
 import { EmqxSecurityGroup, securityGroupProblems } from "./emqxSecurityGroup";
@@ -21,6 +21,7 @@ import { chooseZone, initialZones } from "./network/placement";
 import { nodeAddress, nodeCountProblem, zoneSubnets } from "./network/subnets";
 import { monitoringProblems } from "./monitoringProblems";
 import { userDataProblemsAt } from "./nodeUserData";
+import { guardDeletion } from "./protection";
 import { refuse, runError, wholeNumberProblems } from "./problems";
 
 export interface EmqxDeploymentArgs {
@@ -92,8 +93,8 @@ export interface EmqxDeploymentArgs {
   /** Whether a node's data volume is kept in AWS when it leaves the stack; false deletes the data. Default: true. */
   retainDataVolumes?: boolean;
   /**
-   * Whether Pulumi refuses to delete what clients and data depend on: the load balancer, the backups' bucket, and data
-   * volumes that are not retained. Default: false.
+   * Whether Pulumi refuses to destroy the deployment, and to delete what clients and data depend on: the load balancer,
+   * the backups' bucket, and data volumes that are not retained. Default: false.
    */
   protect?: boolean;
   /** Id of an Amazon Linux 2023 image. Default: the newest at the first deployment, kept from then on. */
@@ -230,6 +231,8 @@ export class EmqxDeployment extends pulumi.ComponentResource {
       ? createMonitoring(`${name}-monitoring`, this, args, elb, nodes)
       : undefined;
     const backup = args.backup ? createBackup(`${name}-backup`, this, args, nodes) : undefined;
+    const parts = [vpc, groups, elb, nodes, monitoring, backup].filter((part) => part !== undefined);
+    guardDeletion(`${name}-protection`, this, args.protect ?? false, parts);
 
     const outputs = {
       mqttUrl: (this.mqttUrl = elb.mqttUrl),
@@ -348,6 +351,7 @@ function createMonitoring(
       roleName: nodes.roleName,
       alarmTopicArn: args.alarmTopicArn,
       certificateArn: args.certificateArn ?? elb.certificateArn,
+      ...(args.backup && { backupIntervalHours: args.backupIntervalHours ?? defaultBackupIntervalHours }),
       logRetentionDays: args.logRetentionDays,
       kmsKeyId: args.kmsKeyId,
       tags: args.tags,

@@ -7,16 +7,17 @@ import { getRegionOutput } from "@pulumi/aws/getRegion";
 import * as iam from "@pulumi/aws/iam";
 import * as sns from "@pulumi/aws/sns";
 import * as ssm from "@pulumi/aws/ssm";
+import { clusterDimensions, writeMetricsStatement } from "./emqx/metrics";
 import {
   agentConfiguration,
   agentConfigurationProblems,
-  agentNamespace,
   dataVolumeDimensions,
   dataVolumeMetric,
   memoryDimensions,
 } from "./monitoring/agent";
 import {
   certificateAlarm,
+  exportAlarm,
   instanceAlarms,
   loadBalancerAlarms,
   nodeAlarms,
@@ -63,6 +64,11 @@ export interface EmqxMonitoringArgs {
    * CloudWatch knows nothing, which a warning says. Default: no alarm about a certificate.
    */
   certificateArn?: pulumi.Input<string>;
+  /**
+   * Hours between two exports of EMQX's data (`intervalHours` of EmqxBackup), 1, 2, 3, 4, 6, 8, 12 or 24: an alarm
+   * tells when one has failed, or was not tried. Default: no alarm about exports.
+   */
+  backupIntervalHours?: number;
   /** Days that the nodes' logs are kept, one of the periods that CloudWatch Logs knows. Default: 90. */
   logRetentionDays?: number;
   /**
@@ -189,14 +195,7 @@ function createPermissions({ name, parent, args, prefix, ...place }: Context): i
                 Action: ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
                 Resource: [logGroupArn, `${logGroupArn}:*`],
               },
-              {
-                // This action knows no resources (Service Authorization Reference, Amazon CloudWatch).
-                Sid: "WriteMetrics",
-                Effect: "Allow",
-                Action: "cloudwatch:PutMetricData",
-                Resource: "*",
-                Condition: { StringEquals: { "cloudwatch:namespace": agentNamespace } },
-              },
+              writeMetricsStatement,
               {
                 Sid: "ReadAgentConfiguration",
                 Effect: "Allow",
@@ -249,18 +248,19 @@ function checkedTopic({ args, region }: Context): pulumi.Output<string> {
 }
 
 function createSharedAlarms(context: Context, topicArn: pulumi.Output<string>): cloudwatch.MetricAlarm[] {
-  const { args, certificateArn } = context;
-  const ofLoadBalancer = loadBalancerAlarms(args.nodes.length).map((alarm) =>
-    createAlarm(context, topicArn, alarm.name, alarm, { LoadBalancerName: args.loadBalancerName }),
+  const { args, certificateArn, prefix } = context;
+  const create = (alarm: Alarm, dimensions: pulumi.Input<Record<string, pulumi.Input<string>>>) =>
+    createAlarm(context, topicArn, alarm.name, alarm, dimensions);
+  const alarms = loadBalancerAlarms(args.nodes.length).map((alarm) =>
+    create(alarm, { LoadBalancerName: args.loadBalancerName }),
   );
-  return certificateArn === undefined
-    ? ofLoadBalancer
-    : [
-        ...ofLoadBalancer,
-        createAlarm(context, topicArn, certificateAlarm.name, certificateAlarm, {
-          CertificateArn: certificateArn,
-        }),
-      ];
+  if (certificateArn !== undefined) {
+    alarms.push(create(certificateAlarm, { CertificateArn: certificateArn }));
+  }
+  if (args.backupIntervalHours !== undefined) {
+    alarms.push(create(exportAlarm(args.backupIntervalHours), prefix.apply(clusterDimensions)));
+  }
+  return alarms;
 }
 
 function createNodeAlarms(

@@ -1,3 +1,4 @@
+import { backupIntervalProblems } from "./emqx/backupPlan";
 import type { EmqxMonitoredNodeArgs, EmqxMonitoringArgs } from "./emqxMonitoring";
 import { kmsKeyProblems } from "./kmsKey";
 import { logRetentionProblems } from "./logRetention";
@@ -15,6 +16,7 @@ export function monitoringProblems(args: Partial<EmqxMonitoringArgs>, region?: s
     ...prefixProblems(plain(args.parameterPrefix)),
     ...topicProblems(plain(args.alarmTopicArn), region),
     ...certificateProblems(plain(args.certificateArn), region),
+    ...backupIntervalProblems("backupIntervalHours", args.backupIntervalHours),
     ...logRetentionProblems("logRetentionDays", args.logRetentionDays),
     ...kmsKeyProblems(plain(args.kmsKeyId), region),
   ];

@@ -6,6 +6,7 @@ import { AwsError, CheckError } from "./errors";
 import { Faults } from "./faults";
 import { HealthBoard } from "./health";
 import { Machines } from "./machines";
+import { MetricBoard } from "./metrics";
 import { propertiesOf, type Created, type InvokeType, type Property, type ResourceType } from "./schema";
 import { invokes, resourceTypes } from "./services";
 import * as names from "./services/names";
@@ -31,6 +32,7 @@ export interface CloudOptions {
 export class Cloud {
   readonly machines: Machines;
   readonly health = new HealthBoard();
+  readonly metrics = new MetricBoard();
   readonly faults = new Faults();
   readonly surroundings: Surroundings;
 

@@ -22,6 +22,7 @@ export interface RoleSession extends ObjectCalls {
     loadBalancer: string,
     instances?: string[],
   ): (InstanceHealth & { instanceId: string })[];
+  putMetricData(namespace: string, name: string, dimensions: Record<string, string>, value: number): void;
 }
 
 export interface ParameterValue {
@@ -135,6 +136,14 @@ export function asRole(cloud: Cloud, instance: StoredResource): RoleSession {
               `Instance ${instanceId} is not currently registered with the LoadBalancer`,
             )),
       }));
+    },
+    putMetricData(namespace, name, dimensions, value) {
+      const keys = { "cloudwatch:namespace": namespace };
+      require("cloudwatch:PutMetricData", "*", { code: "AccessDenied", keys });
+      cloud.metrics.put(context.region, `${namespace} ${name}`, dimensions, {
+        value,
+        at: context.account.now(),
+      });
     },
   };
 }

@@ -1,10 +1,9 @@
-/** The custom metrics that nodes send when monitoring is on. They are in no resource, but in the agent's configuration. */
+/** The custom metrics that nodes send. They are in no resource, but follow from what parameters tell the nodes. */
 import { list, number, record, text } from "../review/change/values";
 import type { CostedResource } from "./charges";
 import { hoursPerMonth } from "./prices";
 
 const parameterType = "aws:ssm/parameter:Parameter";
-const parameterName = /\/monitoring$/;
 
 export interface NodeMetrics {
   /** At least. */
@@ -15,15 +14,26 @@ export interface NodeMetrics {
 
 /** What one node sends, or undefined where no agent is configured. */
 export function nodeMetrics(resources: readonly CostedResource[]): NodeMetrics | undefined {
-  const parameter = resources.find(
-    ({ type, inputs }) => type === parameterType && parameterName.test(text(inputs.name) ?? ""),
-  );
+  const parameter = parameterNamed(resources, /\/monitoring$/);
   const configuration =
     parameter && parse(text(parameter.inputs.insecureValue) ?? text(parameter.inputs.value) ?? "");
   const metrics = countMetrics(configuration);
   if (metrics === 0) return undefined;
   const interval = number(record(record(configuration).agent).metrics_collection_interval) ?? 60;
   return { metrics, requests: (hoursPerMonth * 3600) / interval };
+}
+
+/** How many metrics the cluster sends as a whole: the result of its exports, where backups are on. */
+export function clusterMetrics(resources: readonly CostedResource[]): number {
+  return parameterNamed(resources, /\/backup$/) === undefined ? 0 : 1;
+}
+
+/** The operations that nodes fetch have parameters of these names, too, one level down. */
+function parameterNamed(resources: readonly CostedResource[], name: RegExp): CostedResource | undefined {
+  return resources.find(({ type, inputs }) => {
+    const path = text(inputs.name) ?? "";
+    return type === parameterType && name.test(path) && !path.includes("/operations/");
+  });
 }
 
 /**

@@ -3,7 +3,7 @@ import { parseAvailabilityZone } from "../../components/network/availabilityZone
 import { byName, text } from "../review/change/values";
 import type { Charge, CostedResource } from "./charges";
 import { charges, isDecided, snapshotCharges } from "./charges";
-import { nodeMetrics } from "./customMetrics";
+import { clusterMetrics, nodeMetrics } from "./customMetrics";
 import type { Prices } from "./prices";
 import { pricesFor } from "./prices";
 import type { Usage } from "./usage";
@@ -42,7 +42,7 @@ export function estimateOf(resources: readonly CostedResource[], region?: string
       Object.hasOwn(charges, type) ? charges[type]!(inputs, prices) : [],
     ),
     ...snapshotCharges(resources, prices),
-    ...agentCharges(resources, prices),
+    ...metricCharges(resources, prices),
   ];
   const lines = summed(all);
   return {
@@ -65,12 +65,15 @@ export function regionOf(resources: readonly CostedResource[]): string | undefin
     .find((region) => region !== undefined);
 }
 
-function agentCharges(resources: readonly CostedResource[], prices: Prices): Charge[] {
-  const ofNode = nodeMetrics(resources);
+function metricCharges(resources: readonly CostedResource[], prices: Prices): Charge[] {
   const nodes = resources.filter(({ type }) => type === "aws:ec2/instance:Instance").length;
-  if (!ofNode || nodes === 0) return [];
+  if (nodes === 0) return [];
+  const metrics = (amount: number): Charge[] =>
+    amount === 0 ? [] : [{ what: "custom metric (at least)", amount, price: prices.customMetric }];
+  const ofNode = nodeMetrics(resources);
+  if (!ofNode) return metrics(clusterMetrics(resources));
   return [
-    { what: "custom metric (at least)", amount: ofNode.metrics * nodes, price: prices.customMetric },
+    ...metrics(clusterMetrics(resources) + ofNode.metrics * nodes),
     {
       what: "a thousand requests of the CloudWatch agent",
       amount: (ofNode.requests * nodes) / 1000,

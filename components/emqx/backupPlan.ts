@@ -16,12 +16,10 @@ export function backupParameterText(bucket: string, calendar: string): string {
   return `BACKUP_BUCKET='${bucket}'\nBACKUP_PREFIX='${exportsPrefix}'\nBACKUP_CALENDAR='${calendar}'\n`;
 }
 
-export function backupIntervalProblems(intervalHours: number | undefined): string[] {
-  return intervalHours === undefined || intervals.includes(intervalHours)
+export function backupIntervalProblems(setting: string, hours: number | undefined): string[] {
+  return hours === undefined || intervals.includes(hours)
     ? []
-    : [
-        `intervalHours: ${JSON.stringify(intervalHours)} is not one of ${intervals.join(", ")}, the divisors of a day`,
-      ];
+    : [`${setting}: ${JSON.stringify(hours)} is not one of ${intervals.join(", ")}, the divisors of a day`];
 }
 
 /** S3's longest name is 63 characters; Pulumi adds a hyphen and seven digits. */

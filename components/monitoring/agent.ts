@@ -3,8 +3,7 @@
  * one log group. One configuration for all nodes; a node fills in its name.
  */
 
-/** Namespace of the agent's metrics. The nodes' role may write to this one only. */
-export const agentNamespace = "EMQX";
+import { clusterDimensions, metricsNamespace } from "../emqx/metrics";
 
 export const memoryMetric = "mem_used_percent";
 export const dataVolumeMetric = "disk_used_percent";
@@ -24,7 +23,7 @@ const dataVolumePath = "/var/lib/emqx";
  * they are known before the instance is and stay when it is replaced.
  */
 export function memoryDimensions(cluster: string, nodeName: string): Record<string, string> {
-  return { Cluster: cluster, Node: nodeName };
+  return { ...clusterDimensions(cluster), Node: nodeName };
 }
 
 /** The dimensions of the data volume's metric: the agent adds path and file system; `drop_device` leaves the disk out. */
@@ -49,7 +48,7 @@ export function agentConfiguration(cluster: string, logGroupName: string): strin
       omit_hostname: true,
     },
     metrics: {
-      namespace: agentNamespace,
+      namespace: metricsNamespace,
       metrics_collected: {
         mem: { measurement: ["used_percent"], append_dimensions: own },
         disk: {

@@ -2,7 +2,8 @@
  * The alarms, as a table. A description is what the person reads who is woken: what it means, and what to do first.
  * docs/monitoring.md says more under the alarm's name.
  */
-import { agentNamespace, dataVolumeMetric, memoryMetric } from "./agent";
+import { exportFailedMetric, metricsNamespace } from "../emqx/metrics";
+import { dataVolumeMetric, memoryMetric } from "./agent";
 
 export interface Alarm {
   /** The end of the alarm's name. */
@@ -33,6 +34,7 @@ export const dataVolumeThresholdPercent = 80;
 
 const minute = 60;
 const fiveMinutes = 300;
+const hour = 3600;
 const day = 86_400;
 
 /**
@@ -198,7 +200,7 @@ export function instanceAlarms(node: number): Alarm[] {
  */
 export function nodeAlarms(node: number): Alarm[] {
   const common = {
-    namespace: agentNamespace,
+    namespace: metricsNamespace,
     statistic: "Average" as const,
     comparisonOperator: "GreaterThanOrEqualToThreshold" as const,
     period: fiveMinutes,
@@ -229,6 +231,28 @@ export function nodeAlarms(node: number): Alarm[] {
       tellsSilence: true,
     },
   ];
+}
+
+/** Of the exports of EMQX's data, which the cluster makes every so many hours. */
+export function exportAlarm(intervalHours: number): Alarm {
+  return {
+    name: "export",
+    description:
+      "The last export of EMQX's data has failed, so the newest backup is older than it should be. Or, with " +
+      "insufficient data: no node has tried to export for longer than the interval. First: journalctl -u emqx-backup on " +
+      "the node with the smallest address, which exports; then by hand: npm run node -- 0 backup here.",
+    namespace: metricsNamespace,
+    metricName: exportFailedMetric,
+    // One that succeeds, by hand say, makes up for one that failed.
+    statistic: "Minimum",
+    comparisonOperator: "GreaterThanOrEqualToThreshold",
+    threshold: 1,
+    period: intervalHours * hour,
+    evaluationPeriods: 1,
+    treatMissingData: "missing",
+    // A timer that does not run complains about nothing.
+    tellsSilence: true,
+  };
 }
 
 /** Of a certificate in ACM. */

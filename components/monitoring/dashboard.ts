@@ -1,11 +1,6 @@
 /** The dashboard: states of all alarms, the load balancer, the nodes, EMQX's errors. In CloudWatch's 24 columns. */
-import {
-  agentNamespace,
-  dataVolumeDimensions,
-  dataVolumeMetric,
-  memoryDimensions,
-  memoryMetric,
-} from "./agent";
+import { metricsNamespace } from "../emqx/metrics";
+import { dataVolumeDimensions, dataVolumeMetric, memoryDimensions, memoryMetric } from "./agent";
 import { cpuThresholdPercent, dataVolumeThresholdPercent, memoryThresholdPercent } from "./alarms";
 
 export interface DashboardArgs {
@@ -187,7 +182,7 @@ function ofNodes(
   dimensionsOf: (nodeName: string) => Record<string, string>,
 ): Metric[] {
   return nodes.map(({ nodeName }, k) => [
-    agentNamespace,
+    metricsNamespace,
     name,
     ...Object.entries(dimensionsOf(nodeName)).flat(),
     { label: `node ${k}` },

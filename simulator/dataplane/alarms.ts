@@ -3,6 +3,7 @@
  * threshold counts as an alarm at once, and the reason says for how long AWS would want to see it.
  */
 import { X509Certificate } from "node:crypto";
+import { exportFailedMetric, metricsNamespace } from "../../components/emqx/metrics";
 import { names, type Cloud, type StoredResource } from "..";
 import type { DataPlane } from "./dataPlane";
 
@@ -17,7 +18,8 @@ export interface AlarmStatus {
 /** A metric's value now; or that AWS would have none; or that the region does not measure it. */
 export type Measured = { value: number } | { missing: string } | { unmeasured: true };
 
-export type Measure = (metric: string, dimensions: Record<string, string>) => Measured;
+/** `periodSeconds` is the time in which AWS would look for data. */
+export type Measure = (metric: string, dimensions: Record<string, string>, periodSeconds: number) => Measured;
 
 export function alarmStatuses(cloud: Cloud, plane: DataPlane): AlarmStatus[] {
   return cloud.account
@@ -35,7 +37,8 @@ const comparisons: Record<string, [sign: string, isBeyond: (value: number, thres
 
 export function alarmStatus({ id, region, attributes: a }: StoredResource, measure: Measure): AlarmStatus {
   const metric = `${String(a["namespace"])} ${String(a["metricName"])}`;
-  const measured = measure(metric, (a["dimensions"] ?? {}) as Record<string, string>);
+  const periodSeconds = (a["period"] as number) * (a["evaluationPeriods"] as number);
+  const measured = measure(metric, (a["dimensions"] ?? {}) as Record<string, string>, periodSeconds);
   const status = (state: AlarmStatus["state"], why: string): AlarmStatus => ({
     name: id,
     region,
@@ -56,10 +59,12 @@ export function alarmStatus({ id, region, attributes: a }: StoredResource, measu
   const [sign, isBeyond] = comparisons[String(a["comparisonOperator"])]!;
   const threshold = a["threshold"] as number;
   const isAlarm = isBeyond(measured.value, threshold);
-  const minutes = ((a["period"] as number) * (a["evaluationPeriods"] as number)) / 60;
   const text = `${metric} is ${measured.value}, the alarm is for ${sign} ${threshold}`;
   return isAlarm
-    ? status("ALARM", `${text}, once it has been so for ${minutes} min${actionText(a["alarmActions"])}`)
+    ? status(
+        "ALARM",
+        `${text}, once it has been so for ${periodSeconds / 60} min${actionText(a["alarmActions"])}`,
+      )
     : status("OK", text);
 }
 
@@ -69,7 +74,7 @@ function actionText(actions: unknown): string {
 }
 
 function measureOf(cloud: Cloud, plane: DataPlane, region: string): Measure {
-  return (metric, dimensions) => {
+  return (metric, dimensions, periodSeconds) => {
     switch (metric) {
       case "AWS/ELB HealthyHostCount":
         return hosts(plane, dimensions["LoadBalancerName"], true);
@@ -80,10 +85,30 @@ function measureOf(cloud: Cloud, plane: DataPlane, region: string): Measure {
         return statusCheck(cloud, plane, region, dimensions["InstanceId"]);
       case "AWS/CertificateManager DaysToExpiry":
         return daysToExpiry(cloud, plane, region, dimensions["CertificateArn"]);
+      case `${metricsNamespace} ${exportFailedMetric}`:
+        return sent(cloud, region, metric, dimensions, periodSeconds);
       default:
         return { unmeasured: true };
     }
   };
+}
+
+/** What a machine has sent. */
+function sent(
+  cloud: Cloud,
+  region: string,
+  metric: string,
+  dimensions: Record<string, string>,
+  periodSeconds: number,
+): Measured {
+  const datum = cloud.metrics.get(region, metric, dimensions);
+  if (datum === undefined) {
+    return { missing: "nobody has sent any" };
+  }
+  const ageSeconds = (cloud.account.now().getTime() - datum.at.getTime()) / 1000;
+  return ageSeconds > periodSeconds
+    ? { missing: `the last one was sent at ${datum.at.toISOString()}` }
+    : { value: datum.value };
 }
 
 function hosts(plane: DataPlane, loadBalancerName: string | undefined, inService: boolean): Measured {

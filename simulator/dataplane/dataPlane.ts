@@ -349,6 +349,7 @@ export class DataPlane implements ElbEnvironment {
       formatVolume: (volumeId) => this.view.formatVolume(volumeId),
       failsBoot: (prefix, node) => this.view.failsBoot?.(prefix, node) ?? false,
       volumes: this.volumes,
+      timeOfDay: () => this.view.now(),
       bootClock: this.clocks.boot,
       clusterClock: this.clocks.cluster,
       console: (line) => this.writeConsole(facts.id, line),

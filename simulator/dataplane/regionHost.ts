@@ -74,6 +74,7 @@ function viewOf(cloud: Cloud): RegionView {
   const instanceBy = (id: string) => account.list(names.instance).find((instance) => instance.id === id);
   return {
     snapshot: () => snapshotOf(cloud),
+    now: () => account.now(),
     onChange: (listener) => account.onChange(listener),
     setInstanceHealth: ({ region, name }, instanceId, health) =>
       cloud.health.set(region, name, instanceId, health),
@@ -106,6 +107,8 @@ function roleCalls(cloud: Cloud, instance: () => StoredResource | undefined): Ro
     putObject: async (bucket, key, content) => session().putObject(bucket, key, content),
     getObject: async (bucket, key) => session().getObject(bucket, key),
     listObjects: async (bucket, prefix) => session().listObjects(bucket, prefix),
+    putMetricData: async (namespace, name, dimensions, value) =>
+      session().putMetricData(namespace, name, dimensions, value),
     describeInstanceHealth: async (name, instanceId) => {
       const [health] = session().describeInstanceHealth(name, [instanceId]);
       return health?.state === "InService"

@@ -142,10 +142,18 @@ export interface RoleCalls {
   putObject(bucket: string, key: string, content: string): Promise<void>;
   getObject(bucket: string, key: string): Promise<string>;
   listObjects(bucket: string, prefix: string): Promise<StoredObject[]>;
+  putMetricData(
+    namespace: string,
+    name: string,
+    dimensions: Record<string, string>,
+    value: number,
+  ): Promise<void>;
 }
 
 export interface RegionView {
   snapshot(): RegionSnapshot;
+  /** The region's time of day. */
+  now(): Date;
   /** Calls back after every change; returns the way to stop. */
   onChange(listener: () => void): () => void;
   setInstanceHealth(loadBalancer: LoadBalancerFacts, instanceId: string, health: InstanceHealth): void;

@@ -5,11 +5,13 @@ import { ClusterStatus } from "../dataplane/cluster/membership";
 import { Verdict } from "../dataplane/reachability";
 import { InstanceFacts, RoleCalls } from "../dataplane/regionView";
 import { actOut, BootMachine } from "./bootScript";
+import { hasElapsed } from "./backupTimer";
 import { runCloudInit } from "./cloudConfig";
 import { EmqxNode } from "./emqxNode";
 import { EmqxSettings, readEmqxSettings } from "./emqxSettings";
 import { FileSystem } from "./fileSystem";
 import { actOutOperation, OperationMachine, OperationResult } from "./operations";
+import { backupCalendarOf } from "./operations/backupPlan";
 import { ScriptMachine } from "./script";
 
 export interface MachineRoom {
@@ -22,6 +24,7 @@ export interface MachineRoom {
   role: RoleCalls;
   formatVolume(volumeId: string): boolean;
   failsBoot(parameterPrefix: string, nodeNumber: number): boolean;
+  timeOfDay(): Date;
   /** What is on the data volumes, which outlive the machines. */
   volumes: Map<string, DiscContents>;
   bootClock: number;
@@ -178,20 +181,29 @@ export class Machine {
     this.say(`cloud-init: running ${script.command}`);
     await actOut(script.script, this.bootMachine(facts));
     this.phase = "ready";
-    void this.syncEveryMinute();
+    void this.runTimers();
   }
 
-  /** emqx-node-sync.timer */
-  private async syncEveryMinute(): Promise<void> {
+  /** emqx-node-sync.timer and, looked at as often, emqx-backup.timer. */
+  private async runTimers(): Promise<void> {
     try {
-      for (;;) {
+      for (let last = this.room.timeOfDay(); ;) {
         await this.sleep(syncSeconds * 1000 * this.room.bootClock);
-        if (!this.silent) {
-          await this.operate("sync", []);
+        if (this.silent) {
+          continue;
         }
+        await this.operate("sync", []);
+        const now = this.room.timeOfDay();
+        const calendar = backupCalendarOf(this.files);
+        if (calendar !== undefined && hasElapsed(calendar, last, now)) {
+          await this.operate("backup", []);
+        }
+        last = now;
       }
-    } catch {
-      // The machine is switched off.
+    } catch (error) {
+      if (!this.power.signal.aborted) {
+        this.say(`systemd: ${(error as Error).message}`);
+      }
     }
   }
 

@@ -168,6 +168,12 @@ test("lets nodes do what the operations do, there and nowhere else", async () =>
       Action: ["kms:GenerateDataKey", "kms:Decrypt"],
       Resource: kmsKeyId,
     },
+    WriteMetrics: {
+      Effect: "Allow",
+      Action: "cloudwatch:PutMetricData",
+      Resource: "*",
+      Condition: { StringEquals: { "cloudwatch:namespace": "EMQX" } },
+    },
   });
   expect(mocks.named("backup-encryption").inputs).toMatchObject({
     rules: [

@@ -97,7 +97,7 @@ describe("EmqxMonitoring", () => {
   });
 
   test("has these alarms", async () => {
-    const { alarms } = await deploy({ certificateArn, nodes: nodes(1) });
+    const { alarms } = await deploy({ certificateArn, nodes: nodes(1), backupIntervalHours: 6 });
     const table = alarms().map(({ inputs: a }) => [
       String(a["name"]).slice(prefix.length + 1),
       `${String(a["namespace"])} ${String(a["metricName"])}`,
@@ -133,6 +133,7 @@ describe("EmqxMonitoring", () => {
         "1 x 86400 s",
         "ignore",
       ],
+      ["export", "EMQX ExportFailed", `Minimum ${least} 1`, "1 x 21600 s", "missing"],
       ["0-system-check", "AWS/EC2 StatusCheckFailed_System", `Maximum ${least} 1`, "2 x 60 s", "missing"],
       ["0-instance-check", "AWS/EC2 StatusCheckFailed_Instance", `Maximum ${least} 1`, "3 x 60 s", "missing"],
       ["0-cpu", "AWS/EC2 CPUUtilization", `Average ${least} 80`, "3 x 300 s", "missing"],
@@ -143,14 +144,14 @@ describe("EmqxMonitoring", () => {
   });
 
   test("gives every alarm the dimensions of its metric, exactly", async () => {
-    const { alarms } = await deploy({ certificateArn });
+    const { alarms } = await deploy({ certificateArn, backupIntervalHours: 24 });
     for (const { name, inputs } of alarms()) {
       const k = /^watch-(\d)-/.exec(name)?.[1];
       const wanted: Record<string, unknown> = {
         "AWS/ELB": { LoadBalancerName: "emqx-elb" },
         "AWS/CertificateManager": { CertificateArn: certificateArn },
         "AWS/EC2": { InstanceId: `i-0000000000000000${k}` },
-        EMQX: { Cluster: prefix, Node: `emqx@192.168.${k}.1${k}` },
+        EMQX: { Cluster: prefix, ...(k && { Node: `emqx@192.168.${k}.1${k}` }) },
       };
       const volume = inputs["metricName"] === "disk_used_percent";
       expect([name, inputs["dimensions"]]).toEqual([
@@ -164,7 +165,7 @@ describe("EmqxMonitoring", () => {
   });
 
   test("tells every woken person what it means and what to do first, in what CloudWatch has room for", async () => {
-    const { alarms } = await deploy({ certificateArn });
+    const { alarms } = await deploy({ certificateArn, backupIntervalHours: 6 });
     const descriptions = alarms().map(({ inputs }) => String(inputs["alarmDescription"]));
     for (const text of descriptions) {
       expect(text).toMatch(/\bFirst: |\bElse first: /i);
@@ -175,7 +176,7 @@ describe("EmqxMonitoring", () => {
   });
 
   test("lets EC2 recover and reboot, and tells the topic of beginning and end", async () => {
-    const { alarms, mocks } = await deploy({ certificateArn });
+    const { alarms, mocks } = await deploy({ certificateArn, backupIntervalHours: 6 });
     const topic = mocks.named("watch-alarms").outputs!["arn"];
     const byItself: Record<string, string> = {
       "system-check": "arn:aws:automate:eu-west-1:ec2:recover",
@@ -185,8 +186,8 @@ describe("EmqxMonitoring", () => {
       const own = byItself[name.replace(/^watch-\d-/, "")];
       expect(inputs["alarmActions"]).toEqual([topic, ...(own === undefined ? [] : [own])]);
       expect(inputs["okActions"]).toEqual([topic]);
-      // A dead agent is told once a node.
-      expect(inputs["insufficientDataActions"]).toEqual(name.endsWith("-data-volume") ? [topic] : []);
+      // A dead agent is told once a node; a timer that does not run, once.
+      expect(inputs["insufficientDataActions"]).toEqual(/-(data-volume|export)$/.test(name) ? [topic] : []);
     }
   });
 
@@ -439,6 +440,10 @@ describe("EmqxMonitoring", () => {
 const longPrefix = `/emqx/${"p".repeat(195)}`;
 const bad: [Args, string[]][] = [
   [{ nodes: [] }, ["nodes: none given; name at least one"]],
+  [
+    { backupIntervalHours: 5 },
+    ["backupIntervalHours: 5 is not one of 1, 2, 3, 4, 6, 8, 12, 24, the divisors of a day"],
+  ],
   [{ nodes: nodes(101) }, ["nodes: 101 given; one dashboard shows 100 at most"]],
   [
     { parameterPrefix: "emqx/" },

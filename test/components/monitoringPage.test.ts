@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   certificateAlarm,
+  exportAlarm,
   instanceAlarms,
   loadBalancerAlarms,
   nodeAlarms,
@@ -14,7 +15,8 @@ import { testWith, toolEnvironment } from "./emqx/tools";
 const page = readFileSync(join(__dirname, "../../docs/monitoring.md"), "utf8");
 
 test("every alarm has a row on the page, and every row an alarm", () => {
-  const named = [...loadBalancerAlarms(3), certificateAlarm, ...instanceAlarms(0), ...nodeAlarms(0)];
+  const ofCluster = [...loadBalancerAlarms(3), certificateAlarm, exportAlarm(6)];
+  const named = [...ofCluster, ...instanceAlarms(0), ...nodeAlarms(0)];
   const alarms = page.slice(page.indexOf("## What each alarm means"), page.indexOf("### While nodes"));
   const rows = [...alarms.matchAll(/^\| `([a-z-]+)`/gm)].map(([, name]) => name);
   expect(rows.sort()).toEqual(named.map(({ name }) => name).sort());

@@ -143,6 +143,15 @@ describe("charges, in eu-west-1", () => {
       },
     ],
     [
+      "exports, whose result is a metric of the cluster",
+      [
+        instance("m7g.large"),
+        resource(types.parameter, { name: "/x/backup" }),
+        resource(types.parameter, { name: "/x/operations/backup" }),
+      ],
+      { "instance m7g.large": 66.43, "root disk gp3, GiB": 1.41, "custom metric (at least)": 0.3 },
+    ],
+    [
       "an agent's configuration that is not known yet",
       [instance("m7g.large"), resource(types.parameter, { name: "/x/monitoring" })],
       { "instance m7g.large": 66.43, "root disk gp3, GiB": 1.41 },

@@ -5,13 +5,11 @@ import { drill, startTraffic } from "../../cli/drill/drill";
 import type { FaultName } from "../../cli/drill/faults";
 import { endpointLines } from "../../cli/local/endpoints";
 import { readStatus, formatStatus } from "../../cli/local/status";
-import { Connection } from "../../cli/smoke/connection";
 import type { Deployment } from "../../cli/smoke/deployment";
 import { findDeployment } from "../../cli/smoke/deployment";
-import { addressesOf } from "../../cli/smoke/outputs";
 import { RealInside } from "../../cli/smoke/realInside";
 import type { SmokeResult } from "../../cli/smoke/result";
-import { credentialsOf, doorOf, smoke } from "../../cli/smoke/smoke";
+import { credentialsOf, smoke } from "../../cli/smoke/smoke";
 import { obtainTimeout, prepareCli } from "../engine/harness";
 import { mistakes } from "./mistakes";
 import { eventually, failures, wordsOf, World } from "./world";
@@ -74,10 +72,7 @@ describe("idle timeout and keep-alive", () => {
       status: "passed",
       detail: "idle timeout 3 s: a client that says nothing but a ping every 2 s was not cut",
     });
-    const [address] = addressesOf(world.deployment.outputs);
-    const place = await world.deployment.inside.locate(address!.hostname, address!.port);
-    const door = await doorOf(world, address!, place);
-    const silent = await Connection.open(door, await credentialsOf(world.deployment), { keepalive: 30 });
+    const silent = await world.connect({ keepalive: 30 });
     await eventually("it is cut", () => !silent.client.connected, 6);
     await world.undoAll();
   });

@@ -1,14 +1,17 @@
 /** A deployment by `npm run up`'s own path, in surroundings of its own, with machines that run. */
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { IClientOptions } from "mqtt";
 import { up } from "../../cli/local/commands";
 import type { Session } from "../../cli/local/session";
 import { runPulumi } from "../../cli/local/session";
+import { Connection } from "../../cli/smoke/connection";
 import type { SimulatedDeployment } from "../../cli/smoke/deployment";
 import { simulatedDeployment } from "../../cli/smoke/deployment";
+import { addressesOf } from "../../cli/smoke/outputs";
 import type { CheckResult, SmokeResult } from "../../cli/smoke/result";
 import type { SmokeOptions } from "../../cli/smoke/smoke";
-import { smoke } from "../../cli/smoke/smoke";
+import { credentialsOf, doorOf, smoke } from "../../cli/smoke/smoke";
 import type { RegionClient, ShownResource } from "../../simulator/client";
 import { nodesDuring, type NodesLife } from "../engine/deploymentSupport";
 import { Engine } from "../engine/harness";
@@ -70,6 +73,17 @@ export class World {
 
   smoke(options: SmokeOptions = {}): Promise<SmokeResult> {
     return smoke(this.deployment, options);
+  }
+
+  /** A further client, at the first of the addresses. */
+  async connect(options: IClientOptions = {}): Promise<Connection> {
+    const [address] = addressesOf(this.deployment.outputs);
+    const place = await this.deployment.inside.locate(address!.hostname, address!.port);
+    return Connection.open(
+      await doorOf(this, address!, place),
+      await credentialsOf(this.deployment),
+      options,
+    );
   }
 
   /** The load balancer as the account has it. */

@@ -1,9 +1,11 @@
 /** A year of a deployment in minutes: what its operator does and what happens to it, under clients that stay. */
 import { writeSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Traffic } from "../../cli/drill/traffic";
 import { startTraffic } from "../../cli/drill/drill";
 import { ensureRegion } from "../../cli/local/regionProcess";
 import { createFolders } from "../../cli/local/surroundings";
+import type { Connection } from "../../cli/smoke/connection";
 import { credentialsOf } from "../../cli/smoke/smoke";
 import type { NodesLife } from "../engine/deploymentSupport";
 import { regionOf } from "../engine/deploymentSupport";
@@ -53,6 +55,39 @@ function expectKept(count: PhaseCount, longestMs = backWithinMs): void {
   expect(count.longestMs).toBeLessThan(longestMs);
 }
 
+/** The cluster's alarms that have begun. */
+async function alarms(): Promise<string[]> {
+  const all = await world.region.alarms();
+  return all
+    .filter(({ state }) => state === "ALARM")
+    .map(({ name }) => name.slice(name.lastIndexOf("/") + 1));
+}
+
+/** An operation on the first node, which is the one that exports. */
+async function operate(operation: string, ...args: string[]): Promise<void> {
+  const { exitCode, lines } = await world.region.operate(world.instance(0), operation, args);
+  if (exitCode !== 0) throw new Error(lines.join("\n"));
+}
+
+/** A further client, for as long as `use` takes. */
+async function withClient<T>(use: (connection: Connection) => Promise<T>): Promise<T> {
+  const connection = await world.connect();
+  try {
+    return await use(connection);
+  } finally {
+    await connection.close();
+  }
+}
+
+const retain = (topic: string, text: string) =>
+  withClient(({ client }) => client.publishAsync(topic, text, { qos: 1, retain: true }));
+/** What a new subscriber gets; a node may have it from another one a moment later. */
+const retained = (topic: string) =>
+  withClient(async (connection) => {
+    await connection.client.subscribeAsync(topic, { qos: 1 });
+    return (await connection.message((message) => message.topic === topic, 2000))?.text;
+  });
+
 beforeAll(async () => {
   await prepareCli();
   world = new World({ ...settings, emqxVersion: "5.8.8" });
@@ -80,6 +115,13 @@ test("two nodes more: nobody notices", async () => {
   expect(events).toEqual([3, 4].flatMap((node) => of(node, creation)));
   expect(mostOutOfService).toBe(0);
   expect(count).toMatchObject({ lostEverywhere: 0, copiesLost: 0, disconnections: 0, newClientsRefused: {} });
+});
+
+test("monitoring and backups on: nodes take them up while they run", async () => {
+  const [count, { events }] = await change("monitoring, backups on", { monitoring: true, backup: true });
+  expect(events).toEqual([]);
+  expect(count).toMatchObject({ lostEverywhere: 0, copiesLost: 0, disconnections: 0, newClientsRefused: {} });
+  expect(await alarms()).toEqual([]);
 });
 
 test("a patch release: one node after the other", async () => {
@@ -135,13 +177,29 @@ test("a new certificate of the stack's own authority: clients trust it as before
 
 test("a zone is lost, and comes back", async () => {
   const zone = zones[1]!;
-  const [lost] = await phases.during("zone lost and back", async () => {
+  const [lost, raised] = await phases.during("zone lost and back", async () => {
     await world.region.drill("cut-zone", { zone });
-    await new Promise((resolve) => setTimeout(resolve, 6000));
+    await sleep(6000);
+    const meanwhile = await alarms();
     await world.region.drill("restore-zone", { zone });
+    return meanwhile;
   });
   expect(lost.disconnections).toBeGreaterThan(0);
   expectKept(lost, backFromSilenceMs);
+  expect(raised).toEqual(expect.arrayContaining(["1-system-check", "healthy-hosts"]));
+  expect(await alarms()).toEqual([]);
+});
+
+test("deleted by mistake, and back from an export: connected clients stay", async () => {
+  const [topic, text] = ["plant/line1", "running"];
+  await retain(topic, text);
+  await operate("sync");
+  await operate("backup");
+  await retain(topic, "");
+  expect(await retained(topic)).toBeUndefined();
+  const [count] = await phases.during("restored from an export", () => operate("restore", "latest"));
+  expect(count).toMatchObject({ lostEverywhere: 0, copiesLost: 0, disconnections: 0, newClientsRefused: {} });
+  expect(await retained(topic)).toBe(text);
 });
 
 test("back to three nodes: each leaves the load balancer, then the cluster, then goes", async () => {
@@ -165,8 +223,10 @@ test("a new cookie: all nodes at once, knowingly", async () => {
   expect(failures(await world.smoke())).toEqual([]);
 });
 
-test("destroyed: the data volumes are left, and with them nothing", async () => {
+test("destroyed, once the exports are deleted: the data volumes are left, and with them nothing", async () => {
   await traffic.end();
+  const [bucket] = await world.region.resources({ type: "Bucket" });
+  await world.region.emptyBucket(bucket!.id);
   await world.pulumi("destroy");
   const left = (await ids()).filter((one) => !seeds.includes(one));
   const volumes = await regionOf(world.engine).resources({ type: "Volume" });

@@ -98,7 +98,11 @@ test.each<[string, Record<string, unknown>, Record<string, string[]>]>([
       update: [`Parameter emqx-nodes-${user}-password`],
     },
   ]),
-  ["what becomes of volumes, and protection", { retainDataVolumes: false, protect: true }, {}],
+  [
+    "what becomes of volumes, and protection",
+    { retainDataVolumes: false, protect: true },
+    { update: ["Stash emqx-protection"] },
+  ],
   [
     "the load balancer's settings",
     loadBalancerSettings,
@@ -218,16 +222,18 @@ test("new passwords: running nodes take them up, and `up` waits until all have",
 test("`protect` keeps the load balancer and the volumes that would go, until it is taken back", async () => {
   stack.configure(settings({ retainDataVolumes: false, protect: true }));
   await stack.up();
-  const guarded = ["emqx-elb", ...nodes.map((n) => `emqx-nodes-${n}-data`)];
+  const guarded = ["emqx-elb", "emqx-protection", ...nodes.map((n) => `emqx-nodes-${n}-data`)];
   const protectedNames = (await stack.resources())
     .filter(({ protect }) => protect)
     .map(({ urn }) => urn.slice(urn.lastIndexOf("::") + 2));
   expect(protectedNames.sort()).toEqual(guarded.sort());
   const before = await regionOf(engine).resources();
-  const destroy = await stack.run("destroy", "--yes");
-  expect(destroy.exitCode).not.toBe(0);
-  expect(destroy.stdout).toMatch(/cannot be deleted[\s\S]*protect/);
-  expect(await regionOf(engine).resources()).toEqual(before);
+  for (const more of [[], ["--skip-preview"]]) {
+    const destroy = await stack.run("destroy", "--yes", ...more);
+    expect(destroy.exitCode).not.toBe(0);
+    expect(destroy.stdout).toMatch(/cannot be deleted[\s\S]*protect/);
+    expect(await regionOf(engine).resources()).toEqual(before);
+  }
 
   stack.configure(settings({ nodeCount: 2 }));
   const fewer = await stack.run("up", "--yes");

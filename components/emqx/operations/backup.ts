@@ -7,8 +7,12 @@
  *   directory as user emqx, who lets everybody read its files: the folder is closed to others.
  * - The file is in the tables' words a secret (hashes of passwords, keys of bridges). It leaves the disk in any case, also
  *   when EMQX stopped in the middle of it: the name is in the export's first line.
+ * - CloudWatch is told of every export, stored or not: a backup that fails in silence is found missing on the day it is
+ *   needed. That CloudWatch does not hear it does not fail the export.
  * - The name carries the time, to the millisecond: names sort by age, and no export takes another one's place.
  */
+import { exportFailedMetric, metricsNamespace } from "../metrics";
+
 export const backupOperation = `# Exports EMQX's data into the bucket: emqx-node backup [here]; by emqx-backup.timer
 begin "asking which node exports"
 [[ -f $conf/backup.env ]] || die "backups are off: there is no $conf/backup.env"
@@ -23,6 +27,14 @@ if [[ \${2:-} != here && $first != "emqx@$PRIVATE_IP" ]]; then
 fi
 
 begin "exporting EMQX's data"
+file=
+finish() {
+  local failed=$(($? > 0))
+  rm -rf "$work" "$file"
+  aws cloudwatch put-metric-data --namespace ${metricsNamespace} --metric-name ${exportFailedMetric} \\
+    --dimensions "Cluster=$PARAMETER_PREFIX" --value "$failed" || say "CloudWatch was not told"
+}
+trap finish EXIT
 mkdir -p "$data/backup"
 chown emqx:emqx "$data/backup"
 chmod 0700 "$data/backup"
@@ -30,7 +42,6 @@ code=0
 emqx ctl data export >"$work/out" 2>&1 || code=$?
 name=$(grep -om 1 'emqx-export-[0-9.-]*\\.tar\\.gz' "$work/out") || die "$(tail -n 1 "$work/out")"
 file=$data/backup/$name
-trap 'rm -rf "$work" "$file"' EXIT
 if ((code > 0)) || ! grep -q 'successfully exported' "$work/out"; then
   die "$(grep -m 1 -F '[error]' "$work/out" || tail -n 1 "$work/out")"
 fi

@@ -1,12 +1,13 @@
 /** Operation "backup", acted out: see components/emqx/operations/backup.ts for what it is. */
-import type { Operation } from "../operations";
-import { awsCall, until } from "../script";
+import { exportFailedMetric, metricsNamespace } from "../../../components/emqx/metrics";
+import type { Operation, OperationRun } from "../operations";
+import { awsCall, until, type Step } from "../script";
 import { backupPlan, exportName, type BackupPlan } from "./backupPlan";
 
 export const backup: Operation = () => {
   let plan: BackupPlan;
   let content = "";
-  return [
+  const steps: Step<OperationRun>[] = [
     [
       "asking which node exports",
       async (run) => {
@@ -45,7 +46,36 @@ export const backup: Operation = () => {
           throw new Error(stored.problem);
         }
         say(`emqx-node: stored s3://${plan.bucket}/${key}, ${Buffer.byteLength(stored.value)} bytes`);
+        await tellCloudWatch(run, 0);
       },
     ],
   ];
+  const [election, ...exporting] = steps;
+  return [election!, ...exporting.map(reported)];
 };
+
+/** The step, which tells CloudWatch when it fails. */
+function reported([announcement, act]: Step<OperationRun>): Step<OperationRun> {
+  return [
+    announcement,
+    async (run) => {
+      try {
+        return await act(run);
+      } catch (error) {
+        await tellCloudWatch(run, 1);
+        throw error;
+      }
+    },
+  ];
+}
+
+async function tellCloudWatch(run: OperationRun, failed: 0 | 1): Promise<void> {
+  const dimensions = { Cluster: run.values["PARAMETER_PREFIX"] ?? "" };
+  const { problem } = await awsCall(run, "monitoring", () =>
+    run.machine.role.putMetricData(metricsNamespace, exportFailedMetric, dimensions, failed),
+  );
+  if (problem !== undefined) {
+    run.machine.say(problem);
+    run.machine.say("emqx-node: CloudWatch was not told");
+  }
+}

@@ -33,6 +33,10 @@ function node(readinessTimeoutSeconds = 1): Machine {
 }
 
 const calls = (run: Run, start: string) => run.calls.filter((call) => call.startsWith(start));
+const told = (failed: 0 | 1) => [
+  `aws cloudwatch put-metric-data --namespace EMQX --metric-name ExportFailed ` +
+    `--dimensions Cluster=${nodeArgs().parameterPrefix} --value ${failed}`,
+];
 const lastLine = (run: Run) => run.console.trim().split("\n").at(-1);
 
 /** What is left of exports on the node's disk. */
@@ -104,6 +108,7 @@ describe("backup", () => {
     expect(machine.has(`fake/s3/emqx-backup-1/exports/${name}`)).toBe(true);
     expect(leftovers(machine)).toEqual([]);
     expect(machine.mode("var/lib/emqx/backup")).toBe("700");
+    expect(calls(run, "aws cloudwatch")).toEqual(told(0));
     expect(calls(run, "chown")).toEqual([
       expect.stringMatching(/^chown emqx:emqx \S+\/var\/lib\/emqx\/backup$/),
     ]);
@@ -118,6 +123,7 @@ describe("backup", () => {
       "emqx-node: emqx@10.9.0.11 does; nothing to do on this node",
     ]);
     expect(calls(run, "emqx ctl data")).toEqual([]);
+    expect(calls(run, "aws cloudwatch")).toEqual([]);
     // Unless somebody wants it here.
     const here = await machine.operate("backup", "here");
     expect([here.code, calls(here, "emqx ctl data")]).toEqual([0, ["emqx ctl data export"]]);
@@ -142,7 +148,18 @@ describe("backup", () => {
     expect(run.code).toBe(1);
     expect(lastLine(run)).toMatch(line);
     expect(lastLine(run)).toMatch(/^emqx-node: NODE 0 FAILED while /);
+    expect(calls(run, "aws cloudwatch")).toEqual(told(1));
     expect(leftovers(machine)).toEqual([]);
+  });
+
+  test("is stored all the same when CloudWatch does not hear of it", async () => {
+    const machine = node();
+    machine.state("cloudwatch-denied", "");
+    const run = await machine.operate("backup");
+    expect(run.code).toBe(0);
+    expect(run.console).toMatch(
+      /stored s3:\S+, \d+ bytes\n(.*PutMetricData.*\n)?emqx-node: CloudWatch was not told\n$/,
+    );
   });
 
   test("fails when EMQX does not run", async () => {

@@ -117,6 +117,9 @@ aws)
     done
     echo '{"Version": 2}'
     ;;
+  cloudwatch.put-metric-data)
+    [[ ! -f $FAKE/cloudwatch-denied ]] || fail "An error occurred (AccessDenied) when calling the PutMetricData operation"
+    ;;
   elb.describe-instance-health)
     if countdown out-of-service; then
       printf 'OutOfService\tInstance is in the process of registering.\n'

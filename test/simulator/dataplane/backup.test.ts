@@ -63,6 +63,9 @@ const operate = (name: string, node: number, operation: string, ...args: string[
   plane.operate(machinesOf(name)[node]!.instanceId, operation, args);
 const objectsOf = (name: string) => objectsIn(mocks.cloud.account, bucketOf(name)).map(describeObject);
 
+const exportFailed = (name: string) =>
+  mocks.cloud.metrics.get("eu-west-1", "EMQX ExportFailed", { Cluster: prefixOf(name) });
+
 function parameter(path: string): string {
   return mocks.cloud.account.get(names.parameter, "eu-west-1", path)!.attributes["value"] as string;
 }
@@ -128,6 +131,7 @@ test("the first node by name exports, the other does not", async () => {
     0,
     `emqx-node: stored s3://${bucketOf("first")}/${object!.key}, ${object!.size} bytes`,
   ]);
+  expect(exportFailed("first")?.value).toBe(0);
   expect(object!.key).toMatch(/^exports\/emqx-export-\d{4}(-\d\d){5}\.\d{3}\.tar\.gz$/);
 });
 
@@ -198,8 +202,9 @@ test("without its permission, its key's or a way to S3, a node says what is miss
         Statement: document.Statement.filter(({ Sid }) => sids.includes(Sid)),
       }),
     });
-  allow("StoreAndFetchExports");
+  allow("StoreAndFetchExports", "WriteMetrics");
   const noKey = await operate("first", 0, "backup");
+  expect(exportFailed("first")?.value).toBe(1);
   expect(noKey.lines.at(-1)).toMatch(/FAILED while uploading \S+: .*AccessDenied.* kms:GenerateDataKey/);
   expect(noKey.exitCode).toBe(1);
   expect((await operate("first", 0, "restore", "latest")).lines.at(-1)).toMatch(
@@ -209,6 +214,15 @@ test("without its permission, its key's or a way to S3, a node says what is miss
   expect((await operate("first", 0, "backup")).lines.at(-1)).toMatch(
     /not authorized to perform: s3:PutObject/,
   );
+  // An export that CloudWatch does not hear of is one all the same.
   allow("StoreAndFetchExports", "UseExportsKey", "ListExports");
-  expect((await operate("first", 0, "backup")).exitCode).toBe(0);
+  const unheard = await operate("first", 0, "backup");
+  expect([unheard.exitCode, unheard.lines.slice(-2)]).toEqual([
+    0,
+    [
+      expect.stringMatching(/not authorized to perform: cloudwatch:PutMetricData on resource: \*/),
+      "emqx-node: CloudWatch was not told",
+    ],
+  ]);
+  expect(exportFailed("first")?.value).toBe(1);
 }, 60_000);

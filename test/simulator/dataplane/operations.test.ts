@@ -282,3 +282,40 @@ test("a licence that appears in its file lets nodes join within two minutes, and
   expect(started.console(0)).toContain("license_refresh_failed");
   await clustered(started, [0, 1]);
 });
+
+describe("the timer of the backups", () => {
+  const exported = 'EMQX ExportFailed {"Cluster":"' + prefix + '"}';
+  const plan = (calendar: string) =>
+    `BACKUP_BUCKET='b'\nBACKUP_PREFIX='exports/'\nBACKUP_CALENDAR='${calendar}'\n`;
+
+  test("exports from the first node at the plan's times, and tells CloudWatch", async () => {
+    const started = await start({
+      nodes: 2,
+      prepare: ({ parameters }) => parameters.set(`${prefix}/backup`, plan("*-*-* 00/6:00:00 UTC")),
+    });
+    started.timeOfDay = new Date("2026-01-01T06:00:00Z");
+    await eventually("there is an export", () => started.metrics.get(exported) === 0);
+    expect([...started.objects.keys()]).toEqual([expect.stringMatching(/^b\/exports\/emqx-export-/)]);
+    const [first, other] = ["i-0", "i-1"].map((id) => started.plane.consoleLog(id).join("\n"));
+    expect(first).toContain("emqx-node: exporting EMQX's data");
+    expect(other).not.toContain("emqx-node: exporting EMQX's data");
+
+    // At the next time the first node is away, and the other one's turn has come.
+    await started.plane.faults.stopEmqx("i-0");
+    await eventually("the first has stopped", () => started.emqx(1).cluster().stopped.length === 1);
+    started.timeOfDay = new Date("2026-01-01T12:00:01Z");
+    await eventually("there is another export", () => started.objects.size === 2);
+    expect(started.plane.consoleLog("i-1").join("\n")).toContain("emqx-node: exporting EMQX's data");
+  });
+
+  test("says what it does not understand, once", async () => {
+    const started = await start({
+      nodes: 1,
+      prepare: ({ parameters }) => parameters.set(`${prefix}/backup`, plan("weekly")),
+    });
+    const complaint = /systemd: emqx-backup\.timer: .*calendar "weekly"$/;
+    const complaints = () => started.plane.consoleLog("i-0").filter((line) => complaint.test(line));
+    await eventually("the console says so", () => complaints().length === 1);
+    expect(started.objects.size).toBe(0);
+  });
+});

@@ -45,6 +45,9 @@ export class TestRegion implements RegionView {
   readonly formatted = new Set<string>();
   /** By `bucket/key`. */
   readonly objects = new Map<string, string>();
+  /** By namespace, name and dimensions. */
+  readonly metrics = new Map<string, number>();
+  timeOfDay = new Date("2026-01-01T05:30:00Z");
   readonly health = new Map<string, InstanceHealth>();
   readonly lines: string[] = [];
   /** Makes the role refuse a parameter. */
@@ -84,6 +87,10 @@ export class TestRegion implements RegionView {
   }
 
   // RegionView
+
+  now(): Date {
+    return this.timeOfDay;
+  }
 
   snapshot(): RegionSnapshot {
     return structuredClone(this.state);
@@ -128,6 +135,12 @@ export class TestRegion implements RegionView {
             size: content.length,
             lastModified: "2026-01-01T00:00:00Z",
           })),
+      putMetricData: async (
+        namespace: string,
+        name: string,
+        dimensions: Record<string, string>,
+        value: number,
+      ) => void this.metrics.set(`${namespace} ${name} ${JSON.stringify(dimensions)}`, value),
       describeInstanceHealth: async (_name: string, instanceId: string) =>
         this.health.get(instanceId) ?? {
           state: "OutOfService" as const,
