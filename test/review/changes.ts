@@ -56,6 +56,7 @@ export const changes: Record<string, Head> = {
   cookie: { settings: { cookieVersion: 2, allowFullRestart: true } },
   passwords: { settings: { dashboardPasswordVersion: 2, mqttPasswordVersion: 2 } },
   "monitoring-and-backup": { settings: { monitoring: true, backup: true } },
+  protection: { settings: { protect: true, retainDataVolumes: false } },
   "cluster-ports": { settings: { clusterPorts: "Package", allowFullRestart: true } },
   "internal-load-balancer": { settings: { internal: true } },
   "renamed-without-alias": { patches: [renamed] },

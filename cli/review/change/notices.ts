@@ -13,6 +13,7 @@ import {
 } from "./clients";
 import { listenersOf } from "./network";
 import type { Rollout } from "./rollout";
+import { safeguardNotices } from "./safeguards";
 import type { Side } from "./side";
 import { types } from "../types";
 import { byName, enumerate, list, number, plural, text } from "./values";
@@ -61,7 +62,7 @@ function allNotices(input: NoticeInput): Notice[] {
     ...addressNotices(input),
     ...networkNotices(input),
     ...secretNotices(input),
-    ...protectedNotices(input),
+    ...safeguardNotices(input),
     ...renameNotices(input),
     ...leftoverNotices(input),
   ];
@@ -467,21 +468,6 @@ function changesSecret(resource: ResourceChange): boolean {
     (operation === "update" || operation === "replace") &&
     properties.some(({ path }) => path === "value" || path === "valueWo")
   );
-}
-
-function protectedNotices({ change }: NoticeInput): Notice[] {
-  const stuck = change.resources.filter(
-    ({ operation, before }) => (operation === "delete" || operation === "replace") && before?.protect,
-  );
-  return stuck.length === 0
-    ? []
-    : [
-        {
-          audience: "operators",
-          level: "safe",
-          text: `Protected resources would have to go, which the engine refuses: ${names(stuck)}.`,
-        },
-      ];
 }
 
 /** The same component under another name: without an alias, everything in it goes and comes again. */

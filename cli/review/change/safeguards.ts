@@ -1,0 +1,41 @@
+/** What keeps things from being deleted: protection by the engine, volumes that outlive their stack. */
+import { types } from "../types";
+import type { ResourceChange } from "./change";
+import type { Notice, NoticeInput } from "./notices";
+import { names } from "./notices";
+
+export function safeguardNotices({ change }: NoticeInput): Notice[] {
+  const { resources } = change;
+  const goes = ({ operation }: ResourceChange) => operation === "delete" || operation === "replace";
+  const stuck = resources.filter((resource) => goes(resource) && resource.before?.protect);
+  const stays = resources.filter((resource) => !goes(resource) && resource.before && resource.after);
+  const unprotected = stays.filter(({ before, after }) => before!.protect && !after!.protect);
+  const guarded = stays.filter(({ before, after }) => !before!.protect && after!.protect);
+  const volumes = stays.filter(({ type }) => type === types.volume);
+  const dropped = volumes.filter(({ before, after }) => before!.retainOnDelete && !after!.retainOnDelete);
+  const retained = volumes.filter(({ before, after }) => !before!.retainOnDelete && after!.retainOnDelete);
+  return [
+    ...notice(stuck, (who) => `Protected resources would have to go, which the engine refuses: ${who}.`),
+    ...notice(
+      unprotected,
+      (who) =>
+        `Protection is taken away: from this update on, the engine deletes these when told to: ${who}.`,
+    ),
+    ...notice(guarded, (who) => `Protected from this update on; the engine refuses to delete: ${who}.`),
+    ...notice(
+      dropped,
+      (who) =>
+        `Data volumes are no longer kept: from this update on, one that leaves the stack is deleted with its data: ${who}.`,
+    ),
+    ...notice(
+      retained,
+      (who) => `Data volumes are kept in AWS from this update on when they leave the stack: ${who}.`,
+    ),
+  ];
+}
+
+function notice(resources: ResourceChange[], words: (who: string) => string): Notice[] {
+  return resources.length === 0
+    ? []
+    : [{ audience: "operators", level: "safe", text: words(names(resources)) }];
+}
