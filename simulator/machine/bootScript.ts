@@ -34,8 +34,6 @@ export interface BootMachine extends ScriptMachine {
   clusterProblems(): Record<string, string>;
   /** Whether something at a private address takes a connection on this port. */
   dial(address: string, port: number): Promise<boolean>;
-  /** Runs one of the node's operations; rejects when it fails. */
-  operate(operation: string): Promise<void>;
   /** Whether a fault keeps this node of a cluster from coming up. */
   failsBoot(parameterPrefix: string, nodeNumber: number): boolean;
 }

@@ -238,6 +238,7 @@ export class Machine {
       sleep: (seconds) => this.sleep(Math.max(shortestWaitMs, seconds * 1000 * room.bootClock)),
       now: () => (Date.now() - started) / 1000 / room.bootClock,
       say,
+      operate: (operation) => actOutOperation(operation, [], this.operationMachine(say)),
     };
   }
 
@@ -257,12 +258,6 @@ export class Machine {
       startEmqx: (version, environment) => this.launchEmqx(version, environment),
       clusterProblems: () => this.clusterProblems(),
       dial: (address, port) => this.dial(address, port),
-      operate: (operation) =>
-        actOutOperation(
-          operation,
-          [],
-          this.operationMachine((line) => this.say(line)),
-        ),
     };
   }
 

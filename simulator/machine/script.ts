@@ -20,6 +20,8 @@ export interface ScriptMachine {
   /** Scaled seconds since the script began. */
   now(): number;
   say(line: string): void;
+  /** Runs one of the node's operations as part of this script; rejects when it fails. */
+  operate(operation: string): Promise<void>;
 }
 
 /** A script on its way. */

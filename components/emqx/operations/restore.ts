@@ -7,7 +7,7 @@
  * - EMQX must be able to read the file, and nobody else: it belongs to user emqx, mode 0600.
  * - `emqx ctl data import` answers 0 whether it succeeded or not: its words tell.
  * - The passwords of \`admin\` and the first MQTT user come with the backup. Where "sync" notes which passwords the database
- *   has, the note is dropped, so that it sets this cluster's again.
+ *   has, the note is dropped, so that it sets this cluster's again: at once, for until then clients are refused.
  */
 export const restoreOperation = `# Imports a backup: emqx-node restore KEY|latest
 begin "looking for backups"
@@ -48,6 +48,11 @@ say "made by EMQX $(sed -n 's/^ *version *= *"*\\([^"]*\\)"* *$/\\1/p' "$work/me
 say "it holds the configuration and $(sed -n 's|.*/mnesia/||p' "$work/list" | sort | tr '\\n' ' ')"
 
 begin "importing $wanted"
+# No sync meanwhile
+exec 9>"$root/run/emqx-node.lock"
+flock -w 120 9 || die "something else works on this node"
+# shellcheck disable=SC2034 # for sync
+locked=yes
 code=0
 emqx ctl data import "$file" >"$work/out" 2>&1 || code=$?
 if ((code > 0)) || ! grep -q 'imported successfully' "$work/out"; then
@@ -55,5 +60,8 @@ if ((code > 0)) || ! grep -q 'imported successfully' "$work/out"; then
   die "$(tail -n 1 "$work/out")"
 fi
 rm -f "$file" "$data/emqx-node.applied"
-say "imported $wanted; within a minute this cluster's own passwords hold again"
+say "imported $wanted"
+
+begin "setting this cluster's own passwords again"
+operate sync
 `;

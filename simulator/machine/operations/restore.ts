@@ -54,11 +54,10 @@ export const restore: Operation = () => {
         });
         // The database has other passwords now than those that "sync" has noted.
         run.machine.volumeFiles.delete(takenFile);
-        run.machine.say(
-          `emqx-node: imported ${run.variables["wanted"]}; within a minute this cluster's own passwords hold again`,
-        );
+        run.machine.say(`emqx-node: imported ${run.variables["wanted"]}`);
       },
     ],
+    ["setting this cluster's own passwords", ({ machine }) => machine.operate("sync")],
   ];
 };
 

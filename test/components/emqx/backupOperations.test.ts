@@ -4,6 +4,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { backupCalendar, backupParameterText, exportsPrefix } from "../../../components/emqx/backupPlan";
 import { bootScript } from "../../../components/emqx/bootstrap";
+import { operations } from "../../../components/emqx/operations";
 import { backupOperation } from "../../../components/emqx/operations/backup";
 import { restoreOperation } from "../../../components/emqx/operations/restore";
 import { renderUserData } from "../../../components/emqx/userData";
@@ -11,7 +12,7 @@ import { unknownOperationSteps } from "../../../simulator/machine/operations";
 import { backup } from "../../../simulator/machine/operations/backup";
 import { restore } from "../../../simulator/machine/operations/restore";
 import { nodeArgs } from "./arguments";
-import { Machine, Run } from "./machine";
+import { Machine, Run, secrets } from "./machine";
 import { testWith } from "./tools";
 
 const name = "emqx-export-2026-11-27-20-00-00.123.tar.gz";
@@ -24,9 +25,12 @@ function node(readinessTimeoutSeconds = 1): Machine {
   const args = nodeArgs({ readinessTimeoutSeconds });
   const made = Machine.of(renderUserData(args), args.parameterPrefix);
   machines.push(made);
-  for (const [operation, text] of Object.entries({ backup: backupOperation, restore: restoreOperation }))
+  for (const [operation, text] of Object.entries(operations))
     made.write(`etc/emqx-node/operations/${operation}`, text);
-  made.write("etc/emqx-node/backup.env", backupParameterText("emqx-backup-1", backupCalendar(6)));
+  const plan = backupParameterText("emqx-backup-1", backupCalendar(6));
+  made.write("etc/emqx-node/backup.env", plan);
+  made.parameter("backup", plan.trimEnd());
+  made.state("started", "");
   made.write("var/lib/emqx/emqx-node.applied", "mqtt-password 1\n");
   made.state("tables", "retained: a b c");
   return made;
@@ -177,6 +181,7 @@ describe("restore", () => {
   /** A node whose bucket has three backups, the newest made of these tables. */
   async function withBackups(): Promise<Machine> {
     const machine = node();
+    expect((await machine.operate("sync")).code).toBe(0);
     expect((await machine.operate("backup")).code).toBe(0);
     const bucket = "fake/s3/emqx-backup-1/exports";
     machine.write(`${bucket}/emqx-export-2026-11-26-20-00-00.123.tar.gz`, "older");
@@ -189,6 +194,8 @@ describe("restore", () => {
     "of %s imports the newest and leaves nothing",
     async (key) => {
       const machine = await withBackups();
+      // What the backup brings along.
+      machine.state("dashboard-password", "Of-The-Backup");
       const run = await machine.operate("restore", key);
       expect(run.console.split("\n")).toEqual([
         "emqx-node: looking for backups",
@@ -197,7 +204,9 @@ describe("restore", () => {
         "emqx-node: made by EMQX 5.8.9",
         "emqx-node: it holds the configuration and emqx_authn_mnesia emqx_retainer_message ",
         `emqx-node: importing ${name}`,
-        `emqx-node: imported ${name}; within a minute this cluster's own passwords hold again`,
+        `emqx-node: imported ${name}`,
+        "emqx-node: setting this cluster's own passwords again",
+        "emqx-node: taking up the passwords",
         "",
       ]);
       expect(run.code).toBe(0);
@@ -205,8 +214,8 @@ describe("restore", () => {
       expect(machine.read("fake/imported-mode").trim()).toBe("600");
       expect(calls(run, "chown emqx:emqx").at(-1)).toMatch(new RegExp(`/backup/${name}$`));
       expect(leftovers(machine)).toEqual([]);
-      // So that "sync" sets this cluster's passwords again.
-      expect(machine.has("var/lib/emqx/emqx-node.applied")).toBe(false);
+      expect(machine.read("fake/dashboard-password").trim()).toBe(secrets.dashboardPassword);
+      expect(machine.read("fake/user-mqtt").trim()).toBe(secrets.mqttPassword);
     },
   );
 
