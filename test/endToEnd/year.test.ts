@@ -197,7 +197,10 @@ test("deleted by mistake, and back from an export: connected clients stay", asyn
   await operate("backup");
   await retain(topic, "");
   expect(await retained(topic)).toBeUndefined();
-  const [count] = await phases.during("restored from an export", () => operate("restore", "latest"));
+  const [count] = await phases.during("restored from an export", async () => {
+    await operate("restore", "latest");
+    await sleep(3000);
+  });
   expect(count).toMatchObject({ lostEverywhere: 0, copiesLost: 0, disconnections: 0, newClientsRefused: {} });
   expect(await retained(topic)).toBe(text);
 });
