@@ -226,23 +226,10 @@ function createSharedParts(name: string, parent: EmqxClusterNodes, args: EmqxClu
     kmsKeyId: args.kmsKeyId,
     tags: args.tags,
   });
-  const loadBalancers = `${parameterPrefix}/load-balancers`;
-  if (loadBalancerNames.length > 0) {
-    new ssm.Parameter(
-      `${name}-load-balancers`,
-      {
-        name: loadBalancers,
-        type: "String",
-        insecureValue: pulumi.all(loadBalancerNames).apply((names) => names.join(",")),
-        description: "Load balancers that the EMQX nodes register with",
-        tags: tagged(`${name}-load-balancers`, args.tags),
-      },
-      { parent },
-    );
-  }
   const operations = createNodeOperations(name, parent, {
     parameterPrefix,
     addresses: args.nodes.map((node) => node.privateIp),
+    loadBalancerNames,
     drainSeconds: drainSeconds(
       args.emqxVersion ?? defaultEmqxVersion,
       args.drainingTimeoutSeconds ?? defaultDrainingTimeoutSeconds,

@@ -10,6 +10,8 @@ export interface NodeOperationsArgs {
   parameterPrefix: string;
   /** The nodes' addresses: who is not among them and has stopped is no member any more. */
   addresses: pulumi.Input<string>[];
+  /** The load balancers that a node waits for before it reports itself ready. */
+  loadBalancerNames: pulumi.Input<string>[];
   /** Seconds that a node may take to move its clients before it stops. */
   drainSeconds: number;
   tags: Tags | undefined;
@@ -36,7 +38,19 @@ export function createNodeOperations(
   const cluster = pulumi
     .all(args.addresses)
     .apply((addresses) => `MEMBERS='${addresses.join(" ")}'\nDRAIN_SECONDS='${args.drainSeconds}'\n`);
+  const { loadBalancerNames } = args;
+  const loadBalancers = pulumi.all(loadBalancerNames).apply((names) => names.join(","));
   return [
+    ...(loadBalancerNames.length > 0
+      ? [
+          keep(
+            "load-balancers",
+            "load-balancers",
+            "Load balancers that the EMQX nodes register with",
+            loadBalancers,
+          ),
+        ]
+      : []),
     keep("cluster", "cluster", "Members of the EMQX cluster, and how a node leaves it", cluster),
     ...Object.entries(operations).map(([operation, script]) =>
       keep(

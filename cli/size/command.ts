@@ -1,20 +1,9 @@
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
+import type { Asked } from "./run";
 
-interface Options {
-  connections: number;
-  rate: number;
+interface Options extends Omit<Asked, "payloadBytes"> {
   payload?: number;
-  qos?: number;
-  keepAlive?: number;
-  tls: boolean;
-  fanOut?: number;
-  retained?: number;
-  users?: number;
-  instanceType?: string;
-  nodes?: number;
-  region?: string;
-  assume?: Record<string, number>;
   json?: boolean;
 }
 
