@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: the repository's own program against the same resources written by hand (byHand/), previewed by the
- * same engine into the same simulated region, one after the other and several times. See docs/benchmarks.md.
+ * same engine into the same simulated region, one after the other and several times.
  */
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";

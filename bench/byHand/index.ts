@@ -5,6 +5,7 @@
  */
 import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
+import * as acm from "@pulumi/aws/acm";
 import * as ebs from "@pulumi/aws/ebs";
 import * as ec2 from "@pulumi/aws/ec2";
 import * as elb from "@pulumi/aws/elb";
@@ -187,6 +188,8 @@ new elb.ListenerPolicy("emqx-elb-tls-mqtts", {
   triggers: { certificateArn },
 });
 
+export const certificateExpires = acm.Certificate.get("emqx-elb-certificate", certificateArn).notAfter;
+
 // Secrets
 const password = (name: string, length: number) =>
   new random.RandomPassword(`emqx-nodes-${name}`, {
@@ -333,7 +336,7 @@ const instanceIds = addresses.map((privateIp, n) => {
     size: 20,
     type: "gp3",
     encrypted: true,
-    tags: tags(`${name}-data`),
+    tags: { ...tags(`${name}-data`), "emqx:data": prefix },
   });
   const ready = new ssm.Parameter(
     `${name}-ready`,
@@ -341,7 +344,7 @@ const instanceIds = addresses.map((privateIp, n) => {
       name: `${prefix}/nodes/${n}/ready`,
       type: "String",
       insecureValue: "never",
-      description: "Id of the instance that last became ready as this EMQX node",
+      description: "Id of the instance that last became ready as this node",
       tags: tags(`${name}-ready`),
     },
     { ignoreChanges: ["insecureValue"] },
