@@ -1,6 +1,6 @@
 /** `cost` as it is typed: the real program of every stack, and the page that shows it. */
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Estimate } from "../../cli/cost/estimate";
@@ -33,6 +33,13 @@ beforeAll(() => {
 
 test("the page shows what the command prints", () => {
   expectBlock("docs/cost.md", "npm run cost", formatComparison(estimates));
+});
+
+test("the README has the same sums", () => {
+  const readme = readFileSync(join(repositoryRoot, "README.md"), "utf8");
+  for (const stack of ["dev", "guide", "prod"]) {
+    expect(readme).toContain(`\`${stack}\` ${Math.round(estimates.get(stack)!.total)}`);
+  }
 });
 
 test("every stack is estimated, with its own region's prices, and nothing is left undecided", () => {
