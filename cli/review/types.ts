@@ -25,6 +25,7 @@ export const types = {
   backendPolicy: "aws:elb/loadBalancerBackendServerPolicy:LoadBalancerBackendServerPolicy",
   certificate: "aws:acm/certificate:Certificate",
   record: "aws:route53/record:Record",
+  bucket: "aws:s3/bucket:Bucket",
   logGroup: "aws:cloudwatch/logGroup:LogGroup",
   flowLog: "aws:ec2/flowLog:FlowLog",
   parameter: "aws:ssm/parameter:Parameter",

@@ -1,4 +1,4 @@
-/** What keeps things from being deleted: protection by the engine, volumes that outlive their stack. */
+/** What keeps things from being deleted: protection by the engine, volumes that outlive their stack, full buckets. */
 import { types } from "../types";
 import type { ResourceChange } from "./change";
 import type { Notice, NoticeInput } from "./notices";
@@ -13,6 +13,11 @@ export function safeguardNotices({ change }: NoticeInput): Notice[] {
   const guarded = stays.filter(({ before, after }) => !before!.protect && after!.protect);
   const volumes = stays.filter(({ type }) => type === types.volume);
   const dropped = volumes.filter(({ before, after }) => before!.retainOnDelete && !after!.retainOnDelete);
+  const buckets = resources.filter(
+    (resource) => goes(resource) && resource.type === types.bucket && !resource.before?.retainOnDelete,
+  );
+  const kept = buckets.filter(({ before }) => before?.inputs.forceDestroy !== true);
+  const emptied = buckets.filter(({ before }) => before?.inputs.forceDestroy === true);
   const retained = volumes.filter(({ before, after }) => !before!.retainOnDelete && after!.retainOnDelete);
   return [
     ...notice(stuck, (who) => `Protected resources would have to go, which the engine refuses: ${who}.`),
@@ -31,6 +36,15 @@ export function safeguardNotices({ change }: NoticeInput): Notice[] {
       retained,
       (who) => `Data volumes are kept in AWS from this update on when they leave the stack: ${who}.`,
     ),
+    ...notice(
+      kept,
+      (who) => `Buckets would have to go, which S3 refuses while there is anything in them: ${who}.`,
+    ),
+    ...notice(emptied, (who) => `Buckets are deleted with all that is in them: ${who}.`).map((lost) => ({
+      ...lost,
+      level: "destroys-data" as const,
+      gate: "data-loss" as const,
+    })),
   ];
 }
 
