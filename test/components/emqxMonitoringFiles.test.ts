@@ -48,6 +48,7 @@ async function template(): Promise<{ Resources: Record<string, { Properties: Rec
       roleName: "nodes",
       certificateArn: "arn:aws:acm:eu-west-1:123456789012:certificate/6f0f7d5e-3c1a-4b7e-9d55-2b8f4f6a1c01",
       kmsKeyId: "arn:aws:kms:eu-west-1:123456789012:key/0b1d3f5a-7c9e-4a2b-8d6f-1e3c5a7b9d0f",
+      backupIntervalHours: 24,
       tags: { team: "mqtt" },
     });
   });
@@ -64,7 +65,7 @@ testWith("cfn-lint")(
   "cfn-lint accepts alarms, topic, log group, parameter and policy, and the dashboard but for its body",
   async () => {
     const made = await template();
-    expect(Object.keys(made.Resources)).toHaveLength(6 + 1 + 2 * 5 + 5);
+    expect(Object.keys(made.Resources)).toHaveLength(6 + 2 + 2 * 5 + 5);
     expect(lint(JSON.stringify(made))).toBe("0: ");
     // And refuses what is wrong: that it says nothing means something.
     const spoil = (resource: string, property: string, value: unknown) => {
