@@ -38,19 +38,12 @@ export function createNodeOperations(
   const cluster = pulumi
     .all(args.addresses)
     .apply((addresses) => `MEMBERS='${addresses.join(" ")}'\nDRAIN_SECONDS='${args.drainSeconds}'\n`);
-  const { loadBalancerNames } = args;
-  const loadBalancers = pulumi.all(loadBalancerNames).apply((names) => names.join(","));
+  if (args.loadBalancerNames.length > 0) {
+    const names = pulumi.all(args.loadBalancerNames).apply((all) => all.join(","));
+    // A node asks for it again and again, so no instance waits for it.
+    keep("load-balancers", "load-balancers", "Load balancers that the EMQX nodes register with", names);
+  }
   return [
-    ...(loadBalancerNames.length > 0
-      ? [
-          keep(
-            "load-balancers",
-            "load-balancers",
-            "Load balancers that the EMQX nodes register with",
-            loadBalancers,
-          ),
-        ]
-      : []),
     keep("cluster", "cluster", "Members of the EMQX cluster, and how a node leaves it", cluster),
     ...Object.entries(operations).map(([operation, script]) =>
       keep(
