@@ -234,6 +234,16 @@ test("`protect` keeps the load balancer and the volumes that would go, until it 
     expect(destroy.stdout).toMatch(/cannot be deleted[\s\S]*protect/);
     expect(await regionOf(engine).resources()).toEqual(before);
   }
+  // So nothing can be taken out of the state meanwhile, either.
+  const { urn } = (await stack.resources()).find(({ urn: one }) =>
+    one.endsWith("::emqx-nodes-load-balancers"),
+  )!;
+  const forget = await engine.pulumi("state", "delete", urn, "--yes", "--stack", stack.name);
+  expect([forget.exitCode, forget.stdout + forget.stderr]).toEqual([
+    expect.any(Number),
+    expect.stringContaining("emqx-protection"),
+  ]);
+  expect(forget.exitCode).not.toBe(0);
 
   stack.configure(settings({ nodeCount: 2 }));
   const fewer = await stack.run("up", "--yes");
