@@ -68,18 +68,20 @@ export function regionOf(resources: readonly CostedResource[]): string | undefin
 function metricCharges(resources: readonly CostedResource[], prices: Prices): Charge[] {
   const nodes = resources.filter(({ type }) => type === "aws:ec2/instance:Instance").length;
   if (nodes === 0) return [];
-  const metrics = (amount: number): Charge[] =>
-    amount === 0 ? [] : [{ what: "custom metric (at least)", amount, price: prices.customMetric }];
-  const ofNode = nodeMetrics(resources);
-  if (!ofNode) return metrics(clusterMetrics(resources));
-  return [
-    ...metrics(clusterMetrics(resources) + ofNode.metrics * nodes),
+  const ofNode = nodeMetrics(resources) ?? { metrics: 0, requests: 0 };
+  const all: Charge[] = [
+    {
+      what: "custom metric (at least)",
+      amount: clusterMetrics(resources) + ofNode.metrics * nodes,
+      price: prices.customMetric,
+    },
     {
       what: "a thousand requests of the CloudWatch agent",
       amount: (ofNode.requests * nodes) / 1000,
       price: prices.cloudWatchRequests,
     },
   ];
+  return all.filter(({ amount }) => amount > 0);
 }
 
 function summed(all: Charge[]): CostLine[] {

@@ -1,6 +1,7 @@
 /** What keeps things from being deleted: protection by the engine, volumes that outlive their stack, full buckets. */
 import { types } from "../types";
 import type { ResourceChange } from "./change";
+import { changed } from "./change";
 import type { Notice, NoticeInput } from "./notices";
 import { names } from "./notices";
 
@@ -13,8 +14,8 @@ export function safeguardNotices({ change }: NoticeInput): Notice[] {
   const guarded = stays.filter(({ before, after }) => !before!.protect && after!.protect);
   const volumes = stays.filter(({ type }) => type === types.volume);
   const dropped = volumes.filter(({ before, after }) => before!.retainOnDelete && !after!.retainOnDelete);
-  const buckets = resources.filter(
-    (resource) => goes(resource) && resource.type === types.bucket && !resource.before?.retainOnDelete,
+  const buckets = changed(change, types.bucket, "delete", "replace").filter(
+    ({ before }) => !before?.retainOnDelete,
   );
   const kept = buckets.filter(({ before }) => before?.inputs.forceDestroy !== true);
   const emptied = buckets.filter(({ before }) => before?.inputs.forceDestroy === true);

@@ -1,5 +1,5 @@
 /** Operation "backup", acted out: see components/emqx/operations/backup.ts for what it is. */
-import { exportFailedMetric, metricsNamespace } from "../../../components/emqx/metrics";
+import { clusterDimensions, exportFailedMetric, metricsNamespace } from "../../../components/emqx/metrics";
 import type { Operation, OperationRun } from "../operations";
 import { awsCall, until, type Step } from "../script";
 import { backupPlan, exportName, type BackupPlan } from "./backupPlan";
@@ -70,7 +70,7 @@ function reported([announcement, act]: Step<OperationRun>): Step<OperationRun> {
 }
 
 async function tellCloudWatch(run: OperationRun, failed: 0 | 1): Promise<void> {
-  const dimensions = { Cluster: run.values["PARAMETER_PREFIX"] ?? "" };
+  const dimensions = clusterDimensions(run.values["PARAMETER_PREFIX"] ?? "");
   const { problem } = await awsCall(run, "monitoring", () =>
     run.machine.role.putMetricData(metricsNamespace, exportFailedMetric, dimensions, failed),
   );
