@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { addCertificateCommand } from "./certificate/command";
+import { parsePulumiArguments } from "./local/arguments";
 import { down, preview, refresh, up } from "./local/commands";
 import { addDrillCommand } from "./drill/command";
 import { addLoadCommand } from "./load/command";
@@ -8,6 +9,7 @@ import { consoleCommand, regionCommand } from "./local/regionCommand";
 import type { Session } from "./local/session";
 import { runPulumi } from "./local/session";
 import { formatStatus, readStatus } from "./local/status";
+import { refuseWords } from "./npmOptions";
 import { addSmokeCommand } from "./smoke/command";
 
 /** Every command, for a session; the exit code of a command becomes the process's. */
@@ -27,6 +29,7 @@ export function commandLine(session: Session): Command {
       .allowUnknownOption()
       .passThroughOptions()
       .action(async (args: string[]) => {
+        refuseStrayWords(session, name === "pulumi" ? args : [name, ...args]);
         process.exitCode = await run(session, args);
       });
   }
@@ -54,6 +57,14 @@ export function commandLine(session: Session): Command {
   program.addCommand(consoleCommand(session));
   program.addCommand(regionCommand(session));
   return program;
+}
+
+const withoutWords = ["up", "preview", "refresh", "destroy"];
+
+function refuseStrayWords({ env }: Session, args: readonly string[]): void {
+  const { command, positional } = parsePulumiArguments(args);
+  const [name = ""] = command;
+  if (withoutWords.includes(name)) refuseWords(args[0] === "down" ? "down" : name, positional, env);
 }
 
 type Run = (session: Session, args: readonly string[]) => Promise<number>;

@@ -3,6 +3,7 @@ import { commandLine } from "./commandLine";
 import { reportError, speaker } from "./console";
 import { addCostCommand } from "./cost/command";
 import { surroundingsOf } from "./local/surroundings";
+import { explainDashes, refuseTakenOptions } from "./npmOptions";
 import { repositoryRoot } from "./repository";
 import { addReviewCommands } from "./review/command";
 import { addSizeCommand } from "./size/command";
@@ -17,6 +18,13 @@ const program = addReviewCommands(commandLine(session), session);
 addCostCommand(program, repositoryRoot);
 addSizeCommand(program);
 
-program.parseAsync().catch((error: unknown) => {
+explainDashes(program, process.env);
+
+async function main(): Promise<void> {
+  refuseTakenOptions(program, process.argv.slice(2), process.env);
+  await program.parseAsync();
+}
+
+main().catch((error: unknown) => {
   process.exitCode = reportError(error);
 });

@@ -9,6 +9,7 @@ import type {
   LoadBalancerStatus,
   MachineStatus,
   OperationResult,
+  StandingFault,
 } from "./dataplane";
 import type { StoredObject } from "./objects";
 import type { Props } from "./values";
@@ -157,6 +158,11 @@ export class RegionClient {
   /** `kill`, `cut-zone`, … with what it is done to. */
   async drill(name: string, what: Record<string, unknown>): Promise<void> {
     await this.json("POST", `/drill/${name}`, {}, what);
+  }
+
+  /** What drills have broken and nobody has put right. */
+  standingFaults(): Promise<StandingFault[]> {
+    return this.json("GET", "/drill");
   }
 
   async console(instance: string): Promise<string> {

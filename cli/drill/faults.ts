@@ -13,7 +13,7 @@ export interface Target {
 export interface FaultRun {
   /** What was done, for the report. */
   done: string;
-  /** What the person on call would do, on AWS too. */
+  /** What the person on call would do, in AWS. */
   repair: string[];
   /** Puts it right; undefined where `refresh` and `up` do. */
   undo?: () => Promise<void>;
@@ -24,7 +24,7 @@ export interface Fault {
   inject(deployment: SimulatedDeployment, target: Target): Promise<FaultRun>;
 }
 
-const replace = "or replace the node: npm run pulumi -- up -s <stack> --replace <URN of its instance>";
+const replace = "or replace the node: pulumi up --replace <URN of its instance> (pulumi stack --show-urns)";
 
 export const faults = {
   "kill-node": {
@@ -69,7 +69,7 @@ export const faults = {
       return {
         done: `let ${arn} end`,
         repair: [
-          "renew it, or import it again under the same ARN; with selfSignedCertificate: npm run up makes a new one in time",
+          "renew it, or import it again under the same ARN; with selfSignedCertificate: pulumi up makes a new one in time",
         ],
         undo: () => region.drill("renew-certificate", { arn }),
       };
@@ -100,7 +100,7 @@ export const faults = {
       await region.drill("start-emqx", { instance: instanceId });
       return {
         done: `deleted rule ${rule.id} (tcp/${rule.port} between nodes) and restarted EMQX on node ${node} (${nodeName})`,
-        repair: ["npm run refresh, which sees that the rule is gone; then npm run up, which makes it again"],
+        repair: ["pulumi refresh, which sees that the rule is gone; then pulumi up, which makes it again"],
       };
     },
   },

@@ -18,9 +18,9 @@ export function formatDrill(report: DrillReport): string {
         ...repaired.lines.map((line) => `  ${line}`),
       ]
     : [
-        pc.bold("To repair"),
+        `${pc.bold(pc.yellow("Not repaired:"))} the deployment stays like this. To put it right here: npm run drill -- repair${option}`,
+        "In AWS:",
         ...repair.map((line) => `  - ${line}`),
-        `  Here: npm run drill -- repair${option} (or --repair with the drill)`,
       ];
   return [
     pc.bold(`Drill ${fault}, stack ${stack}: ${done}`),

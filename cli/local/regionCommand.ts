@@ -129,12 +129,13 @@ function addResourceCommands(region: Command, session: Session): void {
   region
     .command("fail-boot")
     .argument("<node>", "the node's number", parseNodeNumber)
-    .option("--off", "let it come up again")
+    // Not --off, which npm takes for its own --offline where it stands before `--`.
+    .option("--undo", "let it come up again")
     .description("let a node never come up")
-    .action(async (node: number, { off }: { off?: boolean }) => {
-      await ask(session, (client) => client.failBoot(node, !off));
+    .action(async (node: number, { undo }: { undo?: boolean }) => {
+      await ask(session, (client) => client.failBoot(node, !undo));
       speaker.say(
-        off ? `Node ${node} comes up again.` : `Node ${node} does not come up any more, until --off.`,
+        undo ? `Node ${node} comes up again.` : `Node ${node} does not come up any more, until --undo.`,
       );
     });
 }

@@ -42,11 +42,13 @@ export async function readStatus(surroundings: Surroundings): Promise<Status> {
 
 function stackStatus(surroundings: Surroundings, stack: string): StackStatus {
   const { resources, pendingOperations, outputs } = readState(surroundings, stack);
+  // Providers are the engine's own; `pulumi up` does not count them either.
+  const made = resources.filter(({ type }) => !type.startsWith("pulumi:providers:"));
   const [lock] = readLocks(surroundings, stack);
   return {
     stack,
-    isDeployed: stackExists(surroundings, stack) && resources.length > 0,
-    resources: resources.length,
+    isDeployed: stackExists(surroundings, stack) && made.length > 0,
+    resources: made.length,
     pendingOperations: pendingOperations.length,
     outputs,
     ...(lock && {

@@ -2,6 +2,7 @@ import { RegionError } from "../../simulator/client";
 import { UserError } from "../console";
 import type { Session } from "../local/session";
 import { findDeployment } from "../smoke/deployment";
+import { nodeOperations } from "./operations";
 import type { Outputs } from "../smoke/outputs";
 
 /** Runs an operation on a node of a stack and prints what the node says; the exit code. */
@@ -24,8 +25,16 @@ export async function runOnNode(
 
 /** A shell on the node reads these words, so there is nothing in them that a shell could take for its own. */
 export function refuseUnsafe(operation: string, args: string[]): void {
-  if (!/^[a-z][a-z-]*$/.test(operation)) {
-    throw new UserError(`the operation "${operation}" must be lower-case letters and hyphens`);
+  if (!Object.hasOwn(nodeOperations, operation)) {
+    const known = Object.keys(nodeOperations).join(", ");
+    throw new UserError(`there is no operation "${operation}"; there are ${known}`);
+  }
+  const { takes } = nodeOperations[operation]!;
+  if (args.length > (takes === undefined ? 0 : 1)) {
+    throw new UserError(
+      `${operation} takes ${takes === undefined ? "nothing" : `${takes} or nothing`}, not "${args.join(" ")}"; ` +
+        `options of the command go after --: npm run node -- 0 ${operation} -s <stack>`,
+    );
   }
   const bad = args.find((arg) => !/^[A-Za-z0-9][A-Za-z0-9._/:@=+-]*$/.test(arg));
   if (bad !== undefined) {

@@ -55,7 +55,7 @@ export async function simulatedDeployment(session: Session, stack: string): Prom
   });
   const outputs = parseOutputs(stack, result);
   const region = new RegionClient(status.region);
-  return { stack, outputs, inside: new SimulatedInside(region, outputs), region };
+  return { stack, outputs, inside: new SimulatedInside(region, outputs, stack), region };
 }
 
 async function realDeployment(session: Session, stack: string, asked: boolean): Promise<Deployment> {

@@ -10,6 +10,7 @@ export class SimulatedInside implements Inside {
   constructor(
     private readonly region: RegionClient,
     private readonly outputs: Outputs,
+    private readonly stack: string,
   ) {}
 
   async locate(hostname: string, port: number): Promise<Place> {
@@ -73,8 +74,8 @@ export class SimulatedInside implements Inside {
   }
 
   async complaints(): Promise<string[]> {
-    const machines = await this.machines();
-    return machines.flatMap(({ instanceId, phase, problem, emqx }) => [
+    const [machines, drilled] = await Promise.all([this.machines(), this.leftByDrills()]);
+    const troubles = machines.flatMap(({ instanceId, phase, problem, emqx }) => [
       ...(problem === undefined ? [] : [`${instanceId} did not boot: ${problem}`]),
       ...(phase === "ready" && emqx === undefined ? [`${instanceId}: EMQX does not run`] : []),
       ...(emqx !== undefined && emqx.running.length < machines.length
@@ -84,6 +85,16 @@ export class SimulatedInside implements Inside {
         ([peer, why]) => `${emqx?.nodeName} does not join ${peer}: ${why}`,
       ),
     ]);
+    return [...drilled, ...troubles];
+  }
+
+  private async leftByDrills(): Promise<string[]> {
+    const own = new Set(this.outputs.instanceIds ?? []);
+    const mine = (await this.region.standingFaults()).filter(({ on }) => !on.startsWith("i-") || own.has(on));
+    return mine.map(
+      ({ on, what }) =>
+        `a drill has left this: ${on} ${what}. To put it right: npm run drill -- repair -s ${this.stack}`,
+    );
   }
 
   async nodeAddresses(): Promise<string[]> {

@@ -7,6 +7,7 @@
  *     GET  /clients                          every MQTT client and the node that serves it
  *     GET  /alarms                           what each CloudWatch alarm would say now, and why
  *     GET  /certificate?arn=…                text/plain: PEM of a certificate that a listener uses
+ *     GET  /drill                            what drills have broken and nobody has put right
  *     POST /operate                          { instance, operation, args? }: runs a node operation; what it says
  *     POST /drill/kill | restart | stop-emqx | start-emqx    { instance }
  *     POST /drill/health-check               { instance, broken }
@@ -25,6 +26,7 @@ export function addDataPlaneRoutes(control: ControlServer, { cloud, plane }: Run
   control.route("GET", "/load-balancers", () => plane.loadBalancers());
   control.route("GET", "/clients", () => plane.clients());
   control.route("GET", "/alarms", () => alarmStatuses(cloud, plane));
+  control.route("GET", "/drill", () => plane.standingFaults());
   control.route("GET", "/certificate", (input) => {
     const arn = text(input, "arn");
     const certificate = plane.certificate(arn);

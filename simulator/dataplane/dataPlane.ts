@@ -59,6 +59,11 @@ export interface LoadBalancerStatus {
   health: Record<string, InstanceHealth & { lastProblem?: string }>;
 }
 
+export interface StandingFault {
+  on: string;
+  what: string;
+}
+
 /** What can be done to the machine room without the region knowing. Unknown ids are errors. */
 export interface Faults {
   /** Cuts a machine's power: connections hang, nothing says goodbye. */
@@ -176,6 +181,25 @@ export class DataPlane implements ElbEnvironment {
       counters: loadBalancer.counters,
       health: loadBalancer.health(),
     }));
+  }
+
+  /** What `faults` have done and nobody has taken back, and what it was done to: an instance, a zone, a certificate. */
+  standingFaults(): StandingFault[] {
+    const machines = [...this.machineById].flatMap(([id, machine]): StandingFault[] => {
+      const zone = this.zoneOf(id);
+      if (machine.silent) {
+        return zone !== undefined && this.cutZones.has(zone) ? [] : [{ on: id, what: "has no power" }];
+      }
+      if (machine.phase === "ready" && machine.runningEmqx === undefined) {
+        return [{ on: id, what: "runs, with EMQX stopped" }];
+      }
+      return machine.runningEmqx?.health === "broken" ? [{ on: id, what: "answers 503 on /status" }] : [];
+    });
+    return [
+      ...machines,
+      ...[...this.cutZones].map((zone) => ({ on: zone, what: "is off the network" })),
+      ...[...this.expired.keys()].map((arn) => ({ on: arn, what: "is served as an expired copy" })),
+    ];
   }
 
   /** EMQX on an instance, for who operates it; undefined while it does not run. */
@@ -385,18 +409,19 @@ export class DataPlane implements ElbEnvironment {
   }
 
   /**
-   * A connection has reached a machine's port. AWS drops the packets of one that is not allowed, here it is reset, so
-   * that nobody waits; on a machine without power it hangs.
+   * A connection has reached a machine's port. Security groups and routes are judged by AWS's network, not by the machine,
+   * so a machine without power is as closed to strangers as any other. AWS drops the packets of a connection that is not
+   * allowed, here it is reset, so that nobody waits; one that is allowed hangs on a machine without power.
    */
   private guard(machine: Machine, facts: InstanceFacts, socket: Socket, port: number): boolean {
-    if (machine.silent) {
-      socket.resume();
-      return false;
-    }
     const refusal = this.floor.refusal(socket, interfaceOf(facts), port);
     if (refusal !== undefined) {
       this.log(`connection to ${facts.id} dropped: ${refusal}`);
       socket.resetAndDestroy();
+      return false;
+    }
+    if (machine.silent) {
+      socket.resume();
       return false;
     }
     return true;
@@ -490,11 +515,13 @@ export class DataPlane implements ElbEnvironment {
     return zone;
   }
 
+  private zoneOf(instanceId: string): string | undefined {
+    const facts = this.instances.get(instanceId);
+    return facts && this.floor.zoneOf(facts.subnetId);
+  }
+
   private machinesIn(zone: string): string[] {
-    return [...this.machineById.keys()].filter((id) => {
-      const facts = this.instances.get(id);
-      return facts !== undefined && this.floor.zoneOf(facts.subnetId) === zone;
-    });
+    return [...this.machineById.keys()].filter((id) => this.zoneOf(id) === zone);
   }
 
   private async silence(machine: Machine): Promise<void> {

@@ -9,6 +9,7 @@ export {
   type Faults,
   type LoadBalancerStatus,
   type MachineStatus,
+  type StandingFault,
 } from "./dataPlane";
 export type { Clocks } from "./elb/environment";
 export type { Endpoint } from "./elb/loadBalancer";

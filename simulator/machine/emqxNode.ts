@@ -298,7 +298,7 @@ export class EmqxNode {
       this.sockets.add(socket);
       socket.on("close", () => this.sockets.delete(socket));
       socket.on("error", () => socket.destroy());
-      if (this.silent || !this.surroundings.guard(socket, port)) {
+      if (!this.surroundings.guard(socket, port) || this.silent) {
         return;
       }
       if (listener?.proxyProtocol !== true) {

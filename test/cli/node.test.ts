@@ -3,6 +3,8 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { instanceOf, refuseUnsafe } from "../../cli/node/run";
+import { operations } from "../../components/emqx/operations";
+import { nodeOperations } from "../../cli/node/operations";
 import { RealInside } from "../../cli/smoke/realInside";
 
 const outputs = {
@@ -23,23 +25,37 @@ test("an unknown node is an error that lists the nodes there are", () => {
 });
 
 test.each([
-  ["backup; reboot", [], /the operation "backup; reboot" must be/],
-  ["../../bin/sh", [], /must be lower-case letters/],
+  ["backup; reboot", [], /no operation "backup; reboot"; there are sync, drain, backup, restore/],
+  ["../../bin/sh", [], /there is no operation/],
+  ["bakcup", [], /there is no operation "bakcup"; there are sync, drain, backup, restore/],
+  ["toString", [], /there is no operation/],
   ["restore", ["$(reboot)"], /the argument "\$\(reboot\)" may only have/],
-  ["restore", ["latest", "a b"], /the argument "a b"/],
+  ["restore", ["a b"], /the argument "a b"/],
   ["restore", ["--all"], /the argument "--all" .* must begin with a letter or a digit/],
   ["restore", [""], /the argument ""/],
+  [
+    "restore",
+    ["latest", "prod"],
+    /restore takes .* not "latest prod"; .* npm run node -- 0 restore -s <stack>/,
+  ],
+  ["sync", ["prod"], /sync takes nothing, not "prod"/],
 ])("%s %j is refused before anybody is asked", (operation, args, message) => {
   expect(() => refuseUnsafe(operation, args)).toThrow(message);
 });
 
 test("a key of a backup and s3:// addresses pass", () => {
-  expect(() =>
-    refuseUnsafe("restore", [
-      "exports/emqx-export-2026-11-27-20-00-00.123.tar.gz",
-      "s3://bucket/exports/x.tar.gz",
-    ]),
-  ).not.toThrow();
+  for (const key of ["exports/emqx-export-2026-11-27-20-00-00.123.tar.gz", "s3://bucket/exports/x.tar.gz"]) {
+    expect(() => refuseUnsafe("restore", [key])).not.toThrow();
+  }
+});
+
+test("what may be asked for is what nodes have, without the parts that a boot consists of", () => {
+  const parts = ["services", "join"];
+  expect(Object.keys(nodeOperations).sort()).toEqual(
+    Object.keys(operations)
+      .filter((name) => !parts.includes(name))
+      .sort(),
+  );
 });
 
 describe("in AWS", () => {

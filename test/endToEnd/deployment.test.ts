@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { DrillReport } from "../../cli/drill/drill";
 import { drill, startTraffic } from "../../cli/drill/drill";
 import type { FaultName } from "../../cli/drill/faults";
+import { faultNames, faults } from "../../cli/drill/faults";
 import { endpointLines } from "../../cli/local/endpoints";
 import { readStatus, formatStatus } from "../../cli/local/status";
 import type { Deployment } from "../../cli/smoke/deployment";
@@ -156,6 +157,31 @@ describe("drills", () => {
   const hit = ({ clients }: DrillReport) => clients.filter(({ lostAfter }) => lostAfter !== undefined);
   const slowest = (report: DrillReport) =>
     Math.max(...hit(report).map(({ backAfter = Infinity }) => backAfter));
+
+  // A rule that is gone is not the machine room's: `refresh` finds it.
+  test.each(faultNames.filter((name) => name !== "remove-cluster-rule"))(
+    "%s, left as it is: smoke knows it for a drill, and sees no port that is open",
+    async (name) => {
+      const [instanceId, nodeName] = [world.instance(0), world.deployment.outputs.nodeNames![0]!];
+      const [zone] = (await world.region.machines()).flatMap((one) =>
+        one.instanceId === instanceId ? [one.zone] : [],
+      );
+      const target = { instanceId, nodeName, node: 0, zone: zone! };
+      const { undo } = await faults[name].inject(world.deployment, target);
+      try {
+        await eventually("smoke fails", async () => failures(await world.smoke()).length > 0);
+        const failed = failures(await world.smoke());
+        expect(failed.map(({ id }) => id)).not.toContain("closed-ports");
+        expect(wordsOf(failed[0]!)).toMatch(
+          /a drill has left this: \S+ .*To put it right: npm run drill -- repair -s local/,
+        );
+      } finally {
+        await undo!();
+        await eventually("all is well again", () => world.isWell());
+      }
+      expect(await world.region.standingFaults()).toEqual([]);
+    },
+  );
 
   test("kill-node: clients notice by their keep-alive and come back to another node", async () => {
     const report = await watched("kill-node", 6);

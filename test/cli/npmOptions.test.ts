@@ -1,0 +1,130 @@
+/** What npm makes of options that stand before `--`, by npm itself: no command may go on without what it was told. */
+import { execFile, execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { commandLine } from "../../cli/commandLine";
+import { addCostCommand } from "../../cli/cost/command";
+import { refuseTakenOptions } from "../../cli/npmOptions";
+import { repositoryRoot } from "../../cli/repository";
+import { surroundingsOf } from "../../cli/local/surroundings";
+import { addReviewCommands } from "../../cli/review/command";
+import { addSizeCommand } from "../../cli/size/command";
+
+const session = {
+  surroundings: surroundingsOf("/nowhere"),
+  env: {},
+  speaker: { say: () => {}, progress: () => {} },
+};
+
+function program(): Command {
+  const whole = addReviewCommands(commandLine(session), session);
+  addCostCommand(whole, "/nowhere");
+  addSizeCommand(whole);
+  return whole;
+}
+
+/** Every command with every long option that it declares, and how it is typed. */
+function declared(command: Command, words: string[] = []): [string[], string, string][] {
+  const own = command.options.flatMap(({ long, required }): [string[], string, string][] =>
+    long ? [[words, long, required ? `${long}=x` : long]] : [],
+  );
+  return [...own, ...command.commands.flatMap((sub) => declared(sub, [...words, sub.name()]))];
+}
+
+const folder = mkdtempSync(join(tmpdir(), "emqx-aws-npm-"));
+writeFileSync(join(folder, "print.js"), "console.log(JSON.stringify(process.env))");
+writeFileSync(join(folder, "package.json"), JSON.stringify({ scripts: { print: "node print.js" } }));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** The environment that npm makes for `npm run x <options>`. */
+function environmentOf(options: string[]): NodeJS.ProcessEnv {
+  const printed = execFileSync("npm", ["run", "-s", "print", ...options], {
+    cwd: folder,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  return JSON.parse(printed) as NodeJS.ProcessEnv;
+}
+
+const all = declared(program());
+const typed = [...new Set(all.map(([, , option]) => option))].filter((option) => !option.startsWith("--no-"));
+let env: NodeJS.ProcessEnv;
+let quiet: NodeJS.ProcessEnv;
+let pulumis: NodeJS.ProcessEnv;
+const ofPulumi = ["--refresh", "--skip-preview", "--target", "--stack", "--json"];
+beforeAll(() => {
+  quiet = environmentOf([]);
+  // One call of npm for all of them: they do not get into each other's way.
+  env = environmentOf(typed);
+  pulumis = environmentOf(ofPulumi);
+}, 60_000);
+
+test("there are commands with options", () => {
+  expect(all.length).toBeGreaterThan(60);
+});
+
+// npm reads `--days 5` as -d -a -y -s and a word: one too many for the command.
+test.each(all.filter(([, long]) => !/^--(no-.*|days)$/.test(long)))("%j %s is missed", (words, long) => {
+  const only = { ...quiet, npm_lifecycle_event: words[0], ...picked(long) };
+  expect(() => refuseTakenOptions(program(), words, quiet)).not.toThrow();
+  expect(() => refuseTakenOptions(program(), words, only)).toThrow(
+    `npm has kept ${long} for itself, because it stood before "--". Type npm run ${words[0]} -- `,
+  );
+});
+
+function picked(long: string, from = env): NodeJS.ProcessEnv {
+  const name = `npm_config_${long.slice(2).replaceAll("-", "_")}`;
+  expect(from[name]).toMatch(/^(true|x)$/);
+  return { [name]: from[name] };
+}
+
+test.each(ofPulumi)("pulumi's %s too", (long) => {
+  const taken = { ...quiet, ...picked(long, pulumis) };
+  for (const words of [["up"], ["preview"], ["refresh"], ["down"], ["pulumi", "destroy"]]) {
+    expect(() => refuseTakenOptions(program(), words, taken)).toThrow(`npm has kept ${long} for itself`);
+  }
+});
+
+test("pulumi's --replace, which npm takes for its own --replace-registry-host", () => {
+  const taken = environmentOf(["--replace", "**Instance::emqx-nodes-1"]);
+  expect(() => refuseTakenOptions(program(), ["up"], taken)).toThrow("npm has kept --replace for itself");
+});
+
+test("an option in its negative", () => {
+  const taken = environmentOf(["--no-tls"]);
+  expect(() => refuseTakenOptions(program(), ["size"], taken)).toThrow("npm has kept --no-tls for itself");
+});
+
+/** `npm run …` as somebody types it who does not know of `--`. */
+function run(...args: string[]): Promise<{ code: number; said: string }> {
+  return new Promise((resolve) => {
+    execFile("npm", ["run", ...args], { cwd: repositoryRoot, encoding: "utf8" }, (error, stdout, stderr) =>
+      resolve({ code: Number(error?.code ?? 0), said: `${stdout}\n${stderr}` }),
+    );
+  });
+}
+
+test.each([
+  [["up", "-s", "guide"], 'up has no use for "guide". If it is a stack, type npm run up -- -s guide'],
+  [["down", "-s", "guide"], 'down has no use for "guide". If it is a stack, type npm run down -- -s guide'],
+  [["pulumi", "destroy", "-s", "guide"], "type npm run pulumi -- destroy -s guide"],
+  [["drill", "kill-node", "--repair"], "Type npm run drill -- kill-node --repair"],
+  [
+    ["drill", "kill-node", "--node", "1"],
+    "Type npm run drill -- kill-node 1 --node, each option followed by its own",
+  ],
+  [["drill", "kill-node", "-n", "1"], "npm run drill -- …"],
+  [["region", "renew-certificate", "arn", "--days", "5"], "npm run region -- …"],
+  [["smoke", "-s", "guide"], "npm run smoke -- …"],
+  [["node", "0", "restore", "latest", "-s", "guide"], "npm run node -- 0 restore -s <stack>"],
+])(
+  "npm run %j ends before anything is done",
+  async (args, says) => {
+    const { code, said } = await run(...args);
+    expect(said).toContain(says);
+    expect(code).not.toBe(0);
+  },
+  60_000,
+);
