@@ -26,7 +26,8 @@ import { createNodeRole, type NodeRole } from "./nodeRole";
 import { createNodeSecrets, type NodeSecrets } from "./nodeSecrets";
 import { nodeUserData, parameterPrefixOf } from "./nodeUserData";
 import { refuse } from "./problems";
-import { afterReady, hasAll, isSame, notReportedYet, whenReported } from "./readiness";
+import { afterReady, Waits, whenReported } from "./readiness";
+import { hasAll, isSame, notReportedYet } from "./reports";
 import { dataVolumeTag, tagged } from "./tags";
 
 /** Where a node stands. Its number is its place in the list of nodes. */
@@ -188,6 +189,7 @@ interface Cluster {
   clusterName: pulumi.Output<string>;
   /** What an instance's first boot reads, beside its own parameters. */
   parameters: ssm.Parameter[];
+  waits: Waits;
 }
 
 /** What stays when a node's instance is replaced. */
@@ -259,6 +261,7 @@ function createSharedParts(name: string, parent: EmqxClusterNodes, args: EmqxClu
     clusterPorts: untilRestart("cluster-ports", "clusterPorts", args.clusterPorts ?? ClusterPorts.Documented),
     clusterName: untilRestart("cluster-name", "clusterName", args.clusterName ?? defaultClusterName),
     parameters: [...secrets.parameters, ...operations],
+    waits: new Waits(),
   };
 }
 
@@ -407,6 +410,7 @@ function createInstance(cluster: Cluster, node: StandingParts, earlier: RunningN
       dependsOn: afterReady(
         [...needed, ...earlier.flatMap(({ attachments }) => attachments)],
         earlier.map(({ ready }) => ready),
+        cluster.waits,
       ),
       // The interface has room for one instance, so the old one goes first.
       deleteBeforeReplace: true,
@@ -419,6 +423,7 @@ function createInstance(cluster: Cluster, node: StandingParts, earlier: RunningN
     nodeName: `node ${node.number}`,
     timeoutSeconds: args.readinessTimeoutSeconds ?? defaultReadinessTimeoutSeconds,
     instance,
+    waits: cluster.waits,
   };
   const ready = whenReported(
     parent,
@@ -430,6 +435,9 @@ function createInstance(cluster: Cluster, node: StandingParts, earlier: RunningN
       failure: {
         happened: "did not become ready",
         consequence: "The nodes after it were left as they were.",
+        remedy: (_, urn) =>
+          "A boot that has ended does not go on by itself: once its cause is mended, a change of the node's configuration, " +
+          `or pulumi up --replace '${urn}', makes the instance anew, with its address and data`,
       },
     },
     instance.id,
@@ -445,6 +453,8 @@ function createInstance(cluster: Cluster, node: StandingParts, earlier: RunningN
       failure: {
         happened: "did not take up the present passwords and licence",
         consequence: "It goes on with those that it has, and tries again every minute.",
+        remedy: () =>
+          "There, sudo /var/lib/cloud/scripts/per-boot/emqx-node sync tries now and says what is in the way",
       },
     },
     cluster.secrets.applied,

@@ -1,4 +1,5 @@
 /** Bad input is refused before anything is registered, all of it at once. */
+import { inspect } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 
 /** Throws one error that lists every problem; does nothing when there is none. */
@@ -18,12 +19,22 @@ export function runError(message: string): pulumi.RunError {
 }
 
 /**
- * The SDK writes the name of every property that waits for a value in front of the message of the error that it got
- * instead (`error serializing property "outputs": …`). The person who reads it needs the message.
+ * An error that stays what it is on its way through the SDK (pulumi/pulumi@v3.248.0:sdk/nodejs).
+ *
+ * - The SDK writes the name of every property that waits for a value in front of the message of the error that it got
+ *   instead (`error serializing property "outputs": …`). The person who reads it needs the message.
+ * - It hangs the promise that failed on the error (runtime/debuggable.ts) and prints errors with `util.inspect`
+ *   (cmd/run/error.ts), which follows both that promise and a ResourceError's resource through the whole program: minutes,
+ *   and gigabytes, before the message is shown.
  */
 export function withFixedMessage<E extends Error>(error: E): E {
   const { message } = error;
-  Object.defineProperty(error, "message", { get: () => message, set: () => undefined });
+  Object.defineProperties(error, {
+    message: { get: () => message, set: () => undefined },
+    promise: { get: () => undefined, set: () => undefined },
+    [inspect.custom]: { value: () => message },
+    ...(pulumi.ResourceError.isInstance(error) && { resource: { value: error.resource, enumerable: false } }),
+  });
   return error;
 }
 
