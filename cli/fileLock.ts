@@ -1,7 +1,7 @@
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isAlive } from "./processes";
+import { commandLine, isAlive } from "./processes";
 
 /** Runs `work` while no other process does so under the same file. `onWait` is called once if it has to wait. */
 export async function withFileLock<T>(
@@ -12,11 +12,11 @@ export async function withFileLock<T>(
   let hasWaited = false;
   while (!tryLock(file)) {
     const holder = holderOf(file);
-    if (holder !== undefined && !isAlive(holder)) {
-      rmSync(file, { force: true });
+    if (holder === undefined) {
+      rmSync(file, { recursive: true, force: true });
       continue;
     }
-    if (!hasWaited && holder !== undefined) onWait(holder);
+    if (!hasWaited) onWait(holder);
     hasWaited = true;
     await sleep(200);
   }
@@ -27,23 +27,28 @@ export async function withFileLock<T>(
   }
 }
 
+/** The lock appears with its holder's name in it, so that a process that is killed leaves none without. */
 function tryLock(file: string): boolean {
   mkdirSync(dirname(file), { recursive: true });
+  const own = `${file}.${process.pid}`;
+  writeFileSync(own, `${process.pid} ${commandLine(process.pid)}`);
   try {
-    const descriptor = openSync(file, "wx");
-    writeSync(descriptor, String(process.pid));
-    closeSync(descriptor);
+    linkSync(own, file);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
     throw error;
+  } finally {
+    rmSync(own, { force: true });
   }
 }
 
+/** The process that has the lock, if it lives; its id may meanwhile belong to another one. */
 function holderOf(file: string): number | undefined {
   try {
-    const pid = Number.parseInt(readFileSync(file, "utf8"), 10);
-    return Number.isNaN(pid) ? undefined : pid;
+    const [, pid, command] = /^(\d+) ([^]*)$/.exec(readFileSync(file, "utf8")) ?? [];
+    const holder = Number(pid);
+    return pid !== undefined && isAlive(holder) && commandLine(holder) === command ? holder : undefined;
   } catch {
     return undefined;
   }

@@ -119,9 +119,9 @@ export class Store {
       }
       return;
     }
-    let snapshot: Partial<Snapshot>;
+    let snapshot: Partial<Snapshot> | null;
     try {
-      snapshot = JSON.parse(readFileSync(this.snapshotFile, "utf8")) as Partial<Snapshot>;
+      snapshot = JSON.parse(readFileSync(this.snapshotFile, "utf8")) as Partial<Snapshot> | null;
     } catch (error) {
       throw new StateError(this.snapshotFile, `is damaged (${(error as Error).message})`, this.directory);
     }
@@ -132,13 +132,14 @@ export class Store {
         this.directory,
       );
     }
-    if (!Array.isArray(snapshot.resources) || typeof snapshot.counter !== "number") {
+    const { resources, counter } = snapshot;
+    if (!Array.isArray(resources) || !resources.every(isStored) || typeof counter !== "number") {
       throw new StateError(this.snapshotFile, "is damaged (no resources in it)", this.directory);
     }
     this.account.restore({
-      counter: snapshot.counter,
+      counter,
       resources: [
-        ...snapshot.resources.map((r): [string, StoredResource] => [journalKey(r), r]),
+        ...resources.map((r): [string, StoredResource] => [journalKey(r), r]),
         ...(snapshot.deleted ?? []).map((key): [string, null] => [key, null]),
       ],
     });
@@ -148,7 +149,7 @@ export class Store {
     if (!existsSync(this.journalFile)) {
       return;
     }
-    const text = readFileSync(this.journalFile, "utf8");
+    const text = this.readJournalText();
     const complete = text.lastIndexOf("\n") + 1;
     if (complete < text.length) {
       // Cut off in the middle of a line: that operation was never answered.
@@ -157,7 +158,11 @@ export class Store {
     const lines = text.slice(0, complete).split("\n").slice(0, -1);
     lines.forEach((line, i) => {
       try {
-        this.account.restore(JSON.parse(line) as Commit);
+        const commit: unknown = JSON.parse(line);
+        if (!isCommit(commit)) {
+          throw new Error("no operation");
+        }
+        this.account.restore(commit);
       } catch (error) {
         throw new StateError(
           this.journalFile,
@@ -167,4 +172,29 @@ export class Store {
       }
     });
   }
+
+  private readJournalText(): string {
+    try {
+      return readFileSync(this.journalFile, "utf8");
+    } catch (error) {
+      throw new StateError(this.journalFile, `is damaged (${(error as Error).message})`, this.directory);
+    }
+  }
+}
+
+function isStored(value: unknown): value is StoredResource {
+  const { type, id } = (value ?? {}) as Partial<StoredResource>;
+  return typeof type === "string" && typeof id === "string";
+}
+
+function isCommit(value: unknown): value is Commit {
+  const { counter, resources } = (value ?? {}) as Partial<Commit>;
+  return (
+    typeof counter === "number" &&
+    Array.isArray(resources) &&
+    resources.every(
+      (entry: unknown) =>
+        Array.isArray(entry) && typeof entry[0] === "string" && (entry[1] === null || isStored(entry[1])),
+    )
+  );
 }

@@ -1,9 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { parse } from "yaml";
 import { commandLine, isAlive } from "../processes";
-import { shortName } from "./stacks";
+import { projectOf, shortName } from "./stacks";
 import type { Surroundings } from "./surroundings";
 
 /** A lock of the file backend: somebody is changing this stack, or was when he died. */
@@ -22,22 +21,40 @@ interface LockFile {
   timestamp: string;
 }
 
-export function readLocks(surroundings: Surroundings, stack: string): StackLock[] {
-  const { name } = parse(readFileSync(join(surroundings.project, "Pulumi.yaml"), "utf8")) as { name: string };
-  const folder = join(surroundings.backend, ".pulumi", "locks", "organization", name, shortName(stack));
+function isLockFile(value: unknown): value is LockFile {
+  const { pid, hostname: host, timestamp } = (value ?? {}) as Partial<LockFile>;
+  return Number.isInteger(pid) && typeof host === "string" && !Number.isNaN(Date.parse(String(timestamp)));
+}
+
+function lockFiles(surroundings: Surroundings, stack: string): string[] {
+  const project = projectOf(surroundings, stack);
+  const folder = join(surroundings.backend, ".pulumi", "locks", "organization", project, shortName(stack));
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .filter((file) => file.endsWith(".json"))
-    .flatMap((file) => readLock(join(folder, file)));
+    .map((file) => join(folder, file));
 }
 
-function readLock(file: string): StackLock[] {
-  let content: LockFile;
+export function readLocks(surroundings: Surroundings, stack: string): StackLock[] {
+  return lockFiles(surroundings, stack).flatMap((file) => readLock(file) ?? []);
+}
+
+/** Removes locks that say nothing; the backend writes a lock whole or not at all, so nobody holds such a one. */
+export function removeDamagedLocks(surroundings: Surroundings, stack: string): string[] {
+  const damaged = lockFiles(surroundings, stack).filter((file) => readLock(file) === undefined);
+  for (const file of damaged) rmSync(file, { recursive: true, force: true });
+  return damaged;
+}
+
+/** None where it was just released; undefined where it is damaged. */
+function readLock(file: string): StackLock[] | undefined {
+  let content: unknown;
   try {
-    content = JSON.parse(readFileSync(file, "utf8")) as LockFile;
-  } catch {
-    return []; // just released, or not yet written to its end
+    content = JSON.parse(readFileSync(file, "utf8"));
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ENOENT" ? [] : undefined;
   }
+  if (!isLockFile(content)) return undefined;
   const { pid, timestamp } = content;
   const isHere = content.hostname === hostname();
   const command = isHere && isAlive(pid) ? commandLine(pid) : "";

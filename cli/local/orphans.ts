@@ -1,7 +1,7 @@
+/** Which resources of the region are what an interrupted creation made. Pure. */
+import { isDeepStrictEqual } from "node:util";
 import type { ShownResource } from "../../simulator/client";
-import type { StackState } from "./stacks";
-
-type Pending = StackState["pendingOperations"][number];
+import type { PendingOperation, StackState } from "./stacks";
 
 /** What a person calls a resource: its Name tag, or its name. */
 export function nameOf(attributes: Record<string, unknown>): string {
@@ -10,24 +10,64 @@ export function nameOf(attributes: Record<string, unknown>): string {
 }
 
 /**
- * Which resource of the region an interrupted creation made: one that no stack has, of the same type, and of the
- * same name or the only one. Returns pairs of urn and id.
+ * Which resource of the region each interrupted creation made: one that no stack has, made since the command began that
+ * was interrupted, of the same type, and with all of the inputs that the creation was about. Among several alike, the
+ * newest. Returns pairs of urn and id.
  */
 export function findOrphans(
-  pending: readonly Pending[],
+  pending: readonly PendingOperation[],
   region: readonly ShownResource[],
   states: readonly StackState[],
+  since = new Date(0),
 ): [string, string][] {
   const known = new Set(states.flatMap(({ resources }) => resources.map(({ type, id }) => `${type} ${id}`)));
-  const free = region.filter(({ type, id }) => !known.has(`${type} ${id}`));
+  const free = region
+    .filter(({ type, id }) => !known.has(`${type} ${id}`))
+    // The fixtures' region does not say when.
+    .filter(({ createdAt }) => createdAt === undefined || Date.parse(createdAt) >= since.getTime())
+    .sort((one, other) => (one.createdAt < other.createdAt ? 1 : -1));
+  const taken = new Set<ShownResource>();
   return pending
     .filter(({ type }) => type === "creating")
-    .flatMap(({ urn, resourceType }): [string, string][] => {
-      const candidates = free.filter(({ type }) => type === resourceType);
-      const logicalName = urn.slice(urn.lastIndexOf("::") + 2);
-      const sameName = candidates.filter(({ attributes }) => nameOf(attributes) === logicalName);
-      const isOnlyOne = pending.filter((other) => other.resourceType === resourceType).length === 1;
-      const found = sameName.length > 0 ? sameName : isOnlyOne ? candidates : [];
-      return found.length === 1 && found[0] ? [[urn, found[0].id]] : [];
+    .flatMap(({ urn, resourceType, inputs }): [string, string][] => {
+      const found = free.find(
+        (one) => !taken.has(one) && one.type === resourceType && hasInputs(one.attributes, inputs),
+      );
+      if (found === undefined) return [];
+      taken.add(found);
+      return [[urn, found.id]];
     });
+}
+
+/** The region shows no secrets, and the state encrypts them: there is nothing to compare. */
+const secretSignature = "4dabf18193072939515e22adb298388d";
+
+/** Whether a resource has these inputs. What AWS adds to them, in whatever depth, and the order of a list do not count. */
+export function hasInputs(attributes: unknown, inputs: unknown): boolean {
+  if (Array.isArray(inputs)) {
+    if (!Array.isArray(attributes) || attributes.length !== inputs.length) return false;
+    return inputs.every((item) => attributes.some((other) => hasInputs(other, item)));
+  }
+  if (typeof inputs === "object" && inputs !== null) {
+    if (secretSignature in inputs) return true;
+    if (typeof attributes !== "object" || attributes === null) return false;
+    return Object.entries(inputs)
+      .filter(([key]) => key !== "__defaults")
+      .every(([key, value]) => {
+        const actual = (attributes as Record<string, unknown>)[key];
+        // A flag of the provider alone, such as forceDestroy, is no attribute of the resource.
+        return actual === undefined || actual === "[secret]" || hasInputs(actual, value);
+      });
+  }
+  return isDeepStrictEqual(attributes, inputs) || sameJson(attributes, inputs);
+}
+
+/** Policies come back as AWS writes them. */
+function sameJson(one: unknown, other: unknown): boolean {
+  if (typeof one !== "string" || typeof other !== "string" || !/^\s*[[{]/.test(other)) return false;
+  try {
+    return isDeepStrictEqual(JSON.parse(one), JSON.parse(other));
+  } catch {
+    return false;
+  }
 }

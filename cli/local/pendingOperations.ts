@@ -6,9 +6,11 @@ import { RegionClient } from "../../simulator/client";
 import type { Cli } from "../engine/findCli";
 import type { RunOptions } from "./literalCli";
 import { runLiteralCli } from "./literalCli";
+import type { ExportedDeployment } from "./adoption";
+import { withCreated } from "./adoption";
 import { findOrphans } from "./orphans";
 import type { RegionProcess } from "./regionProcess";
-import { knownStacks, readState } from "./stacks";
+import { readState, stacksWithState } from "./stacks";
 import type { Surroundings } from "./surroundings";
 
 export interface RepairContext {
@@ -33,13 +35,15 @@ export async function repairPendingOperations(
   context: RepairContext,
   stack: string,
   configFile: readonly string[],
+  /** When the command began that was killed, if that is known. */
+  since?: Date,
 ): Promise<void> {
   const { surroundings, cli, env, speaker, region, capture } = context;
   const { pendingOperations } = readState(surroundings, stack);
   if (pendingOperations.length === 0) return;
-  const states = knownStacks(surroundings).map((name) => readState(surroundings, name));
-  const adopted = findOrphans(pendingOperations, await new RegionClient(region).resources(), states);
-  const ids = new Map(adopted);
+  const states = stacksWithState(surroundings).map((name) => readState(surroundings, name));
+  const inRegion = await new RegionClient(region).resources();
+  const ids = new Map(findOrphans(pendingOperations, inRegion, states, since));
   speaker.say(
     [
       `The last command on stack ${stack} was killed in the middle of:`,
@@ -63,10 +67,7 @@ export async function repairPendingOperations(
 }
 
 interface Exported {
-  deployment: {
-    resources: Record<string, unknown>[];
-    pending_operations?: { type: string; resource: Record<string, unknown> }[];
-  };
+  deployment: ExportedDeployment;
 }
 
 /**
@@ -86,17 +87,9 @@ async function adopt(
     return stdout;
   };
   const exported = JSON.parse(await run("stack", "export")) as Exported;
-  const { deployment } = exported;
-  const adopted = (deployment.pending_operations ?? [])
-    .filter(({ type, resource }) => type === "creating" && ids.has(String(resource.urn)))
-    .map(({ resource }) => ({ ...resource, id: ids.get(String(resource.urn)), outputs: resource.inputs }));
-  const pending = (deployment.pending_operations ?? []).filter(
-    ({ resource }) => !ids.has(String(resource.urn)),
-  );
   const file = join(surroundings.root, `adopt-${process.pid}.json`);
   try {
-    const resources = [...deployment.resources, ...adopted];
-    const repaired = { ...exported, deployment: { ...deployment, resources, pending_operations: pending } };
+    const repaired = { ...exported, deployment: withCreated(exported.deployment, ids) };
     writeFileSync(file, JSON.stringify(repaired), { mode: 0o600 });
     await run("stack", "import", "--file", file);
   } finally {

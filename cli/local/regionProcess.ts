@@ -7,6 +7,7 @@ import type { Endpoint } from "../../simulator/dataplane";
 import type { Speaker } from "../console";
 import { UserError } from "../console";
 import { withFileLock } from "../fileLock";
+import { readParsed } from "../files";
 import { isAlive } from "../processes";
 import { repositoryRoot } from "../repository";
 import type { Surroundings } from "./surroundings";
@@ -36,12 +37,19 @@ function regionFile(surroundings: Surroundings): string {
   return join(surroundings.region, "region.json");
 }
 
+/** Undefined where there is none. A damaged one hides a process that may live, and two must not write one state. */
 function readRegionFile(surroundings: Surroundings): RegionProcess | undefined {
-  try {
-    return JSON.parse(readFileSync(regionFile(surroundings), "utf8")) as RegionProcess;
-  } catch {
-    return undefined;
-  }
+  const file = regionFile(surroundings);
+  if (!existsSync(file)) return undefined;
+  const remedy =
+    "So the simulated region's process cannot be found. End it where it runs: " +
+    `pkill -f -- '--directory ${surroundings.region} '; then: rm -r ${file}; its state stays.`;
+  return readParsed(file, JSON.parse, isRegionFile, remedy);
+}
+
+function isRegionFile(value: unknown): value is RegionProcess {
+  const { pid, port, controlPort, token } = (value ?? {}) as Partial<RegionProcess>;
+  return [pid, port, controlPort].every(Number.isInteger) && typeof token === "string";
 }
 
 async function answers(region: RegionProcess): Promise<boolean> {
@@ -79,7 +87,7 @@ export function ensureRegion(
   speaker: Speaker,
   options: { mayRestart?: boolean } = {},
 ): Promise<RegionProcess> {
-  return withFileLock(join(surroundings.root, "region.lock"), async () => {
+  const start = async () => {
     const status = await regionStatus(surroundings);
     switch (status.kind) {
       case "running":
@@ -101,7 +109,10 @@ export function ensureRegion(
         break;
     }
     return startProcess(surroundings);
-  });
+  };
+  return withFileLock(join(surroundings.root, "region.lock"), start, (holder) =>
+    speaker.say(`Process ${holder} starts or stops the simulated region; waiting for it …`),
+  );
 }
 
 async function startProcess(surroundings: Surroundings): Promise<RegionProcess> {

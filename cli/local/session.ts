@@ -9,18 +9,20 @@ import type { PulumiArguments } from "./arguments";
 import { changesStack, isDeployment, needsStack, parsePulumiArguments, withArguments } from "./arguments";
 import type { RunOptions, RunResult } from "./literalCli";
 import { runLiteralCli } from "./literalCli";
-import { describeLock, readLocks } from "./locks";
+import type { StackLock } from "./locks";
+import { describeLock, readLocks, removeDamagedLocks } from "./locks";
 import { repairPendingOperations } from "./pendingOperations";
 import { ensureRegion } from "./regionProcess";
 import {
   configFileArguments,
   hasOwnEncryption,
   initialiseStack,
-  knownStacks,
+  readState,
   removeNeedlessSalt,
   stackExists,
   stackFile,
   stackOf,
+  stacksWithState,
 } from "./stacks";
 import type { Surroundings } from "./surroundings";
 import { createFolders, environment } from "./surroundings";
@@ -66,7 +68,7 @@ export async function runPulumi(
   const { stack, isImplied } = stackOf(surroundings, parsed, env);
   const ownPassphrase = hasOwnEncryption(stackFile(surroundings, stack));
   const surroundingEnv = environment(surroundings, cli, env, { ownPassphrase });
-  await prepareStack(session, surroundings, cli, surroundingEnv, parsed, stack);
+  const interrupted = await prepareStack(session, surroundings, cli, surroundingEnv, parsed, stack);
 
   const deploys = isDeployment(parsed);
   const region = deploys
@@ -77,12 +79,9 @@ export async function runPulumi(
     ...(isImplied && { PULUMI_STACK: stack }),
   };
   const configFile = configFileArguments(surroundings, parsed, stack);
-  if (region && parsed.command[0] === "up") {
-    await repairPendingOperations(
-      { surroundings, cli, env: runEnv, speaker, region, capture },
-      stack,
-      configFile,
-    );
+  if (region && changesStack(parsed)) {
+    const context = { surroundings, cli, env: runEnv, speaker, region, capture };
+    await repairPendingOperations(context, stack, configFile, interrupted?.since);
   }
   try {
     return await runLiteralCli(cli, withArguments(args, configFile), {
@@ -108,16 +107,17 @@ async function prepareStack(
   env: NodeJS.ProcessEnv,
   parsed: PulumiArguments,
   stack: string,
-): Promise<void> {
+): Promise<StackLock | undefined> {
   removeNeedlessSalt(surroundings, stack);
   if (!stackExists(surroundings, stack) && existsSync(stackFile(surroundings, stack))) {
     speaker.say(`Initialising stack ${stack} in ${surroundings.backend}.`);
     await initialiseStack(surroundings, cli, env, stack);
   }
-  await clearLocks(speaker, surroundings, cli, env, parsed, stack);
+  readState(surroundings, stack); // says what to do where it is damaged, as the CLI would not
+  return clearLocks(speaker, surroundings, cli, env, parsed, stack);
 }
 
-/** Removes a lock whose holder died; refuses to go on where somebody works. */
+/** Removes a lock whose holder died, and returns it; refuses to go on where somebody works. */
 async function clearLocks(
   speaker: Speaker,
   surroundings: Surroundings,
@@ -125,18 +125,21 @@ async function clearLocks(
   env: NodeJS.ProcessEnv,
   parsed: PulumiArguments,
   stack: string,
-): Promise<void> {
+): Promise<StackLock | undefined> {
+  for (const file of removeDamagedLocks(surroundings, stack)) {
+    speaker.say(`Removed the lock ${file}, which is damaged.`);
+  }
   const locks = readLocks(surroundings, stack);
   const live = locks.find((lock) => !lock.isStale);
   if (live) {
-    if (!changesStack(parsed)) return;
+    if (!changesStack(parsed)) return undefined;
     throw new UserError(
       `stack ${stack} is being changed by ${describeLock(live)}.\n` +
         "Wait until it ends, or stop it with Ctrl-C where it runs; then run this command again.",
     );
   }
   const [stale] = locks;
-  if (stale === undefined) return;
+  if (stale === undefined) return undefined;
   const result = await runLiteralCli(cli, ["cancel", "--yes", "--stack", stack], {
     cwd: surroundings.project,
     env,
@@ -147,11 +150,12 @@ async function clearLocks(
     `Stack ${stack} was locked by process ${stale.pid}, which ended without unlocking it ` +
       `(since ${stale.since.toLocaleString()}). Removed the lock.`,
   );
+  return stale;
 }
 
 /** Nobody deploys: the region may be restarted. */
 function isIdle(surroundings: Surroundings): boolean {
-  return knownStacks(surroundings).every((stack) =>
+  return stacksWithState(surroundings).every((stack) =>
     readLocks(surroundings, stack).every((lock) => lock.isStale),
   );
 }

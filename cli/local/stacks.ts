@@ -9,13 +9,14 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { parse } from "yaml";
 import type { Cli } from "../engine/findCli";
 import { UserError } from "../console";
 import type { PulumiArguments } from "./arguments";
 import { isDeployment } from "./arguments";
+import { readParsed } from "../files";
 import type { Surroundings } from "./surroundings";
 
 /** The stack of `npm run up`. */
@@ -27,12 +28,19 @@ interface Project {
 }
 
 function readProject(surroundings: Surroundings): Project {
-  return parse(readFileSync(join(surroundings.project, "Pulumi.yaml"), "utf8")) as Project;
+  const file = join(surroundings.project, "Pulumi.yaml");
+  const isProject = (value: unknown): value is Project => typeof (value as Project | null)?.name === "string";
+  return readParsed(file, parse, isProject, "It must be a Pulumi project, with a name.");
 }
 
 /** `organization/emqx-aws/guide` and `guide` are the same stack of a file backend. */
 export function shortName(stack: string): string {
   return stack.slice(stack.lastIndexOf("/") + 1);
+}
+
+/** The project in a stack's name, or the one of these surroundings. */
+export function projectOf(surroundings: Surroundings, stack: string): string {
+  return stack.split("/").at(-2) ?? readProject(surroundings).name;
 }
 
 export function stackFile(surroundings: Surroundings, stack: string): string {
@@ -51,55 +59,101 @@ export function stacksWithFiles(surroundings: Surroundings): string[] {
     .sort();
 }
 
-/** Stacks with a file or with state. */
+/** Stacks of this project with a file or with state. */
 export function knownStacks(surroundings: Surroundings): string[] {
-  const folder = dirname(stateFile(surroundings, defaultStack));
-  const withState = existsSync(folder) ? readdirSync(folder) : [];
-  const names = withState.flatMap((file) => /^(.+)\.json$/.exec(file)?.[1] ?? []);
-  return [...new Set([...stacksWithFiles(surroundings), ...names])].sort();
+  const { name } = readProject(surroundings);
+  const own = stacksWithState(surroundings).filter((stack) => projectOf(surroundings, stack) === name);
+  return [...new Set([...stacksWithFiles(surroundings), ...own])].sort();
+}
+
+/** Stacks with state, whatever their project: one of another project is called `project/stack`. */
+export function stacksWithState(surroundings: Surroundings): string[] {
+  const { name } = readProject(surroundings);
+  const folder = join(surroundings.backend, ".pulumi", "stacks");
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).flatMap((project) =>
+    readdirSync(join(folder, project)).flatMap((file) => {
+      const stack = /^(.+)\.json$/.exec(file)?.[1];
+      return stack === undefined ? [] : [project === name ? stack : `${project}/${stack}`];
+    }),
+  );
+}
+
+/** Stacks that have more than their own entry in the state, whatever their project. */
+export function deployedStacks(surroundings: Surroundings): string[] {
+  return stacksWithState(surroundings).filter((stack) => readState(surroundings, stack).resources.length > 0);
 }
 
 /** The state of a stack, as the file backend keeps it. */
 export function stateFile(surroundings: Surroundings, stack: string): string {
-  const { name } = readProject(surroundings);
-  return join(surroundings.backend, ".pulumi", "stacks", name, `${shortName(stack)}.json`);
+  const project = projectOf(surroundings, stack);
+  return join(surroundings.backend, ".pulumi", "stacks", project, `${shortName(stack)}.json`);
 }
 
 export function stackExists(surroundings: Surroundings, stack: string): boolean {
   return existsSync(stateFile(surroundings, stack));
 }
 
+export interface StateResource {
+  urn: string;
+  type: string;
+  id?: string;
+  outputs?: Record<string, unknown>;
+}
+
+/** What a command that was killed had begun. */
+export interface PendingOperation {
+  type: string;
+  urn: string;
+  resourceType: string;
+  inputs: Record<string, unknown>;
+}
+
 export interface StackState {
-  resources: { urn: string; type: string; id?: string }[];
-  pendingOperations: { type: string; urn: string; resourceType: string }[];
+  resources: StateResource[];
+  pendingOperations: PendingOperation[];
   /** The stack's outputs; secrets as the state has them, encrypted. */
   outputs: Record<string, unknown>;
 }
 
 interface Checkpoint {
-  checkpoint?: {
+  checkpoint: {
     latest?: {
-      resources?: { urn: string; type: string; id?: string; outputs?: Record<string, unknown> }[] | null;
-      pending_operations?: { type: string; resource: { urn: string; type: string } }[] | null;
+      resources?: StateResource[] | null;
+      pending_operations?:
+        { type: string; resource: StateResource & { inputs?: Record<string, unknown> } }[] | null;
     } | null;
   };
+}
+
+function isCheckpoint(value: unknown): value is Checkpoint {
+  return typeof (value as Checkpoint | null)?.checkpoint === "object";
 }
 
 /** What the last command left behind; reads the file, so nothing is locked or started. */
 export function readState(surroundings: Surroundings, stack: string): StackState {
   const file = stateFile(surroundings, stack);
   if (!existsSync(file)) return { resources: [], pendingOperations: [], outputs: {} };
-  const latest = (JSON.parse(readFileSync(file, "utf8")) as Checkpoint).checkpoint?.latest;
+  const { latest } = readParsed(file, JSON.parse, isCheckpoint, remedyFor(surroundings, file)).checkpoint;
   const resources = latest?.resources ?? [];
   return {
-    resources: resources.map(({ urn, type, id }) => ({ urn, type, id })),
+    resources,
     outputs: resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {},
     pendingOperations: (latest?.pending_operations ?? []).map(({ type, resource }) => ({
       type,
       urn: resource.urn,
       resourceType: resource.type,
+      inputs: resource.inputs ?? {},
     })),
   };
+}
+
+/** The file backend keeps the state before the last change beside it. */
+function remedyFor({ root }: Surroundings, file: string): string {
+  const anew = `To begin anew, with nothing deployed: npm run region -- stop; rm -r ${root}`;
+  return existsSync(`${file}.bak`)
+    ? `The state before the last change is beside it: cp ${file}.bak ${file}, then npm run refresh. ${anew}`
+    : anew;
 }
 
 /** The stack that `pulumi stack select` chose in these surroundings. */
@@ -130,7 +184,9 @@ export function stackOf(
 /** A stack file that was encrypted by its owner is used with the owner's passphrase or key. */
 export function hasOwnEncryption(file: string): boolean {
   if (!existsSync(file)) return false;
-  const content = (parse(readFileSync(file, "utf8")) ?? {}) as Record<string, unknown>;
+  const isSettings = (value: unknown): value is Record<string, unknown> | null =>
+    value === null || (typeof value === "object" && !Array.isArray(value));
+  const content = readParsed(file, parse, isSettings, "It must be a Pulumi stack file: config: …") ?? {};
   return content.encryptionsalt !== undefined || content.secretsprovider !== undefined;
 }
 
