@@ -1,0 +1,3 @@
+import { testPage } from "../followPage";
+
+testPage("upgrade.md");
