@@ -12,8 +12,20 @@ const moduleDirectory = join(__dirname, "build");
 const mainPackage = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
 const versionVariable = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version";
 
+/**
+ * The same code, compiled for a short build: not optimised, which takes two thirds of the time and which a preview of three
+ * nodes does not notice (7.1 to 7.5 s, optimised 6.9 to 8.5 s), and without debugging information, which would only be
+ * made to be stripped (`what-changed/model` of libopenapi, among the largest: 13 instead of 14 s).
+ */
+const compilerFlags = "all=-N -l -dwarf=false";
+
 function goEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return { ...env, GOFLAGS: "-mod=readonly", GOWORK: "off" };
+  return {
+    // Less collecting of garbage: the same package took 10.4 instead of 12.8 s, with 425 instead of 335 MB.
+    GOGC: "200",
+    ...env,
+    ...{ GOFLAGS: "-mod=readonly", GOWORK: "off", CGO_ENABLED: "0" },
+  };
 }
 
 /** How many packages the CLI has; this also downloads the modules they are in. */
@@ -26,8 +38,8 @@ async function countPackages(go: string, env: NodeJS.ProcessEnv): Promise<number
   return stdout.trim().split("\n").length;
 }
 
-function minutes(since: number): string {
-  const seconds = Math.round((Date.now() - since) / 1000);
+function minutes(milliseconds: number): string {
+  const seconds = Math.round(milliseconds / 1000);
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
@@ -38,8 +50,9 @@ function compile(
   env: NodeJS.ProcessEnv,
   onPackage: () => void,
 ): Promise<void> {
-  const flags = `-s -w -X ${versionVariable}=${version}`;
-  const args = ["build", "-v", "-buildvcs=false", "-ldflags", flags, "-o", output, mainPackage];
+  const linkerFlags = `-s -w -X ${versionVariable}=${version}`;
+  const flags = ["-v", "-buildvcs=false", "-gcflags", compilerFlags, "-ldflags", linkerFlags];
+  const args = ["build", ...flags, "-o", output, mainPackage];
   return new Promise((resolve, reject) => {
     const child = spawn(go, args, { cwd: moduleDirectory, env, stdio: ["ignore", "ignore", "pipe"] });
     let tail = "";
@@ -73,21 +86,23 @@ export async function buildCli(
       " it needs 3 GB of disk for Go's caches.",
   );
   let step = "fetching modules";
-  const clock = setInterval(() => speaker.progress(`  ${minutes(started)}  ${step}`), 1_000);
+  const clock = setInterval(() => speaker.progress(`  ${minutes(Date.now() - started)}  ${step}`), 1_000);
   try {
     mkdirSync(join(temporary, "bin"), { recursive: true });
     const total = await countPackages(go, environment);
+    const compiling = Date.now();
     let done = 0;
     step = "compiling";
     await compile(go, output, version, environment, () => {
       done++;
-      step = `compiling: ${done} of at most ${total} packages`;
+      const left = ((Date.now() - compiling) * (total - done)) / done;
+      step = `compiling: ${done} of at most ${total} packages, about ${minutes(left)} left`;
     });
     const built = versionOf(output, env);
     if (built !== version) throw new Error(`the built CLI says that it is ${built ?? "nothing"}`);
     rmSync(join(cache, version), { recursive: true, force: true });
     renameSync(temporary, join(cache, version));
-    speaker.say(`Built Pulumi ${version} in ${minutes(started)} minutes.`);
+    speaker.say(`Built Pulumi ${version} in ${minutes(Date.now() - started)} minutes.`);
     return { command: cachedCommand(cache, version), version };
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true });
