@@ -2,7 +2,7 @@ import js from "@eslint/js";
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["dist/", "node_modules/", ".region/", ".cache/", "coverage/", "jest.config.js"] },
+  { ignores: ["dist/", "node_modules/", ".region/", ".cache/", "coverage/"] },
   js.configs.recommended,
   ...tseslint.configs.recommended,
   {
@@ -17,11 +17,13 @@ export default tseslint.config(
     },
   },
   {
-    // Loaded with --require, before anything that could read TypeScript.
+    // Loaded before anything that could read TypeScript, or by jest itself.
     files: ["**/*.cjs"],
     languageOptions: {
       sourceType: "commonjs",
-      globals: { require: "readonly", process: "readonly", performance: "readonly", setInterval: "readonly" },
+      globals: Object.fromEntries(
+        ["module", "performance", "process", "require", "setInterval"].map((name) => [name, "readonly"]),
+      ),
     },
     rules: { "@typescript-eslint/no-require-imports": "off" },
   },

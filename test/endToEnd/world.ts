@@ -65,8 +65,8 @@ export class World {
   }
 
   /** `pulumi up` or `pulumi destroy`, at once; throws when it fails. */
-  async pulumi(command: "up" | "destroy"): Promise<void> {
-    const args = [command, "--yes", "--skip-preview", "--stack", "local"];
+  async pulumi(command: "up" | "destroy", ...flags: string[]): Promise<void> {
+    const args = [command, "--yes", "--skip-preview", "--stack", "local", ...flags];
     const { exitCode, stdout, stderr } = await runPulumi(this.session, args, { capture: "all" });
     if (exitCode !== 0) throw new Error(`pulumi ${command} failed:\n${stdout}\n${stderr}`);
   }
