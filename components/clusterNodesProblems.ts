@@ -1,6 +1,6 @@
 /** What can be wrong with the input of EmqxClusterNodes. */
 import type { EmqxClusterNodesArgs, EmqxNodeArgs } from "./emqxClusterNodes";
-import { extraConfigProblems } from "./emqx/extraConfig";
+import { extraConfigProblems, extraConfigWarnings } from "./emqx/extraConfig";
 import { architectureOf } from "./emqx/instanceTypes";
 import { ClusterPorts, releaseProblems, releaseWarnings } from "./emqx/releases";
 import { packageProblems } from "./emqx/userData";
@@ -70,7 +70,10 @@ export function nodeSettingsProblems(args: NodeSettings, nodeCount: number, regi
     ...kmsKeyProblems(plain(args.kmsKeyId), region),
     ...(args.extraConfig === undefined
       ? []
-      : extraConfigProblems(args.extraConfig, { anonymousAccess: args.anonymousAccess })),
+      : extraConfigProblems(args.extraConfig, {
+          anonymousAccess: args.anonymousAccess,
+          version: args.emqxVersion ?? defaultEmqxVersion,
+        })),
   ];
 }
 
@@ -83,6 +86,9 @@ export function clusterNodesWarnings(args: EmqxClusterNodesArgs): string[] {
       ? [`nodes: all stand in ${zones[0]}; when that zone fails, so does the cluster`]
       : []),
     ...releaseWarnings(args.emqxVersion ?? defaultEmqxVersion),
+    ...(args.extraConfig === undefined
+      ? []
+      : extraConfigWarnings(args.extraConfig, args.emqxVersion ?? defaultEmqxVersion, args)),
   ];
 }
 

@@ -3,8 +3,8 @@
  * Everything that is wrong is reported at once, before anything is registered.
  */
 import * as pulumi from "@pulumi/pulumi";
-import { closest, distance } from "fastest-levenshtein";
 import { deploymentProblems, type EmqxDeploymentArgs } from "../components";
+import { nearest } from "../components/nearest";
 
 type Kind = "text" | "secret" | "number" | "flag" | "texts" | "map" | "accessLogs";
 
@@ -193,10 +193,8 @@ function parseAccessLogs(name: string, map: Record<string, unknown>, problems: s
 }
 
 function suggestion(name: string, known: string[]): string {
-  const candidate = closest(name, known);
-  return distance(name.toLowerCase(), candidate.toLowerCase()) <= Math.max(2, name.length / 3)
-    ? `; did you mean ${candidate}?`
-    : `; the settings are ${known.join(", ")}`;
+  const candidate = nearest(name, known);
+  return candidate ? `; did you mean ${candidate}?` : `; the settings are ${known.join(", ")}`;
 }
 
 function parseJson(text: string): unknown {

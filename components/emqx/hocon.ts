@@ -16,8 +16,12 @@ export interface Assignment {
   path: string[];
   /** The value is an object, so its inner assignments follow in the list. */
   isObject: boolean;
+  /** What is assigned, if it is no object. Unquoted words are texts, but for true, false, null and numbers. */
+  value?: HoconValue;
   line: number;
 }
+
+export type HoconValue = string | number | boolean | null | HoconValue[] | { [key: string]: HoconValue };
 
 export class HoconError extends Error {
   constructor(
@@ -33,6 +37,29 @@ export function readHocon(text: string): Assignment[] {
   const reader = new Reader(text);
   reader.fields([], undefined);
   return reader.assignments;
+}
+
+/** What assignments amount to: later ones win, objects are merged. */
+export function hoconTree(assignments: Assignment[]): { [key: string]: HoconValue } {
+  const tree = emptyObject();
+  for (const { path, isObject, value } of assignments) {
+    let at = tree;
+    for (const key of path.slice(0, -1)) at = objectAt(at, key);
+    if (isObject) objectAt(at, path.at(-1)!);
+    else at[path.at(-1)!] = value!;
+  }
+  return tree;
+}
+
+function objectAt(tree: { [key: string]: HoconValue }, key: string): { [key: string]: HoconValue } {
+  const there = tree[key];
+  if (typeof there === "object" && there !== null && !Array.isArray(there)) return there;
+  return (tree[key] = emptyObject());
+}
+
+/** Without a prototype: a setting may be called "constructor". */
+function emptyObject(): { [key: string]: HoconValue } {
+  return Object.create(null) as { [key: string]: HoconValue };
 }
 
 const word = /[A-Za-z][A-Za-z0-9_.@%|-]*/y;
@@ -84,8 +111,11 @@ class Reader {
     } else if (this.peek() !== "{") {
       throw this.error(`after ${path.join(".")} there must be =, : or {, not ${this.shown()}`);
     }
-    this.assignments.push({ path, isObject: this.peek() === "{", line });
-    this.value(path);
+    const isObject = this.peek() === "{";
+    const assignment: Assignment = { path, isObject, line };
+    this.assignments.push(assignment);
+    const value = this.value(path);
+    if (!isObject) assignment.value = value;
   }
 
   private key(): string[] {
@@ -100,41 +130,51 @@ class Reader {
     return segments;
   }
 
-  private value(path: string[]): void {
+  private value(path: string[]): HoconValue {
     const next = this.peek();
     if (next === "{") {
       const opened = this.line;
+      const before = this.assignments.length;
       this.take();
       this.fields(path, opened);
-    } else if (next === "[") {
-      this.array(path);
-    } else if (next === '"') {
-      this.quoted();
-    } else if (this.text.startsWith("${", this.at)) {
+      const inner = this.assignments.slice(before);
+      return hoconTree(
+        inner.map((assignment) => ({ ...assignment, path: assignment.path.slice(path.length) })),
+      );
+    }
+    if (next === "[") return this.array(path);
+    if (next === '"') return this.quoted();
+    if (this.text.startsWith("${", this.at)) {
       throw this.error(
         "substitutions are not possible: write the value itself, or quote a ${…} meant for EMQX",
       );
-    } else if (this.match(unquoted) === undefined) {
+    }
+    const text = this.match(unquoted);
+    if (text === undefined) {
       if (next === "" || next === "," || next === "}" || next === "]") {
         throw this.error(`the value of ${path.join(".")} is missing`);
       }
       throw this.error(`the value of ${path.join(".")} must be inside double quotes`);
     }
+    if (text === "null") return null;
+    if (text === "true" || text === "false") return text === "true";
+    return Number.isNaN(Number(text)) ? text : Number(text);
   }
 
-  private array(path: string[]): void {
+  private array(path: string[]): HoconValue[] {
     const opened = this.line;
+    const items: HoconValue[] = [];
     this.take();
     for (;;) {
       this.skip(true);
       if (this.peek() === "") throw new HoconError(opened, `"[" is never closed`);
       if (this.peek() === "]") {
         this.take();
-        return;
+        return items;
       }
       // Keys inside an array element belong to the array, which is set as a whole: they are no assignments.
       const before = this.assignments.length;
-      this.value(path);
+      items.push(this.value(path));
       this.assignments.length = before;
       this.separator("]");
     }

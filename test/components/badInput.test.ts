@@ -315,7 +315,7 @@ describe("bad input", () => {
   });
 
   test("includes user data over EC2's limit, by how much", () => {
-    const [problem] = deploymentProblems("emqx", { ...good, extraConfig: `mqtt.x = "${"y".repeat(17000)}"` });
+    const [problem] = deploymentProblems("emqx", { ...good, extraConfig: `# ${"y".repeat(17000)}` });
     expect(problem).toMatch(
       /^extraConfig: user data has \d{5} bytes, EC2 allows 16384: shorten extraConfig by \d+ bytes/,
     );

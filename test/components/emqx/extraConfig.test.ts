@@ -22,6 +22,9 @@ test.each([
   ['"quoted" = 1, "with space" { x = "\ttab" }'],
   ['license.connection_low_watermark = "70%"'],
   ['"ä" = "ö"'],
+  [
+    'cluster.links = [{ name = "other", server = "other.example.com:1883", topics = ["t/#"] }]\ncluster.core_nodes = []',
+  ],
 ])("%j is accepted", (hocon) => expect(extraConfigProblems(hocon)).toEqual([]));
 
 test.each([
@@ -92,8 +95,11 @@ test.each([
   ["node : { name : x }", "line 1 sets node.name,"],
   ["node = null", "line 1 sets node, but node.name is set by the component"],
   ["node = [1]", "line 1 sets node, but node.name"],
-  ["mqtt { a = 1 }\n\ncluster.static.seeds = []", "line 3 sets cluster.static.seeds, but cluster is set"],
-  ["cluster {}", "line 1 sets cluster, but cluster is set"],
+  [
+    "mqtt { a = 1 }\n\ncluster.static.seeds = []",
+    "line 3 sets cluster.static.seeds, but cluster.static is set",
+  ],
+  ["cluster = 1", "line 1 sets cluster, but cluster.name is set by the component: use clusterName"],
   ["rpc { server_port = 1 }", "use clusterPorts"],
   ["rpc.tcp_server_port = 1", "use clusterPorts"],
   ["listeners.tcp { default { bind = 1 } }", "sets listeners.tcp.default.bind, but"],
