@@ -100,6 +100,7 @@ export class EmqxNode {
         alone: (clientId, work) => node.member.alone(clientId, work),
         log,
       },
+      settings.limits,
     );
     if (settings.retainedOnDisc) {
       await broker.replaceRetained(database.retained);

@@ -4,7 +4,11 @@
  */
 import { parse } from "@pushcorn/hocon-parser";
 import * as semver from "semver";
-import { needsClusterLicence } from "./editions";
+import { configurationProblems } from "../../components/emqx/schema/check";
+import type { HoconValue } from "../../components/emqx/hocon";
+import { knownVersion } from "../../components/emqx/schema/table";
+import type { BrokerLimits } from "../dataplane/broker/broker";
+import { edition, needsClusterLicence } from "./editions";
 import { FileSystem } from "./fileSystem";
 
 export interface ListenerSettings {
@@ -38,6 +42,8 @@ export interface EmqxSettings {
   licenceProblem?: string;
   /** Seconds after which a stopped node is removed from the cluster; undefined for never. */
   autocleanSeconds?: number;
+  /** What MQTT clients may do. */
+  limits: BrokerLimits;
   /** Where retained messages live. */
   retainedOnDisc: boolean;
   warnings: string[];
@@ -57,6 +63,9 @@ const defaults = {
   // Without limits Erlang takes any free port; no security group opens it.
   anyDistribution: 45678,
   autocleanSeconds: 24 * 3600,
+  // emqx/emqx@v5.8.9:apps/emqx/src/emqx_schema.erl, fields("mqtt").
+  maxPacketSize: 1024 ** 2,
+  maxTopicLevels: 128,
 };
 
 /** EPMD_ARGS is overwritten by bin/emqx in older versions. */
@@ -74,6 +83,7 @@ export async function readEmqxSettings(
   }
   const tree = await parseHocon(configuration, paths.configuration);
   await applyEnvironment(tree, environment);
+  checkSchema(tree, environment, version, warnings);
   const nodeName = text(at(tree, "node.name")) ?? defaults.nodeName;
   if (!/^[0-9A-Za-z_-]+@[0-9A-Za-z.-]+$/.test(nodeName)) {
     throw new Error(`node.name "${nodeName}" is not name@host`);
@@ -102,6 +112,7 @@ export async function readEmqxSettings(
     licence,
     ...optional("licenceProblem", licenceProblem(licence.key, version)),
     ...optional("autocleanSeconds", readDuration(at(tree, "cluster.autoclean"), defaults.autocleanSeconds)),
+    limits: readLimits(tree, warnings),
     retainedOnDisc: at(tree, "retainer.backend.storage_type") === "disc",
     warnings,
   };
@@ -116,6 +127,47 @@ async function parseHocon(source: string, name: string): Promise<Tree> {
   } catch (error) {
     throw new Error(`${name} is not HOCON: ${(error as Error).message}`, { cause: error });
   }
+}
+
+/**
+ * EMQX checks its configuration before it starts, in the words of emqx/hocon@0.44.0: src/hocon_cli.erl
+ * (handle_schema_errors) and hocon_tconf.erl. Unknown names at the top are dropped without a word there
+ * (filter_by_roots), as are unknown names in the environment (unknown_env_vars), and so they are here.
+ */
+function checkSchema(
+  tree: Tree,
+  environment: Record<string, string>,
+  version: string,
+  warnings: string[],
+): void {
+  const known = knownVersion(version);
+  const errors = configurationProblems(tree as { [key: string]: HoconValue }, known)
+    .filter(
+      ({ kind, path }) => kind !== "unknown" || (path.length > 1 && !isFromEnvironment(path, environment)),
+    )
+    .map(({ kind, path, says, known: names = [] }) => {
+      const [parent, reason, rest] =
+        kind === "unknown"
+          ? [
+              path.slice(0, -1),
+              "unknown_fields",
+              `,unknown => "${path.at(-1)}",unmatched => "${names.slice(0, 3).join(",")},..."`,
+            ]
+          : [path, kind === "required" ? "required_field" : `"${says}"`, ""];
+      return `#{kind => validation_error,path => "${parent.join(".")}",reason => ${reason}${rest}}`;
+    });
+  if (errors.length === 0) return;
+  const report = `failed_to_check_schema: ${edition(version) === "ee" ? "emqx_enterprise_schema" : "emqx_conf_schema"}\n${errors.join("\n")}`;
+  if (known !== version) {
+    warnings.push(`the settings of EMQX ${version} are not known; ${known} would not start: ${report}`);
+    return;
+  }
+  throw new Error(report);
+}
+
+function isFromEnvironment(path: string[], environment: Record<string, string>): boolean {
+  const name = `EMQX_${path.join("__").toUpperCase()}`;
+  return Object.keys(environment).some((variable) => variable === name || variable.startsWith(`${name}__`));
 }
 
 /** `EMQX_NODE__COOKIE` is `node.cookie`; values are HOCON, as is. */
@@ -234,6 +286,28 @@ function readUsers(
     }
   }
   return users;
+}
+
+function readLimits(tree: Tree, warnings: string[]): BrokerLimits {
+  const sources = at(tree, "authorization.sources");
+  const listed = Array.isArray(sources) ? sources.filter(isTree) : undefined;
+  for (const { type } of listed?.filter((source) => source["type"] !== "file") ?? []) {
+    warnings.push(`authorization ${String(type)} is not simulated: it decides nothing`);
+  }
+  const aclFile = listed?.some(({ type, enable }) => type === "file" && enable !== false) ?? true;
+  const maxPacketSize = readBytes(at(tree, "mqtt.max_packet_size"), defaults.maxPacketSize);
+  return {
+    maxPacketSize,
+    maxTopicLevels: number(at(tree, "mqtt.max_topic_levels"), defaults.maxTopicLevels),
+    aclFile,
+  };
+}
+
+/** `1MB`; a bare number is bytes. */
+function readBytes(value: unknown, otherwise: number): number {
+  const [, count, unit = ""] = /^(\d+)(b|kb|mb|gb|)$/i.exec(text(value) ?? "") ?? [];
+  const factors: Record<string, number> = { "": 1, b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 };
+  return count === undefined ? otherwise : Number(count) * factors[unit.toLowerCase()]!;
 }
 
 function readCsv(csv: string): [string, string][] {

@@ -4,7 +4,8 @@
  */
 import { Duplex, Readable } from "node:stream";
 import { Aedes, AedesPublishPacket, AuthenticateError, Client, Subscription } from "aedes";
-import { topicMatches } from "./topics";
+import { generate } from "mqtt-packet";
+import { isBeyondThisBroker, isTopicFilter, isTopicName, mayListen, topicMatches } from "./topics";
 
 /** A message on its way from one node to another, with everything MQTT 5 lets a publisher attach. */
 export interface Message {
@@ -31,6 +32,16 @@ export interface SessionState {
 export interface TakenOver extends SessionState {
   /** Ends it there; answers with what has been queued. */
   release(): Promise<Message[]>;
+}
+
+/** What EMQX's configuration says to its broker. */
+export interface BrokerLimits {
+  /** Bytes (`mqtt.max_packet_size`, 1MB). */
+  maxPacketSize: number;
+  /** `mqtt.max_topic_levels`, 128. */
+  maxTopicLevels: number;
+  /** Whether the rules of the package's acl.conf hold: no other `authorization.sources` are set. */
+  aclFile: boolean;
 }
 
 export type LoginResult = "accepted" | "bad-password" | "unknown-user";
@@ -83,11 +94,15 @@ interface ClientState {
   version: number;
   clean: boolean;
   sessionExpiryInterval: number;
+  /** What the client takes at most (MQTT 5). */
+  maximumPacketSize: number | undefined;
 }
 
 const returnCodes = { "bad-password": 4, "unknown-user": 5 } as const;
 const sessionTakenOver = 0x8e;
 const useAnotherServer = 0x9c;
+const topicFilterInvalid = 0x8f;
+const topicNameInvalid = 0x90;
 /** CONNACKs of a node that is being evacuated: Use another server (0x9C); 3.1.1 has only Server unavailable (3). */
 const turnedAway = {
   mqtt5: Buffer.from([0x20, 3, 0, useAnotherServer, 0]),
@@ -100,6 +115,7 @@ const fromPeer = Symbol("from peer");
 export class Broker {
   private readonly inside: AedesInside;
   private readonly wantsCleanStart = new WeakMap<Client, boolean>();
+  private readonly usernames = new WeakMap<object, string | undefined>();
   /** Sessions whose client is away, with the seconds that they last. */
   private readonly absent = new Map<string, number | undefined>();
   /** No new connection is let in: the node is being evacuated. */
@@ -114,6 +130,7 @@ export class Broker {
     private readonly stamp: string,
     private readonly login: (username: string | undefined, password: string | undefined) => LoginResult,
     private readonly events: BrokerEvents,
+    private readonly limits: BrokerLimits,
   ) {
     this.inside = aedes as unknown as AedesInside;
   }
@@ -122,14 +139,17 @@ export class Broker {
     nodeName: string,
     login: (username: string | undefined, password: string | undefined) => LoginResult,
     events: BrokerEvents,
+    limits: BrokerLimits,
   ): Promise<Broker> {
     const aedes = await Aedes.createBroker({
       id: nodeName,
       concurrency: 10_000,
       topicAliasMaximum: 65535,
       queueLimit: 1000,
+      maximumPacketSize: limits.maxPacketSize,
+      maxTopicLevels: limits.maxTopicLevels,
     });
-    const broker = new Broker(aedes, `${nodeName} since ${Date.now()}`, login, events);
+    const broker = new Broker(aedes, `${nodeName} since ${Date.now()}`, login, events, limits);
     broker.install();
     return broker;
   }
@@ -262,6 +282,7 @@ export class Broker {
     this.lowerQosOfQueuedMessages();
     this.tellReleasesApart();
     this.skipAnsweredMessages();
+    this.storeOnlyWhatIsGranted();
     this.aedes.preConnect = (client, packet, done) => {
       if (this.turnsAway) {
         const refusal = packet.protocolVersion === 5 ? turnedAway.mqtt5 : turnedAway.mqtt3;
@@ -276,17 +297,24 @@ export class Broker {
       done(null, true);
     };
     this.aedes.authenticate = (client, username, password, done) => {
+      this.usernames.set(client, username);
       this.letIn(client, username, password).then(
         () => done(null, true),
         (error: AuthenticateError) => done(error, false),
       );
     };
-    this.aedes.authorizeSubscribe = (_client, subscription, done) => {
-      // Shared subscriptions are beyond this broker; refusing them beats accepting a filter nothing ever matches.
-      done(null, subscription.topic.startsWith("$share/") ? null : subscription);
+    this.aedes.authorizeSubscribe = (client, subscription, done) => {
+      const { topic } = subscription;
+      if (!isTopicFilter(topic, this.limits.maxTopicLevels)) {
+        // emqx/emqx@v5.8.9:apps/emqx/src/emqx_channel.erl handle_in(?SUBSCRIBE_PACKET …): the connection ends.
+        this.events.log(`client ${client?.id}: invalid topic filter ${JSON.stringify(topic)}`);
+        void disconnect(client!, topicFilterInvalid).then(() => done(null, null));
+        return;
+      }
+      done(null, this.grants(client, topic) ? subscription : null);
     };
     this.aedes.authorizeForward = (client, packet) =>
-      this.answered.has(packet) ? null : lowerToSubscription(client, packet);
+      this.answered.has(packet) || isTooLarge(client, packet) ? null : lowerToSubscription(client, packet);
     // aedes acknowledges a QoS 1 message before it publishes it. Whoever has the acknowledgement must be able to trust
     // that the message is on its way, even if this node stops now: so the other nodes get it first.
     this.aedes.authorizePublish = (client, packet, done) => {
@@ -294,6 +322,18 @@ export class Broker {
         done(new Error("$SYS/ is the broker's own"));
         return;
       }
+      if (isBeyondThisBroker(packet.topic)) {
+        done(
+          new Error(`${packet.topic}: ${packet.topic.split("/")[0]} topics are not acted out in this region`),
+        );
+        return;
+      }
+      if (client !== null && !isTopicName(packet.topic, this.limits.maxTopicLevels)) {
+        this.events.log(`client ${client.id}: invalid topic ${JSON.stringify(packet.topic)}`);
+        void disconnect(client, topicNameInvalid);
+        return;
+      }
+      withoutWillDelay(packet);
       Object.assign(packet, { brokerId: this.stamp, brokerCounter: ++this.stamped });
       if (packet.qos === 1 && client !== null) {
         this.events.published(messageOf(packet as unknown as Message));
@@ -354,6 +394,35 @@ export class Broker {
     for (const message of [...earlier, ...since]) {
       await store.outgoingEnqueue({ clientId }, message);
     }
+  }
+
+  /** Whether a client may have this subscription: EMQX's acl.conf, and what this broker can do. */
+  private grants(client: object | null, filter: string): boolean {
+    if (isBeyondThisBroker(filter)) {
+      return false;
+    }
+    return !this.limits.aclFile || client === null || mayListen(this.usernames.get(client), filter);
+  }
+
+  /**
+   * aedes stores all subscriptions of a packet for each of them: those that are refused, too, and with n of them n² of
+   * them. Here they are stored once.
+   */
+  private storeOnlyWhatIsGranted(): void {
+    const store = this.inside.persistence;
+    const add = store.addSubscriptions.bind(store);
+    const stored = new WeakMap<Subscription[], Promise<void>>();
+    store.addSubscriptions = (client, subscriptions) => {
+      let done = stored.get(subscriptions);
+      if (done === undefined) {
+        done = add(
+          client,
+          subscriptions.filter(({ topic }) => this.grants(client, topic)),
+        );
+        stored.set(subscriptions, done);
+      }
+      return done;
+    };
   }
 
   private async queued(clientId: string): Promise<QueuedPacket[]> {
@@ -462,6 +531,37 @@ function recogniseRepetitions(client: Client): void {
   const assured = once(inside.deliverQoS);
   inside.deliver0 = plain;
   inside.deliverQoS = (packet, done) => (packet.qos === 0 ? plain : assured)(packet, done);
+}
+
+/** A Will Delay Interval is between the client and the broker: subscribers that got it would see a malformed packet. */
+function withoutWillDelay(packet: { properties?: object }): void {
+  if (packet.properties !== undefined && "willDelayInterval" in packet.properties) {
+    const { willDelayInterval: _, ...properties } = packet.properties;
+    packet.properties = properties;
+  }
+}
+
+/** A message that is larger than its client takes is dropped for that client (MQTT 5, 3.1.2.11.4). */
+function isTooLarge(client: Client, packet: AedesPublishPacket): boolean {
+  const { maximumPacketSize, version } = stateOf(client);
+  if (maximumPacketSize === undefined) {
+    return false;
+  }
+  const { topic, payload, qos, retain, properties } = packet;
+  const bytes = generate(
+    {
+      cmd: "publish",
+      messageId: 1,
+      dup: false,
+      topic,
+      payload,
+      qos,
+      retain,
+      ...(properties && { properties }),
+    },
+    { protocolVersion: version },
+  ).length;
+  return bytes > maximumPacketSize;
 }
 
 /** Delivery never exceeds the QoS the client subscribed with; aedes looks only at filters equal to the topic. */

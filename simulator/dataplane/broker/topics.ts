@@ -1,4 +1,6 @@
-/** Whether an MQTT topic filter matches a topic name (MQTT 3.1.1 and 5, section 4.7). */
+/** Topic names and filters: MQTT 3.1.1 and 5, section 4.7, and what EMQX makes of them. */
+
+/** Whether an MQTT topic filter matches a topic name. */
 export function topicMatches(filter: string, topic: string): boolean {
   const levels = topic.split("/");
   const pattern = filter.split("/");
@@ -14,4 +16,49 @@ export function topicMatches(filter: string, topic: string): boolean {
     }
   }
   return pattern.length === levels.length;
+}
+
+const longestBytes = 65535;
+
+/** Whether this is a topic filter: `+` and `#` stand for whole levels, `#` for the last one. */
+export function isTopicFilter(filter: string, maxLevels: number): boolean {
+  const levels = filter.split("/");
+  return (
+    fits(filter, levels, maxLevels) &&
+    levels.every((level, i) =>
+      level.includes("#") ? level === "#" && i === levels.length - 1 : level === "+" || !level.includes("+"),
+    )
+  );
+}
+
+/** Whether messages can be published to this topic. */
+export function isTopicName(topic: string, maxLevels: number): boolean {
+  return fits(topic, topic.split("/"), maxLevels) && !/[+#]/.test(topic);
+}
+
+function fits(topic: string, levels: string[], maxLevels: number): boolean {
+  const right = topic !== "" && !topic.includes("\u0000") && levels.length <= maxLevels;
+  return right && Buffer.byteLength(topic) <= longestBytes;
+}
+
+/**
+ * Topics with a meaning of their own to EMQX that is not acted out here: refused, as a client that got them granted
+ * would wait for messages that never come.
+ */
+export function isBeyondThisBroker(topic: string): boolean {
+  return /^\$(share|queue|exclusive|delayed|q|s|stream|file)\//.test(topic);
+}
+
+/**
+ * The rules about subscriptions in EMQX's acl.conf (emqx/emqx@v5.8.9:apps/emqx_auth/etc/acl.conf; the same in 6.2.2):
+ *
+ *     {allow, {username, {re, "^dashboard$"}}, subscribe, ["$SYS/#"]}.
+ *     {allow, {ipaddr, "127.0.0.1"}, all, ["$SYS/#", "#"]}.
+ *     {deny, all, subscribe, ["$SYS/#", {eq, "#"}, {eq, "+/#"}]}.
+ *
+ * No client here stands on the node itself, so the second one lets nobody in.
+ */
+export function mayListen(username: string | undefined, filter: string): boolean {
+  const system = filter === "$SYS" || filter.startsWith("$SYS/");
+  return system ? username === "dashboard" : filter !== "#" && filter !== "+/#";
 }

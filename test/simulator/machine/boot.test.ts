@@ -193,6 +193,18 @@ describe("EMQX's settings", () => {
     expect((await read({}, { EMQX_LICENSE__KEY: '"a-key"' }, "6.2.3")).licenceProblem).toBeUndefined();
   });
 
+  test("are refused where EMQX does not know them, in its words; what is unknown at the top is dropped", async () => {
+    const misspelt = read({ extraConfig: "mqtt { max_packet_sise = 2MB, max_qos_allowed = 3 }\nmqqt.a = 1" });
+    await expect(misspelt).rejects.toThrow(
+      /^failed_to_check_schema: emqx_conf_schema\n#\{kind => validation_error,path => "mqtt",reason => unknown_fields,unknown => "max_packet_sise",unmatched => ".*\n.*path => "mqtt.max_qos_allowed"/,
+    );
+    await expect(read({ extraConfig: "mqqt.a = 1" }, { EMQX_MQTT__NEW: "1" })).resolves.toMatchObject({
+      warnings: [],
+    });
+    const { warnings } = await read({ extraConfig: "mqtt.new = 1" }, {}, "6.9.9");
+    expect(warnings).toEqual([expect.stringContaining("the settings of EMQX 6.9.9 are not known")]);
+  });
+
   test("are refused when they are no HOCON or no name", async () => {
     const broken: FileSystem = new Map([
       ["/etc/emqx/emqx.conf", { content: "a = {", mode: 0o644, owner: "root:root" }],
