@@ -4,7 +4,7 @@ import * as acm from "@pulumi/aws/acm";
 import { getServerCertificateOutput } from "@pulumi/aws/iam";
 import { isServerCertificate, serverCertificateName } from "./certificateArn";
 import { dateOf, daysUntil, inDays, rfc3339, warningDays } from "./expiry";
-import { plain } from "./problems";
+import { plain, runError } from "./problems";
 
 /** Who renews it: ACM what it issued itself, the user what was imported into ACM or uploaded to IAM. */
 export type CertificateOrigin = "AMAZON_ISSUED" | "IMPORTED" | "PRIVATE" | "IAM";
@@ -24,10 +24,17 @@ export function readCertificateExpiry(
   if (known === undefined || checked === undefined) {
     return undefined;
   }
-  const { origin, ends } = isServerCertificate(known)
+  const { origin, ends, status } = isServerCertificate(known)
     ? readFromIam(parent, checked)
     : readFromAcm(name, parent, checked);
-  return pulumi.all([origin, ends]).apply(([by, end]) => {
+  return pulumi.all([origin, ends, status]).apply(([by, end, state]) => {
+    if (!end) {
+      const problem = unissuedProblem(known, state);
+      if (problem !== undefined) {
+        throw runError(problem);
+      }
+      return rfc3339(end);
+    }
     for (const warning of certificateWarnings(known, by, new Date(end), new Date())) {
       void pulumi.log.warn(warning, parent);
     }
@@ -37,18 +44,44 @@ export function readCertificateExpiry(
 
 interface Found {
   origin: pulumi.Output<CertificateOrigin>;
+  /** Empty as long as ACM has not issued the certificate: DescribeCertificate has no NotAfter then. */
   ends: pulumi.Output<string>;
+  /** ACM's `Status`; missing for IAM, where there are finished certificates only. */
+  status: pulumi.Output<string | undefined>;
+}
+
+/**
+ * What to say of a certificate that has no end, if anything. ACM's statuses:
+ * https://docs.aws.amazon.com/acm/latest/APIReference/API_CertificateDetail.html
+ */
+export function unissuedProblem(arn: string, status: string | undefined): string | undefined {
+  if (status === undefined || status === "ISSUED") {
+    return undefined;
+  }
+  const remedy =
+    status === "PENDING_VALIDATION"
+      ? "make the DNS records that `aws acm describe-certificate` shows (or answer the e-mail), and wait until it is ISSUED"
+      : "request or import another one";
+  return `certificateArn: the certificate ${arn} is ${status}, and a load balancer takes only one that ACM has issued; ${remedy}`;
 }
 
 /** A read, not a resource of the stack: nothing is created, changed or deleted through it. */
 function readFromAcm(name: string, parent: pulumi.Resource, arn: pulumi.Output<string>): Found {
   const certificate = acm.Certificate.get(`${name}-certificate`, arn, undefined, { parent });
-  return { origin: certificate.type as pulumi.Output<CertificateOrigin>, ends: certificate.notAfter };
+  return {
+    origin: certificate.type as pulumi.Output<CertificateOrigin>,
+    ends: certificate.notAfter,
+    status: certificate.status,
+  };
 }
 
 function readFromIam(parent: pulumi.Resource, arn: pulumi.Output<string>): Found {
   const certificate = getServerCertificateOutput({ name: arn.apply(serverCertificateName) }, { parent });
-  return { origin: pulumi.output("IAM" as const), ends: certificate.expirationDate };
+  return {
+    origin: pulumi.output("IAM" as const),
+    ends: certificate.expirationDate,
+    status: pulumi.output(undefined),
+  };
 }
 
 const remedies: Record<CertificateOrigin, string> = {

@@ -423,9 +423,9 @@ function createDnsRecord(
     return;
   }
   const zone = route53.getZoneOutput({ zoneId: hostedZoneId }, { parent });
-  const nameInZone = zone.name.apply((zoneName) => {
-    const domain = zoneName.replace(/\.$/, "");
-    if (hostname !== domain && !hostname.endsWith(`.${domain}`)) {
+  const nameInZone = zone.name.apply((zoneName: string | undefined) => {
+    const domain = zoneName?.replace(/\.$/, "");
+    if (domain !== undefined && hostname !== domain && !hostname.endsWith(`.${domain}`)) {
       throw runError(
         `hostname: "${hostname}" is outside the hosted zone ${domain}; use a name that ends with .${domain}`,
       );

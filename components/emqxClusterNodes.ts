@@ -11,6 +11,7 @@ import { userDataProblems } from "./emqx/userData";
 import { rfc3339 } from "./expiry";
 import type { Listener } from "./network/listeners";
 import { remember, rememberedUntilRestart } from "./memory";
+import { parseAvailabilityZone } from "./network/availabilityZones";
 import { checkedAddress } from "./nodeAddress";
 import {
   defaultClusterName,
@@ -252,7 +253,7 @@ function createSharedParts(name: string, parent: EmqxClusterNodes, args: EmqxClu
     secrets,
     role,
     image: nodeImage(name, parent, args.instanceType ?? defaultInstanceType, args.amiId),
-    region: getRegionOutput({}, { parent }).region,
+    region: regionOf(parent, args.nodes),
     firstSeeds: remember<string[]>(
       `${name}-seeds`,
       parent,
@@ -487,6 +488,17 @@ function attach(cluster: Cluster, node: StandingParts, instance: ec2.Instance): 
       ),
   );
   return [data, ...registrations];
+}
+
+/** The provider's region; what a unit test's mocks do not tell, the nodes' zone does. */
+function regionOf(parent: pulumi.Resource, [first]: EmqxNodeArgs[]): pulumi.Output<string> {
+  const own = getRegionOutput({}, { parent }).region as pulumi.Output<string | undefined>;
+  return own.apply((region): pulumi.Output<string> => {
+    const zone = pulumi.output(first?.availabilityZone ?? "");
+    return region === undefined
+      ? zone.apply((name) => parseAvailabilityZone(name)?.region ?? "")
+      : pulumi.output(region);
+  });
 }
 
 function userDataOf(cluster: Cluster, node: StandingParts): pulumi.Output<string> {

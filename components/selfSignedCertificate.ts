@@ -65,7 +65,7 @@ export function createSelfSignedCertificate(
   const authority = createAuthority(`${name}-ca`, parent);
   const { region } = getRegionOutput({}, { parent });
   const loadBalancers = region.apply(
-    (r) => `*.${r}.elb.${r.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com"}`,
+    (r) => `*.${r}.elb.${r?.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com"}`,
   );
   // Another version is another key, request and certificate: made, and put in place under the ARN, before the old go.
   const versioned = `${name}-${version}`;
