@@ -253,6 +253,7 @@ export class Cloud {
     await guarded(`deleting ${type.title} (${id})`, async () => {
       const stored = this.find(context, type, id);
       if (!stored) {
+        type.deleteGone?.(context, olds);
         return; // somebody else deleted it: that is what was asked for
       }
       await type.beforeDelete?.(context, stored);

@@ -116,6 +116,8 @@ export interface ResourceType {
     changed: Set<string>,
   ) => Promise<void>;
   beforeDelete?: (context: Context, resource: StoredResource) => Promise<void>;
+  /** What the provider asks of other resources before it deletes one that is gone; throws where that fails. */
+  deleteGone?: (context: Context, olds: Props) => void;
   settle?: (context: Context, resource: StoredResource) => Promise<void>;
   /** Attributes that depend on other resources or on time. */
   view?: (context: Context, resource: StoredResource) => Props;

@@ -261,6 +261,17 @@ export const volumeAttachmentType: ResourceType = {
       }
     }
   },
+  // The provider stops the instance before it looks whether the volume is attached
+  // (hashicorp/terraform-provider-aws:internal/service/ec2/ebs_volume_attachment.go, stopVolumeAttachmentInstance).
+  deleteGone(context, olds) {
+    const instanceId = String(olds["instanceId"]);
+    if (olds["stopInstanceBeforeDetaching"] === true && !context.find(names.instance, instanceId)) {
+      fail(
+        "InvalidInstanceID.NotFound",
+        `stopping EC2 Instance (${instanceId}): operation error EC2: StopInstances: The instance ID '${instanceId}' does not exist`,
+      );
+    }
+  },
   findImport(context, importId) {
     const [device, volume, instance] = importId.split(":");
     return context

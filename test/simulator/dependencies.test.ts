@@ -348,3 +348,21 @@ test("a route of a gateway that is gone is a black hole", async () => {
   await world.delete(names.natGateway, ids["nat"]!);
   expect(world.get(names.route, ids["route"]!)!["state"]).toBe("blackhole");
 });
+
+test("an instance that is gone: the provider cannot stop it to detach its volume, until a refresh has seen that", async () => {
+  await addInstance();
+  await attachVolume();
+  const attachment = ids["attachment"]!;
+  const olds = {
+    deviceName: "/dev/sdf",
+    instanceId: ids["instance"]!,
+    volumeId: ids["volume"]!,
+    stopInstanceBeforeDetaching: true,
+  };
+  const { cloud, scope } = world;
+  await cloud.delete(names.instance, scope, ids["instance"]!, {});
+  await expect(cloud.delete(names.volumeAttachment, scope, attachment, olds)).rejects.toThrow(
+    /StopInstances: .*'i-\w+' does not exist/,
+  );
+  expect(cloud.read(names.volumeAttachment, scope, attachment, olds)).toBeUndefined();
+});
