@@ -1,4 +1,5 @@
 import { existsSync, rmSync } from "node:fs";
+import { resolve } from "node:path";
 import pc from "picocolors";
 import { UserError } from "../console";
 import { parsePulumiArguments } from "./arguments";
@@ -6,14 +7,24 @@ import { endpointLines } from "./endpoints";
 import { endpointsOf, stopRegion } from "./regionProcess";
 import type { PulumiOptions, Session } from "./session";
 import { runPulumi } from "./session";
-import { defaultStack, knownStacks, readState, stackExists } from "./stacks";
+import {
+  argumentsFor,
+  defaultStack,
+  deployedStacks,
+  knownStacks,
+  nameIn,
+  readState,
+  stackExists,
+} from "./stacks";
 
-/** The arguments with the stack in them: the user's, or `local`. */
-function onStack(args: readonly string[]): { stack: string; args: string[] } {
-  const { stack } = parsePulumiArguments(["up", ...args]);
-  return stack === undefined
-    ? { stack: defaultStack, args: ["--stack", defaultStack, ...args] }
-    : { stack, args: [...args] };
+/** The arguments with the stack in them: the user's, or `local`; and the stack's name in this repository. */
+function onStack({ surroundings }: Session, given: readonly string[]): { stack: string; args: string[] } {
+  const { stack, cwd = "." } = parsePulumiArguments(["up", ...given]);
+  const there = { ...surroundings, project: resolve(surroundings.project, cwd) };
+  return {
+    stack: nameIn(surroundings, there, stack ?? defaultStack),
+    args: stack === undefined ? ["--stack", defaultStack, ...given] : [...given],
+  };
 }
 
 /** With its preview: some refusals come while the preview looks at what runs, before anything is changed. */
@@ -22,7 +33,7 @@ export async function up(
   userArgs: readonly string[],
   options: PulumiOptions = {},
 ): Promise<number> {
-  const { stack, args } = onStack(userArgs);
+  const { stack, args } = onStack(session, userArgs);
   const { exitCode } = await runPulumi(session, ["up", "--yes", ...args], options);
   if (exitCode !== 0 || parsePulumiArguments(["up", ...args]).isHelp) return exitCode;
   await showEndpoints(session, stack);
@@ -30,18 +41,18 @@ export async function up(
 }
 
 export async function preview(session: Session, userArgs: readonly string[]): Promise<number> {
-  return (await runPulumi(session, ["preview", ...onStack(userArgs).args])).exitCode;
+  return (await runPulumi(session, ["preview", ...onStack(session, userArgs).args])).exitCode;
 }
 
 export async function refresh(session: Session, userArgs: readonly string[]): Promise<number> {
-  const { args } = onStack(userArgs);
+  const { args } = onStack(session, userArgs);
   return (await runPulumi(session, ["refresh", "--yes", "--skip-preview", ...args])).exitCode;
 }
 
 /** Destroys the stack; when no other stack has resources, the region and all it kept go too. */
 export async function down(session: Session, userArgs: readonly string[]): Promise<number> {
   const { surroundings, speaker } = session;
-  const { stack, args } = onStack(userArgs);
+  const { stack, args } = onStack(session, userArgs);
   if (stackExists(surroundings, stack)) {
     // With its preview: without it the engine deletes what is not protected before it comes to what is.
     const { exitCode } = await runPulumi(session, ["destroy", "--yes", ...args]);
@@ -49,10 +60,12 @@ export async function down(session: Session, userArgs: readonly string[]): Promi
   } else if (!knownStacks(surroundings).includes(stack)) {
     throw new UserError(`there is no stack ${stack}; there are ${knownStacks(surroundings).join(", ")}`);
   }
-  const others = deployedStacks(session);
-  if (others.length > 0) {
+  const [next, ...others] = deployedStacks(surroundings);
+  if (next !== undefined) {
+    const option = argumentsFor(surroundings, next);
     speaker.say(
-      `The simulated region keeps running for ${others.join(", ")}. To end it too: npm run down -- -s ${others[0]}`,
+      `The simulated region keeps running for ${[next, ...others].join(", ")}. ` +
+        `To end ${others.length > 0 ? next : "it"} too: npm run down${option === "" ? "" : ` -- ${option}`}`,
     );
     return 0;
   }
@@ -60,11 +73,6 @@ export async function down(session: Session, userArgs: readonly string[]): Promi
   if (existsSync(surroundings.root)) rmSync(surroundings.root, { recursive: true, force: true });
   speaker.say(`The simulated region has stopped; nothing is left.`);
   return 0;
-}
-
-/** Stacks that have more than their own entry in the state. */
-export function deployedStacks({ surroundings }: Session): string[] {
-  return knownStacks(surroundings).filter((stack) => readState(surroundings, stack).resources.length > 0);
 }
 
 async function showEndpoints({ surroundings, speaker }: Session, stack: string): Promise<void> {

@@ -11,7 +11,7 @@ import { bucketCommand } from "./bucketCommand";
 import { ensureRegion, regionStatus, stopRegion } from "./regionProcess";
 import { nameOf } from "./orphans";
 import type { Session } from "./session";
-import { defaultStack, readState } from "./stacks";
+import { defaultStack, deployedStack, readState } from "./stacks";
 import { createFolders } from "./surroundings";
 
 interface ResourceOptions {
@@ -120,7 +120,9 @@ function addResourceCommands(region: Command, session: Session): void {
     .option("-s, --stack <name>", "the stack", defaultStack)
     .description("the password of a stack's MQTT user, as SSM has it")
     .action(async ({ stack }: { stack: string }) => {
-      const { mqttPasswordParameter: parameter } = readState(session.surroundings, stack).outputs;
+      const { surroundings } = session;
+      const deployed = deployedStack(surroundings, stack) ?? stack;
+      const { mqttPasswordParameter: parameter } = readState(surroundings, deployed).outputs;
       if (typeof parameter !== "string") {
         throw new UserError(`stack ${stack} has no password: it is not deployed, or lets anybody in`);
       }
@@ -147,7 +149,12 @@ export function consoleCommand(session: Session): Command {
     .option("-s, --stack <name>", "the stack that a node's number is of, where several are deployed")
     .description("what an instance's serial console shows")
     .action(async (given: string, { stack }: { stack?: string }) => {
-      const own = stack === undefined ? undefined : idsOf(readState(session.surroundings, stack).resources);
+      const own =
+        stack === undefined
+          ? undefined
+          : idsOf(
+              readState(session.surroundings, deployedStack(session.surroundings, stack) ?? stack).resources,
+            );
       const text = await ask(session, async (client) => client.console(await instanceId(client, given, own)));
       show(text === "" ? "(the console is empty)" : text);
     });

@@ -7,6 +7,7 @@ import { obtainCli } from "../engine/obtainCli";
 import { requiredVersion } from "../engine/version";
 import type { PulumiArguments } from "./arguments";
 import { changesStack, isDeployment, needsStack, parsePulumiArguments, withArguments } from "./arguments";
+import { replaceFailedBoots } from "./failedBoots";
 import type { RunOptions, RunResult } from "./literalCli";
 import { runLiteralCli } from "./literalCli";
 import type { StackLock } from "./locks";
@@ -17,6 +18,7 @@ import {
   configFileArguments,
   hasOwnEncryption,
   initialiseStack,
+  noteProject,
   readState,
   removeNeedlessSalt,
   stackExists,
@@ -53,6 +55,7 @@ export async function runPulumi(
   };
   const cli = await obtainCli(requiredVersion(), env, speaker);
   createFolders(surroundings);
+  if (surroundings.project !== session.surroundings.project) noteProject(surroundings);
 
   if (!needsStack(parsed)) {
     const result = await runLiteralCli(cli, args, {
@@ -82,6 +85,7 @@ export async function runPulumi(
   if (region && changesStack(parsed)) {
     const context = { surroundings, cli, env: runEnv, speaker, region, capture };
     await repairPendingOperations(context, stack, configFile, interrupted?.since);
+    if (parsed.command[0] === "up") await replaceFailedBoots(context, stack);
   }
   try {
     return await runLiteralCli(cli, withArguments(args, configFile), {

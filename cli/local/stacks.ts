@@ -9,7 +9,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { promisify } from "node:util";
 import { parse } from "yaml";
 import type { Cli } from "../engine/findCli";
@@ -84,6 +84,42 @@ export function deployedStacks(surroundings: Surroundings): string[] {
   return stacksWithState(surroundings).filter((stack) => readState(surroundings, stack).resources.length > 0);
 }
 
+/**
+ * The deployed stack that is meant: by its name in this project, as `project/stack`, or by its last part alone where no
+ * other one has it; and where nothing is deployed as `local`, the only one there is.
+ */
+export function deployedStack(surroundings: Surroundings, given: string): string | undefined {
+  const name = given.replace(/^organization\//, "").replace(`${readProject(surroundings).name}/`, "");
+  const deployed = deployedStacks(surroundings);
+  if (deployed.includes(name)) return name;
+  const alike = deployed.filter((stack) => shortName(stack) === name);
+  const candidates = alike.length > 0 || name !== defaultStack ? alike : deployed;
+  return candidates.length === 1 ? candidates[0] : undefined;
+}
+
+/** A stack of the project in these surroundings, by the name that it has in others. */
+export function nameIn(others: Surroundings, surroundings: Surroundings, stack: string): string {
+  const project = projectOf(surroundings, stack);
+  return project === readProject(others).name ? shortName(stack) : `${project}/${shortName(stack)}`;
+}
+
+/** Notes where a project is, so that a message about its stacks can say how to reach them. */
+export function noteProject(surroundings: Surroundings): void {
+  const folder = join(surroundings.root, "projects");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, readProject(surroundings).name), surroundings.project);
+}
+
+/** A stack as arguments of `npm run down --`. */
+export function argumentsFor(surroundings: Surroundings, stack: string): string {
+  const short = shortName(stack);
+  const option = short === defaultStack && short === stack ? "" : `-s ${short}`;
+  if (short === stack) return option;
+  const note = join(surroundings.root, "projects", projectOf(surroundings, stack));
+  const folder = existsSync(note) ? relative(surroundings.project, readFileSync(note, "utf8")) : undefined;
+  return `-C ${folder ?? "<its folder>"} ${option}`;
+}
+
 /** The state of a stack, as the file backend keeps it. */
 export function stateFile(surroundings: Surroundings, stack: string): string {
   const project = projectOf(surroundings, stack);
@@ -112,7 +148,7 @@ export interface PendingOperation {
 export interface StackState {
   resources: StateResource[];
   pendingOperations: PendingOperation[];
-  /** The stack's outputs; secrets as the state has them, encrypted. */
+  /** The stack's outputs, and its one deployment's; secrets as `[secret]`. */
   outputs: Record<string, unknown>;
 }
 
@@ -138,7 +174,7 @@ export function readState(surroundings: Surroundings, stack: string): StackState
   const resources = latest?.resources ?? [];
   return {
     resources,
-    outputs: resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs ?? {},
+    outputs: outputsIn(resources),
     pendingOperations: (latest?.pending_operations ?? []).map(({ type, resource }) => ({
       type,
       urn: resource.urn,
@@ -146,6 +182,22 @@ export function readState(surroundings: Surroundings, stack: string): StackState
       inputs: resource.inputs ?? {},
     })),
   };
+}
+
+/** How the state marks a secret; the CLI shows such outputs as `[secret]`. */
+const secretSignature = "4dabf18193072939515e22adb298388d";
+
+/** A stack's outputs, and those of its deployment, where it has one, that its program does not export. */
+function outputsIn(resources: readonly StateResource[]): Record<string, unknown> {
+  const deployments = resources.filter(({ type }) => type === "emqx-aws:index:EmqxDeployment");
+  const { dnsName, ...deployment } = (deployments.length === 1 && deployments[0]?.outputs) || {};
+  const stack = resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs;
+  const all = { ...(dnsName !== undefined && { loadBalancerDnsName: dnsName }), ...deployment, ...stack };
+  const isSecret = (value: unknown) =>
+    typeof value === "object" && value !== null && secretSignature in value;
+  return Object.fromEntries(
+    Object.entries(all).map(([name, value]) => [name, isSecret(value) ? "[secret]" : value]),
+  );
 }
 
 /** The file backend keeps the state before the last change beside it. */

@@ -6,7 +6,7 @@ import { describeLock, readLocks } from "./locks";
 import type { Endpoint } from "../../simulator/dataplane";
 import type { RegionStatus } from "./regionProcess";
 import { endpointsOf, regionStatus } from "./regionProcess";
-import { knownStacks, readState, stackExists } from "./stacks";
+import { knownStacks, readState, stackExists, stacksWithState } from "./stacks";
 import type { Surroundings } from "./surroundings";
 
 export interface StackStatus {
@@ -15,6 +15,8 @@ export interface StackStatus {
   resources: number;
   pendingOperations: number;
   outputs: Record<string, unknown>;
+  /** Names of its load balancers in the DNS. */
+  loadBalancers: string[];
   /** Who changes it now, or held its lock when he died. */
   lock?: string;
 }
@@ -35,7 +37,9 @@ export async function readStatus(surroundings: Surroundings): Promise<Status> {
       ...(region && { pid: region.pid, startedAt: region.startedAt }),
       log: surroundings.regionLog,
     },
-    stacks: knownStacks(surroundings).map((stack) => stackStatus(surroundings, stack)),
+    stacks: [...new Set([...knownStacks(surroundings), ...stacksWithState(surroundings)])].map((stack) =>
+      stackStatus(surroundings, stack),
+    ),
     endpoints: await endpointsOf(surroundings),
   };
 }
@@ -51,6 +55,9 @@ function stackStatus(surroundings: Surroundings, stack: string): StackStatus {
     resources: made.length,
     pendingOperations: pendingOperations.length,
     outputs,
+    loadBalancers: resources.flatMap(({ type, outputs: { dnsName } = {} }) =>
+      type === "aws:elb/loadBalancer:LoadBalancer" && typeof dnsName === "string" ? [dnsName] : [],
+    ),
     ...(lock && {
       lock: lock.isStale ? `left by process ${lock.pid}, which is gone` : `changed by ${describeLock(lock)}`,
     }),
@@ -82,8 +89,18 @@ export function formatStatus({ region, stacks, endpoints }: Status): string {
     `Simulated region: ${regionWords[region.state]}${process_}`,
     ...(region.state === "stopped" ? [] : [`Its log: ${relative(process.cwd(), region.log)}`]),
     table.toString(),
-    ...stacks.flatMap(({ stack, outputs }) => {
-      const lines = endpointLines(stack, outputs, endpoints);
+    ...stacks.flatMap(({ stack, outputs, loadBalancers }) => {
+      const lines = [
+        ...endpointLines(stack, outputs, endpoints),
+        // A program of its own need not say where its load balancers are.
+        ...endpoints
+          .filter(({ dnsName }) => loadBalancers.includes(dnsName) && dnsName !== outputs.loadBalancerDnsName)
+          .map(({ dnsName, loadBalancerPort, host, port, problem }) =>
+            problem === undefined
+              ? `${host}:${port}  stands for ${dnsName}:${loadBalancerPort}`
+              : `${dnsName}:${loadBalancerPort}  does not answer: ${problem}`,
+          ),
+      ];
       return lines.length === 0 ? [] : [`Stack ${stack}:`, ...lines.map((line) => `  ${line}`)];
     }),
   ].join("\n");

@@ -5,8 +5,7 @@ import { requiredVersion } from "../engine/version";
 import { runLiteralCli } from "../local/literalCli";
 import { regionStatus } from "../local/regionProcess";
 import type { Session } from "../local/session";
-import { runPulumi } from "../local/session";
-import { readState, stackExists } from "../local/stacks";
+import { deployedStack, deployedStacks, readState } from "../local/stacks";
 import type { Inside } from "./inside";
 import type { Outputs } from "./outputs";
 import { RealInside } from "./realInside";
@@ -33,16 +32,21 @@ export async function findDeployment(
     : simulatedDeployment(session, stack);
 }
 
-export function isSimulated({ surroundings }: Session, stack: string): boolean {
-  return stackExists(surroundings, stack) && readState(surroundings, stack).resources.length > 0;
+function isSimulated({ surroundings }: Session, stack: string): boolean {
+  return deployedStack(surroundings, stack) !== undefined;
 }
 
-export async function simulatedDeployment(session: Session, stack: string): Promise<SimulatedDeployment> {
-  if (!isSimulated(session, stack)) {
+/** Any program's stack; where `local` is not deployed, the only one there is. */
+export async function simulatedDeployment(session: Session, asked: string): Promise<SimulatedDeployment> {
+  const stack = deployedStack(session.surroundings, asked);
+  if (stack === undefined) {
+    const others = deployedStacks(session.surroundings);
+    const known = others.length === 0 ? "" : `; deployed are ${others.join(", ")} (-s)`;
     throw new UserError(
-      `stack ${stack} is not deployed in the simulated region; run: npm run up -- -s ${stack}`,
+      `stack ${asked} is not deployed in the simulated region; run: npm run up -- -s ${asked}${known}`,
     );
   }
+  if (stack !== asked) session.speaker.say(`Stack ${asked} is ${stack} here.`);
   const status = await regionStatus(session.surroundings);
   if (status.kind !== "running") {
     throw new UserError("the simulated region does not run; start it with: npm run region -- start");
@@ -50,10 +54,7 @@ export async function simulatedDeployment(session: Session, stack: string): Prom
   if (session.surroundings.machines !== "running") {
     throw new UserError("the simulated region runs without machines, so nothing answers clients");
   }
-  const result = await runPulumi(session, ["stack", "output", "--json", "--stack", stack], {
-    capture: "all",
-  });
-  const outputs = parseOutputs(stack, result);
+  const outputs = readState(session.surroundings, stack).outputs as Outputs;
   const region = new RegionClient(status.region);
   return { stack, outputs, inside: new SimulatedInside(region, outputs, stack), region };
 }

@@ -63,8 +63,8 @@ export const connectTexts: Record<ConnectFailure, Text> = {
   refused: {
     meaning: "EMQX is there and refuses the user name or password.",
     look: [
-      "credentials: the SSM parameter (output mqttPasswordParameter) and what the nodes read when they booted; " +
-        "a password changed in SSM reaches nodes only when they are replaced",
+      "credentials: the SSM parameter (output mqttPasswordParameter) and the user in EMQX's database; nodes take up a " +
+        "password that changed in SSM within a minute (by hand: operation sync), but not one changed in EMQX",
     ],
   },
   closed: {
