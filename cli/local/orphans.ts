@@ -30,9 +30,11 @@ export function findOrphans(
   return pending
     .filter(({ type }) => type === "creating")
     .flatMap(({ urn, resourceType, inputs }): [string, string][] => {
-      const found = free.find(
-        (one) => !taken.has(one) && one.type === resourceType && hasInputs(one.attributes, inputs),
-      );
+      const candidates = free.filter((one) => !taken.has(one) && one.type === resourceType);
+      const found =
+        candidates.find(({ attributes }) => hasInputs(attributes, inputs)) ??
+        // What it holds may have changed since, but there is only one of the name that it was given.
+        candidates.find(({ attributes: { name } }) => name !== undefined && name === inputs.name);
       if (found === undefined) return [];
       taken.add(found);
       return [[urn, found.id]];

@@ -17,4 +17,6 @@ export function fixtureEngine(options: EngineOptions = {}): Engine {
 export interface Thing {
   name: string;
   seconds?: number;
+  kind?: string;
+  deleteFirst?: boolean;
 }

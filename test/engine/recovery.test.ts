@@ -139,9 +139,38 @@ test("a killed CLI: `destroy` goes on as well, and `status` tells", async () => 
   expect(await status.ended).toBe(0);
   expect(status.output()).toContain(`left by process ${pid}, which is gone`);
   expect(status.output()).toContain("1 interrupted operations");
+  await eventually(() => things().includes("slow"));
   await stack.destroy();
   expect(readState(engine.surroundings, "local").resources).toEqual([]);
+  expect(things()).toEqual([]);
 });
+
+test.each([
+  ["deleted first", true],
+  ["deleted afterwards", false],
+])(
+  "a killed CLI in a replacement, the old one %s: one thing is left, the new one",
+  async (_when, deleteFirst) => {
+    setThings([{ name: "slow", kind: "old", deleteFirst }]);
+    await stack.up();
+    setThings([{ name: "slow", kind: "new", deleteFirst, seconds: 5 }]);
+    const run = commandLine("up");
+    const creations = () => readIfThere(engine.surroundings.regionLog).split("creating slow").length - 1;
+    await eventually(() => creations() === 2);
+    const [lock] = readLocks(engine.surroundings, "local");
+    process.kill(lock!.pid, "SIGKILL");
+    expect(await run.ended).toBe(137);
+    await eventually(() => things().length === (deleteFirst ? 1 : 2));
+    const { resources } = readState(engine.surroundings, "local");
+    expect(resources.filter(({ urn }) => /::slow$/.test(urn))).toHaveLength(1);
+
+    await stack.up();
+    expect(engine.said.join("\n")).toMatch(/creating aws:index:Thing slow \(it was created, as thing-/);
+    expect(things()).toEqual(["slow"]);
+    expect(readIfThere(join(engine.surroundings.region, "things.json"))).toContain('"kind":"new"');
+    expect((await stack.up()).changes).toEqual([]);
+  },
+);
 
 test("a lock of a running command is respected, and explained", async () => {
   setThings([{ name: "slow", seconds: 6 }]);
