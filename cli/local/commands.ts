@@ -4,7 +4,8 @@ import pc from "picocolors";
 import { UserError } from "../console";
 import { parsePulumiArguments } from "./arguments";
 import { endpointLines } from "./endpoints";
-import { endpointsOf, stopRegion } from "./regionProcess";
+import { explainFailedBoots } from "./failedBoots";
+import { endpointsOf, regionStatus, stopRegion } from "./regionProcess";
 import type { PulumiOptions, Session } from "./session";
 import { runPulumi } from "./session";
 import {
@@ -35,7 +36,11 @@ export async function up(
 ): Promise<number> {
   const { stack, args } = onStack(session, userArgs);
   const { exitCode } = await runPulumi(session, ["up", "--yes", ...args], options);
-  if (exitCode !== 0 || parsePulumiArguments(["up", ...args]).isHelp) return exitCode;
+  if (parsePulumiArguments(["up", ...args]).isHelp) return exitCode;
+  if (exitCode !== 0) {
+    await showFailedBoots(session, stack);
+    return exitCode;
+  }
   await showEndpoints(session, stack);
   return session.surroundings.machines === "running" ? sendFirstMessage(session, stack) : 0;
 }
@@ -73,6 +78,13 @@ export async function down(session: Session, userArgs: readonly string[]): Promi
   if (existsSync(surroundings.root)) rmSync(surroundings.root, { recursive: true, force: true });
   speaker.say(`The simulated region has stopped; nothing is left.`);
   return 0;
+}
+
+async function showFailedBoots({ surroundings, speaker }: Session, stack: string): Promise<void> {
+  const status = await regionStatus(surroundings);
+  if (status.kind !== "running") return;
+  const lines = await explainFailedBoots(surroundings, status.region, stack);
+  lines.forEach((line) => speaker.say(line));
 }
 
 async function showEndpoints({ surroundings, speaker }: Session, stack: string): Promise<void> {

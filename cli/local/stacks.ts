@@ -71,7 +71,8 @@ export function stacksWithState(surroundings: Surroundings): string[] {
   const { name } = readProject(surroundings);
   const folder = join(surroundings.backend, ".pulumi", "stacks");
   if (!existsSync(folder)) return [];
-  return readdirSync(folder).flatMap((project) =>
+  const projects = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return projects.flatMap(({ name: project }) =>
     readdirSync(join(folder, project)).flatMap((file) => {
       const stack = /^(.+)\.json$/.exec(file)?.[1];
       return stack === undefined ? [] : [project === name ? stack : `${project}/${stack}`];

@@ -150,6 +150,6 @@ export const mistakes: Record<string, Mistake> = {
       await changeParameter(world, id, "another-password");
     },
     check: "mqtts.connect",
-    says: [/bad user name or password/, /reaches nodes only when they are replaced/],
+    says: [/bad user name or password/, /within a minute \(by hand: operation sync\)/],
   },
 };

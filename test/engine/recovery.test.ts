@@ -95,7 +95,7 @@ async function crash(): Promise<number> {
       /::first$/.test(urn),
     );
     return isInTheMiddle && isFirstSaved ? readLocks(engine.surroundings, "local")[0] : undefined;
-  });
+  }, 120);
   const { pid } = lock;
   process.kill(pid, "SIGKILL");
   expect(await run.ended).toBe(137);
@@ -171,6 +171,25 @@ test.each([
     expect((await stack.up()).changes).toEqual([]);
   },
 );
+
+test("an instance whose boot has failed is made anew by the next `up`, which does not wait for it", async () => {
+  engine.surroundings.machines = "running";
+  setThings([{ name: "well" }, { name: "failed" }]);
+  await stack.up();
+  const { resources } = readState(engine.surroundings, "local");
+  const machines = resources
+    .filter(({ type }) => type === "aws:index:Thing")
+    .map(({ id, urn }) => ({ instanceId: id, name: urn.split("::").at(-1), problem: "no disk" }))
+    .map((machine) => ({ ...machine, phase: machine.name === "failed" ? "failed" : "booting" }));
+  writeFileSync(join(engine.surroundings.region, "machines.json"), JSON.stringify(machines));
+  const { changes } = await stack.up();
+  expect([...new Set(changes.map(({ name }) => name))]).toEqual(["failed"]);
+  expect(engine.said.join("\n")).toMatch(
+    /The last boot of failed \(thing-.*-failed\) has failed: no disk\. It is made anew\./,
+  );
+  expect(things()).toEqual(["failed", "well"]);
+  expect((await stack.up()).changes).toEqual([]);
+});
 
 test("a lock of a running command is respected, and explained", async () => {
   setThings([{ name: "slow", seconds: 6 }]);
