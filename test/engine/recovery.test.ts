@@ -55,7 +55,7 @@ function commandLine(...args: string[]): CommandLine {
 }
 
 const creating = (run: CommandLine, name: string) =>
-  eventually(() => run.output().includes(`aws:index:Thing ${name} creating`));
+  eventually(() => run.output().includes(`aws:index:Thing ${name} creating`), 120);
 
 test("Ctrl-C lets Pulumi finish what it has begun, and nothing needs repair", async () => {
   setThings([{ name: "slow", seconds: 3 }]);
