@@ -10,6 +10,7 @@ import { MetricBoard } from "./metrics";
 import { propertiesOf, type Created, type InvokeType, type Property, type ResourceType } from "./schema";
 import { invokes, resourceTypes } from "./services";
 import * as names from "./services/names";
+import { checkTags } from "./services/tags";
 import { equal, isUnknown, unknownValue, type Path, type Props, type Value } from "./values";
 
 /** What a provider was configured with: where it works and what it adds to every resource. */
@@ -163,12 +164,14 @@ export class Cloud {
         return { id, outputs: { ...wanted, ...attributes, id } };
       }
       const stored = this.account.transaction(() => {
+        const common = this.common(type, context, wanted);
+        checkTags(token, (common["tagsAll"] ?? {}) as Props);
         const created = type.create(context, wanted) as Created;
         return this.account.create({
           type: token,
           id: created.id,
           region: context.region,
-          attributes: { ...wanted, ...this.common(type, context, wanted), ...created.attributes },
+          attributes: { ...wanted, ...common, ...created.attributes },
           hidden: created.hidden ?? {},
         });
       });
@@ -229,6 +232,8 @@ export class Cloud {
     effective: Props,
     changed: Set<string>,
   ): void {
+    const common = this.common(type, context, effective);
+    checkTags(type.token, (common["tagsAll"] ?? {}) as Props);
     const computed = changed.size > 0 ? type.update?.(context, stored, effective, changed) : undefined;
     const current = this.find(context, type, stored.id)!;
     const next: Record<string, Value | undefined> = {};
@@ -241,7 +246,7 @@ export class Cloud {
         next[key] = effective[key];
       }
     }
-    this.account.update(current, { ...next, ...this.common(type, context, effective), ...computed });
+    this.account.update(current, { ...next, ...common, ...computed });
   }
 
   async delete(token: string, scope: Scope, id: string, olds: Props): Promise<void> {

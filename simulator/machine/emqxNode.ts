@@ -39,6 +39,7 @@ import { takeProxyHeader } from "../dataplane/proxyProtocol";
 import { edition, hasEvacuation } from "./editions";
 import { EmqxSettings, licenceProblem, ListenerSettings, readLicence } from "./emqxSettings";
 import { FileSystem } from "./fileSystem";
+import { unreadable } from "./licences";
 import { managementAnswer } from "./management";
 
 export interface NodeSurroundings {
@@ -246,6 +247,11 @@ export class EmqxNode {
       this.surroundings.log(
         `[error] license_refresh_failed: ${licence.source} cannot be read; the old one holds`,
       );
+      return;
+    }
+    const problem = unreadable(licence.key);
+    if (problem !== undefined) {
+      this.surroundings.log(`[error] license_refresh_failed: ${problem}; the old one holds`);
       return;
     }
     this.licence = licence;

@@ -10,6 +10,7 @@ import { knownVersion } from "../../components/emqx/schema/table";
 import type { BrokerLimits } from "../dataplane/broker/broker";
 import { edition, needsClusterLicence } from "./editions";
 import { FileSystem } from "./fileSystem";
+import { isForOneNode, unreadable } from "./licences";
 
 export interface ListenerSettings {
   port: number;
@@ -94,6 +95,12 @@ export async function readEmqxSettings(
   const ws = listener("ws", 8083);
   warnAboutTls(tree, warnings);
   const licence = readLicence(text(at(tree, "license.key")), files);
+  if (licence.source !== undefined && edition(version) === "ee") {
+    const problem = unreadable(licence.key);
+    if (problem !== undefined) {
+      throw new Error(`license.key: ${problem}`);
+    }
+  }
   return {
     version,
     nodeName,
@@ -344,7 +351,7 @@ export function readLicence(
 }
 
 export function licenceProblem(key: string | undefined, version: string): string | undefined {
-  return needsClusterLicence(version) && (key === undefined || key === "" || key === "default")
+  return needsClusterLicence(version) && isForOneNode(key)
     ? `SINGLE_NODE_LICENSE: EMQX ${version} without a licence key runs as a single node`
     : undefined;
 }

@@ -2,6 +2,7 @@ import { fail, type Context } from "../context";
 import { bool, int, json, map, num, out, set, text, type ResourceType } from "../schema";
 import type { Props } from "../values";
 import { dashboardProblems, type DashboardProblem } from "./dashboardBody";
+import { canRecover, instanceTypeFacts } from "./instanceTypes";
 import * as names from "./names";
 import { atLeast, matches, maxLength, oneOf } from "./validators";
 
@@ -190,6 +191,12 @@ function checkAction(context: Context, inputs: Props, arn: string): void {
   // "The recover action can be used only with StatusCheckFailed_System" (EC2 User Guide, alarm actions).
   if (what === "recover" && inputs["metricName"] !== "StatusCheckFailed_System") {
     invalid(`The recover action is for StatusCheckFailed_System only, not ${String(inputs["metricName"])}`);
+  }
+  const type = instance && context.find(names.instance, instance)?.attributes["instanceType"];
+  const facts = typeof type === "string" ? instanceTypeFacts(type) : undefined;
+  // EC2 API reference, InstanceTypeInfo: AutoRecoverySupported is about this very action.
+  if (what === "recover" && facts && !canRecover(facts)) {
+    invalid(`The recover action is not supported for instance ${instance} of type ${String(type)}.`);
   }
 }
 

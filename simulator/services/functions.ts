@@ -3,9 +3,10 @@ import { dnsSuffixOf, fail, type Context } from "../context";
 import { bool, list, map, object, text, type InvokeType } from "../schema";
 import { seedTypes } from "../seeds";
 import type { Props } from "../values";
+import { canRecover, instanceTypeFacts, zonesWith } from "./instanceTypes";
 import * as names from "./names";
 import { publicParameter } from "./parameters";
-import { maxLength } from "./validators";
+import { maxLength, oneOf } from "./validators";
 import { freeAddresses } from "./vpc";
 
 const filters = list(object({ name: text({ required: true }), values: list(text(), { required: true }) }));
@@ -53,6 +54,106 @@ export const getPartition: InvokeType = {
       id: context.partition,
       partition: context.partition,
       reverseDnsPrefix: suffix.split(".").reverse().join("."),
+    };
+  },
+};
+
+export const getAvailabilityZones: InvokeType = {
+  token: "aws:index/getAvailabilityZones:getAvailabilityZones",
+  properties: {
+    allAvailabilityZones: bool(),
+    excludeNames: list(text()),
+    filters,
+    region: text(),
+    state: text(),
+  },
+  notModelled: ["excludeZoneIds"],
+  call(context, args) {
+    const { zones, zoneIds, name } = context.regionSeed;
+    const wanted = (args["filters"] as unknown as Filter[] | undefined) ?? [];
+    const fields: Record<string, (zone: string) => string> = {
+      // Local and Wavelength Zones are not modelled, nor is one that is out of order.
+      "zone-type": () => "availability-zone",
+      state: () => "available",
+      "region-name": () => name,
+      "zone-name": (zone) => zone,
+    };
+    const excluded = (args["excludeNames"] as string[] | undefined) ?? [];
+    const found = zones
+      .filter(
+        (zone) => !excluded.includes(zone) && [undefined, "available"].includes(args["state"] as string),
+      )
+      .filter((zone) => wanted.every((filter) => filter.values.includes(fieldOf(fields, filter.name)(zone))));
+    return {
+      ...args,
+      groupNames: [name],
+      id: name,
+      names: found,
+      region: name,
+      zoneIds: found.map((zone) => zoneIds[zone]!),
+    };
+  },
+};
+
+function fieldOf<T>(fields: Record<string, T>, name: string): T {
+  return (
+    fields[name] ??
+    fail(
+      "InvalidParameterValue",
+      `The filter '${name}' is invalid; known are ${Object.keys(fields).join(", ")}`,
+    )
+  );
+}
+
+/** A type that EC2 does not have is offered nowhere, which is no error. */
+export const getInstanceTypeOfferings: InvokeType = {
+  token: "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings",
+  properties: {
+    filters,
+    locationType: text({ check: oneOf("availability-zone") }),
+    region: text(),
+  },
+  call(context, args) {
+    const wanted = (args["filters"] as unknown as Filter[] | undefined) ?? [];
+    const values = (name: string) => wanted.find((filter) => filter.name === name)?.values;
+    const types =
+      values("instance-type") ?? fail("InvalidParameterValue", "the filter instance-type is needed");
+    const offers = types.flatMap((type) => {
+      const facts = instanceTypeFacts(type);
+      const zones = facts ? zonesWith(facts, context.regionSeed) : [];
+      return zones
+        .filter((zone) => values("location")?.includes(zone) ?? true)
+        .map((zone) => ({ type, zone }));
+    });
+    return {
+      ...args,
+      id: context.region,
+      instanceTypes: offers.map(({ type }) => type),
+      locationTypes: offers.map(() => "availability-zone"),
+      locations: offers.map(({ zone }) => zone),
+      region: context.region,
+    };
+  },
+};
+
+export const getInstanceType: InvokeType = {
+  token: "aws:ec2/getInstanceType:getInstanceType",
+  properties: { instanceType: text({ required: true }), region: text() },
+  notModelled: ["timeouts"],
+  call(context, args) {
+    const instanceType = args["instanceType"] as string;
+    const facts =
+      instanceTypeFacts(instanceType) ??
+      fail("InvalidInstanceType", `The following supplied instance types do not exist: [${instanceType}]`);
+    return {
+      autoRecoverySupported: canRecover(facts),
+      bareMetal: facts.bareMetal,
+      burstablePerformanceSupported: facts.burstable,
+      id: instanceType,
+      instanceStorageSupported: facts.instanceStore,
+      instanceType,
+      region: context.region,
+      supportedArchitectures: [facts.architecture],
     };
   },
 };

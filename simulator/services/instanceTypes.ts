@@ -1,72 +1,50 @@
-/** What EC2 sells, as far as it matters here: families, their architecture and sizes. */
+/** What EC2 sells, as far as it matters here. */
+import { InstanceType } from "@pulumi/aws/types/enums/ec2";
+import type { RegionSeed } from "../seeds";
 
-interface Family {
-  architecture: "arm64" | "x86_64";
-  sizes: readonly string[];
-  burstable?: boolean;
-}
-
-const small = ["nano", "micro", "small", "medium", "large", "xlarge", "2xlarge"] as const;
-const graviton = [
-  "medium",
-  "large",
-  "xlarge",
-  "2xlarge",
-  "4xlarge",
-  "8xlarge",
-  "12xlarge",
-  "16xlarge",
-  "metal",
-] as const;
-const graviton4 = [...graviton.slice(0, -1), "24xlarge", "48xlarge", "metal-24xl", "metal-48xl"] as const;
-const gen5 = [
-  "large",
-  "xlarge",
-  "2xlarge",
-  "4xlarge",
-  "8xlarge",
-  "12xlarge",
-  "16xlarge",
-  "24xlarge",
-  "metal",
-] as const;
-const gen6 = [...gen5.slice(0, -1), "32xlarge", "metal"] as const;
-const gen7 = [...gen5.slice(0, -1), "48xlarge", "metal-24xl", "metal-48xl"] as const;
-const flex = ["large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge"] as const;
-
-function families(
-  names: string,
-  architecture: Family["architecture"],
-  sizes: readonly string[],
-  burstable = false,
-): [string, Family][] {
-  return names.split(" ").map((name) => [name, { architecture, sizes, burstable }]);
-}
-
-const known = new Map<string, Family>([
-  ...families("t4g", "arm64", small, true),
-  ...families("m6g m6gd c6g c6gd c6gn r6g r6gd", "arm64", graviton),
-  ...families("m7g m7gd c7g c7gd c7gn r7g r7gd", "arm64", graviton),
-  ...families("m8g m8gd c8g c8gd r8g r8gd", "arm64", graviton4),
-  ...families("t2 t3 t3a", "x86_64", small, true),
-  ...families("m5 m5a m5d m5ad m5n m5zn c5 c5a c5d c5n r5 r5a r5b r5d r5n", "x86_64", gen5),
-  ...families("m6i m6id m6in m6a c6i c6id c6in c6a r6i r6id r6in r6a", "x86_64", gen6),
-  ...families("m7i m7a c7i c7a r7i r7iz r7a m8i c8i r8i", "x86_64", gen7),
-  ...families("m7i-flex c7i-flex m8i-flex c8i-flex r8i-flex", "x86_64", flex),
-]);
+/** All types that the provider's own list has, which is EC2's. */
+const known = new Set<string>(Object.values(InstanceType));
 
 export interface InstanceTypeFacts {
   family: string;
   architecture: "arm64" | "x86_64";
   burstable: boolean;
+  bareMetal: boolean;
+  /** It comes with instance store volumes. */
+  instanceStore: boolean;
 }
+
+/** Families with instance store volumes whose letters do not say so (EC2 user guide, "Instance store volume limits"). */
+const withInstanceStore =
+  /^(c1|c3|cc2|cg1|cr1|d[23]|dl1|f[12]|g2|g[567]|g6e|g6f|g7e|g4ad|gr6f?|h1|hi1|hpc6id|hs1|i\d|im4gn|is4gen|m1|m2|m3|p4|p5|p6|r3|trn|x1|x1e|z1d)/;
 
 /** The facts of a type, or nothing if EC2 has no such type. */
 export function instanceTypeFacts(type: string): InstanceTypeFacts | undefined {
-  const [family, size, rest] = type.split(".");
-  const found = known.get(family ?? "");
-  if (!found || rest !== undefined || !found.sizes.includes(size ?? "")) {
+  const [, family, letters, generation, options = "", variant = "", size] =
+    /^(([a-z]+)(\d*)([a-z]*)((?:-[a-z0-9]+)*))\.(.+)$/.exec(type) ?? [];
+  if (!known.has(type) || family === undefined || letters === "mac") {
     return undefined;
   }
-  return { family: family!, architecture: found.architecture, burstable: found.burstable ?? false };
+  // Naming conventions (EC2 instance types guide): g after the generation is Graviton, d is instance store.
+  const arm = options.startsWith("g") || variant.startsWith("-gb") || (letters === "a" && generation === "1");
+  return {
+    family,
+    architecture: arm ? "arm64" : "x86_64",
+    burstable: letters === "t",
+    bareMetal: size!.startsWith("metal"),
+    instanceStore: options.includes("d") || (withInstanceStore.test(family) && family !== "g5g"),
+  };
+}
+
+/**
+ * Whether CloudWatch may recover an instance of this type (EC2 user guide, "Automatic instance recovery": only EBS volumes,
+ * not bare metal). The few old types with instance store that it recovers all the same are not told apart.
+ */
+export function canRecover({ bareMetal, instanceStore }: InstanceTypeFacts): boolean {
+  return !bareMetal && !instanceStore;
+}
+
+/** The zones of a region that have a type. */
+export function zonesWith({ family }: InstanceTypeFacts, { zones, lacks }: RegionSeed): string[] {
+  return zones.filter((zone) => !(lacks[zone] ?? []).some((start) => family.startsWith(start)));
 }

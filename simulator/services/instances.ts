@@ -4,9 +4,10 @@ import { bool, int, map, object, out, set, text, type ResourceType } from "../sc
 import { seedTypes } from "../seeds";
 import { isUnknown, type Props, type Value } from "../values";
 import { claimAddresses, macAddress, privateDns, publicAddress, publicDns } from "./addresses";
-import { instanceTypeFacts } from "./instanceTypes";
+import { instanceTypeFacts, zonesWith } from "./instanceTypes";
 import { attachmentOf, interfaceGroups, type Attachment } from "./interfaces";
 import * as names from "./names";
+import { checkTags } from "./tags";
 import { between, oneOf } from "./validators";
 import { checkKey, checkVolume } from "./volumes";
 import { requireSubnet } from "./vpc";
@@ -400,13 +401,11 @@ function checkInstanceType(
     );
   }
   const zone = "zone" in where ? where.zone : (where.attributes["availabilityZone"] as string);
-  const { lacks, zones } = context.regionSeed;
-  const missing = (z: string) => (lacks[z] ?? []).some((family) => facts.family.startsWith(family));
-  if (missing(zone)) {
-    const elsewhere = zones.filter((z) => !missing(z)).join(", ");
+  const offering = zonesWith(facts, context.regionSeed);
+  if (!offering.includes(zone)) {
     fail(
       "Unsupported",
-      `Your requested instance type (${type}) is not supported in your requested Availability Zone (${zone}). Please retry your request by not specifying an Availability Zone or choosing ${elsewhere}.`,
+      `Your requested instance type (${type}) is not supported in your requested Availability Zone (${zone}). Please retry your request by not specifying an Availability Zone or choosing ${offering.join(", ")}.`,
     );
   }
   return facts;
@@ -492,6 +491,8 @@ function createRoot(
   });
   const encrypted = given["encrypted"] === true;
   const kmsKeyId = encrypted ? checkKey(context, given["kmsKeyId"] as string | undefined) : "";
+  const tagsAll = { ...context.defaultTags, ...(given["tags"] as Props | undefined) };
+  checkTags(names.volume, tagsAll);
   const volume = context.create(
     names.volume,
     context.id("vol"),
@@ -506,7 +507,7 @@ function createRoot(
     encrypted,
     kmsKeyId,
     ...rates,
-    tagsAll: { ...context.defaultTags, ...(given["tags"] as Props | undefined) },
+    tagsAll,
     volumeId: volume.id,
     volumeSize: size,
     volumeType: type,

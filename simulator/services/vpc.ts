@@ -52,6 +52,7 @@ export const vpcType: ResourceType = {
     if (inputs["cidrBlock"] === undefined) {
       fail("MissingParameter", "Either 'cidrBlock' or 'ipv4IpamPoolId' should be provided.");
     }
+    checkRange(inputs["cidrBlock"] as string);
     const quota = context.account.seeds.quotas.vpcsPerRegion;
     if (context.list(names.vpc).length >= quota) {
       fail("VpcLimitExceeded", "The maximum number of VPCs has been reached.");
@@ -109,6 +110,19 @@ export const vpcType: ResourceType = {
     }
   },
 };
+
+/**
+ * EC2 makes no VPC of addresses that no host has: this network, loopback, link-local, multicast, reserved (RFC 6890; "CIDR
+ * blocks from the link local block … can't be assigned to VPCs", Amazon VPC user guide, "VPC CIDR blocks").
+ */
+const notForVpcs = ["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4"];
+
+function checkRange(cidrBlock: string): void {
+  const block = parseBlock(cidrBlock)!;
+  if (notForVpcs.some((reserved) => contains(parseBlock(reserved)!, block))) {
+    fail("InvalidVpc.Range", `The CIDR '${cidrBlock}' is invalid.`);
+  }
+}
 
 /** Every VPC comes with a group that lets its members talk and everything out. */
 function createDefaultGroup(context: Context, vpcId: string, id: string): void {

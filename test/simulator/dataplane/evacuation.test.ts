@@ -1,4 +1,5 @@
 /** Taking a node out of service: with node evacuation a persistent session survives, without it ends with its node. */
+import { licenseKeyOf } from "../../licenseKey";
 import { MqttClient } from "mqtt";
 import { eventually, inbox, openNodes, prefix, TestRegion, TestRegionOptions } from "./testRegion";
 
@@ -15,7 +16,7 @@ async function start(version: string, options: TestRegionOptions = {}): Promise<
     userData: (args) => ({ ...args, version, hasLicense: version !== "5.8.9" }),
     ...options,
     prepare: (test) => {
-      test.parameters.set(`${prefix}/license-key`, "a-key");
+      test.parameters.set(`${prefix}/license-key`, licenseKeyOf("20260101"));
       openNodes(test);
       options.prepare?.(test);
     },

@@ -1,4 +1,5 @@
 /** One mistake at a time, each of which hurts on AWS: here it must hurt a client, a check or the boot, and say why. */
+import { licenseKeyOf } from "../../licenseKey";
 import { connect } from "node:net";
 import { ClusterPorts } from "../../../components/emqx/releases";
 import { eventually, inbox, rule, TestRegion, TestRegionOptions } from "./testRegion";
@@ -122,7 +123,8 @@ test("without a licence the console says so", async () => {
 test("with a licence 6.x clusters", async () => {
   const started = await running({
     userData: (args) => ({ ...args, version: "6.2.3", hasLicense: true }),
-    prepare: (test) => test.parameters.set("/emqx/test/stack/emqx-nodes/license-key", "a-key"),
+    prepare: (test) =>
+      test.parameters.set("/emqx/test/stack/emqx-nodes/license-key", licenseKeyOf("20260101")),
   });
   await started.allReady();
   expect(await crosses(started)).toBe(true);

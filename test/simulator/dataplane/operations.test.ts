@@ -1,4 +1,5 @@
 /** What years of operation do to a cluster: members go and come back, passwords change, data move. */
+import { licenseKeyOf } from "../../licenseKey";
 import { statusJson } from "../../../simulator/dataplane/cluster/membership";
 import {
   eventually,
@@ -272,11 +273,14 @@ test("a licence that appears in its file lets nodes join within two minutes, and
   const started = region;
   await eventually("EMQX runs", () => [0, 1].every((node) => started.plane.emqx(`i-${node}`) !== undefined));
   expect(started.emqx(0).cluster().running).toHaveLength(1);
-  const file = { content: "a-key", mode: 0o640, owner: "root:emqx" };
+  const file = { content: licenseKeyOf("20260101"), mode: 0o640, owner: "root:emqx" };
   for (const node of [0, 1]) {
     started.emqx(node).files.set("/etc/emqx-node/license.key", file);
   }
   await clustered(started, [0, 1]);
+  started.emqx(0).files.set("/etc/emqx-node/license.key", { ...file, content: "a-key" });
+  started.emqx(0).reloadLicense();
+  expect(started.console(0)).toContain("failed_to_parse_license");
   started.emqx(0).files.delete("/etc/emqx-node/license.key");
   started.emqx(0).reloadLicense();
   expect(started.console(0)).toContain("license_refresh_failed");

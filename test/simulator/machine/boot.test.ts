@@ -1,4 +1,5 @@
 /** User data read as a machine reads it. */
+import { licenseKeyOf } from "../../licenseKey";
 import { gzipSync } from "node:zlib";
 import { bootScript } from "../../../components/emqx/bootstrap";
 import { operations } from "../../../components/emqx/operations";
@@ -190,7 +191,14 @@ describe("EMQX's settings", () => {
   test("need a licence key to cluster from 5.9 on", async () => {
     expect((await read()).licenceProblem).toBeUndefined();
     expect((await read({}, {}, "5.9.0")).licenceProblem).toContain("SINGLE_NODE_LICENSE");
-    expect((await read({}, { EMQX_LICENSE__KEY: '"a-key"' }, "6.2.3")).licenceProblem).toBeUndefined();
+    const keys = { some: licenseKeyOf("20260101"), community: licenseKeyOf("20260101", "2") };
+    const withKey = (key: string) => read({}, { EMQX_LICENSE__KEY: `"${key}"` }, "6.2.3");
+    expect((await withKey(keys.some)).licenceProblem).toBeUndefined();
+    expect((await withKey("evaluation")).licenceProblem).toBeUndefined();
+    expect((await withKey(keys.community)).licenceProblem).toContain("SINGLE_NODE_LICENSE");
+    for (const key of ["a-key", "a.b", "file:///home/me/x", keys.some.slice(1), keys.some.slice(0, -1)]) {
+      await expect(withKey(key)).rejects.toThrow(/failed_to_parse_license|read/);
+    }
   });
 
   test("are refused where EMQX does not know them, in its words; what is unknown at the top is dropped", async () => {
