@@ -1,12 +1,18 @@
 /** ARNs of certificates that a Classic ELB can use. */
+import { arn, arnPattern } from "./arn";
+import { text } from "./inputs";
 
-/** An ACM certificate, whose region is in its ARN, or an IAM server certificate, which has none. */
-export const certificateArn = {
-  pattern:
-    /^arn:aws[\w-]*:(acm:(?<region>[a-z0-9-]+):\d{12}:certificate\/[\w-]+|iam::\d{12}:server-certificate\/[\w+=,.@/-]+)$/,
-  example:
-    "arn:aws:acm:<region>:<account>:certificate/<id> or arn:aws:iam::<account>:server-certificate/<name>",
-};
+/** An ACM certificate, whose region is in its ARN. */
+const acm = arnPattern("acm", "certificate/[\\w-]+");
+/** An IAM server certificate, which has no region; its path and name (IAM API reference, UploadServerCertificate). */
+const iam = arnPattern("iam", "server-certificate/(?:[\\x21-\\x7e]+/)?[\\w+=,.@-]{1,128}", true);
+
+export const certificateGrammar = arn(
+  [acm, iam],
+  "arn:aws:acm:<region>:<account>:certificate/<id> or arn:aws:iam::<account>:server-certificate/<name>",
+);
+
+export const certificateInput = text(certificateGrammar, { later: true, regional: true });
 
 export function isServerCertificate(arn: string): boolean {
   return arn.includes(":server-certificate/");

@@ -1,16 +1,41 @@
 /** What can be wrong with the input of EmqxClusterNodes. */
+import {
+  imageId,
+  loadBalancerName,
+  longestPrefix,
+  parameterPrefixGrammar,
+  securityGroupId,
+  subnetId,
+} from "./awsNames";
 import type { EmqxClusterNodesArgs, EmqxNodeArgs } from "./emqxClusterNodes";
 import { extraConfigProblems, extraConfigWarnings } from "./emqx/extraConfig";
-import { architectureOf } from "./emqx/instanceTypes";
-import { ClusterPorts, releaseProblems, releaseWarnings } from "./emqx/releases";
-import { packageProblems } from "./emqx/userData";
-import { kmsKeyProblems } from "./kmsKey";
-import { parseAvailabilityZone } from "./network/availabilityZones";
-import { isAddress } from "./network/ipv4";
-import { defaultListeners, listenerProblems } from "./network/listeners";
-import { defaultEmqxVersion, defaultInstanceType } from "./nodeDefaults";
-import { userDataProblemsAt } from "./nodeUserData";
-import { choiceProblems, plain, wholeNumberProblems } from "./problems";
+import { isReservedWord } from "./emqx/hocon";
+import { instanceTypeInput } from "./emqx/instanceTypes";
+import { licenseProblems } from "./emqx/license";
+import { ClusterPorts, releaseProblem, releaseProblems, releaseWarnings } from "./emqx/releases";
+import { packageSumProblems, packageUrlProblems } from "./emqx/userData";
+import {
+  checked,
+  choice,
+  flag,
+  list,
+  problemsOf,
+  text,
+  version,
+  wholeNumber,
+  without,
+  type Rule,
+  type Shapes,
+} from "./inputs";
+import { kmsKeyInput } from "./kmsKey";
+import { nameProblems } from "./names";
+import { availabilityZoneInput, parseAvailabilityZone } from "./network/availabilityZones";
+import { addressInput } from "./network/ipv4";
+import { listenersInput } from "./network/listeners";
+import { defaultEmqxVersion } from "./nodeDefaults";
+import { parameterPrefixOf, userDataProblemsAt } from "./nodeUserData";
+import { plain, shown, wholeNumberProblems } from "./problems";
+import { dataVolumeTag, tagsInput } from "./tags";
 
 /** Nodes of one cluster; beyond that, full mesh connections and the rollout grow unwieldy. */
 export const mostNodes = 100;
@@ -18,62 +43,142 @@ export const mostNodes = 100;
 /** The settings of EmqxClusterNodes that do not depend on where its nodes stand. */
 export type NodeSettings = Omit<EmqxClusterNodesArgs, "nodes" | "securityGroupIds">;
 
+const nodeInput = {
+  kind: "object",
+  fields: {
+    subnetId: { ...subnetId, needed: "give the id of the node's subnet" },
+    availabilityZone: availabilityZoneInput,
+    privateIp: addressInput,
+  } satisfies Shapes<EmqxNodeArgs>,
+} as const;
+
+export const clusterNodesInputs = {
+  nodes: list(nodeInput, {
+    needed: "name at least one",
+    least: "name at least one",
+    check: (input, nodes: EmqxNodeArgs[]) => [
+      ...wholeNumberProblems(input, nodes.length, 1, mostNodes, "nodes"),
+      ...sharedAddressProblems(nodes),
+    ],
+  }),
+  securityGroupIds: list(securityGroupId, {
+    later: true,
+    needed: "name at least one",
+    least: "name at least one",
+  }),
+  emqxVersion: checked("text", (_input, value) => {
+    const problem = releaseProblem(value);
+    return problem === undefined ? [] : [problem];
+  }),
+  licenseKey: checked("text", (input, key) => licenseProblems(input, key), { later: true }),
+  instanceType: instanceTypeInput,
+  dataVolumeSizeGiB: wholeNumber(1, 16384, "GiB"),
+  retainDataVolumes: flag,
+  protect: flag,
+  clusterName: text(clusterNameWords),
+  cookieVersion: version,
+  dashboardPasswordVersion: version,
+  mqttPasswordVersion: version,
+  clusterPorts: choice(ClusterPorts),
+  listeners: listenersInput,
+  loadBalancerNames: list(loadBalancerName),
+  amiId: imageId,
+  extraConfig: checked("text", (input, hocon) =>
+    // Whether it may set authentication, another setting decides.
+    typeof hocon === "string" ? [] : [`${input}: ${shown(hocon)} is not a text in HOCON`],
+  ),
+  anonymousAccess: flag,
+  drainingTimeoutSeconds: wholeNumber(1, 3600, "seconds"),
+  proxyProtocol: flag,
+  rolloutBatchSize: wholeNumber(1, mostNodes, "nodes"),
+  allowFullRestart: flag,
+  readinessTimeoutSeconds: wholeNumber(60, 7200, "seconds"),
+  packageUrl: checked("text", (_input, url) => packageUrlProblems(url)),
+  packageSha256: checked("text", (_input, sum) => packageSumProblems(sum)),
+  kmsKeyId: kmsKeyInput,
+  detailedMonitoring: flag,
+  tags: tagsInput([dataVolumeTag]),
+} satisfies Shapes<EmqxClusterNodesArgs>;
+
+export const nodeSettings = without(clusterNodesInputs, "nodes", "securityGroupIds", "loadBalancerNames");
+
 /** Everything that is wrong with the input, one line each. */
 export function clusterNodesProblems(name: string, args: EmqxClusterNodesArgs): string[] {
-  const problems = [
-    ...placeProblems(args.nodes),
-    ...(plain(args.securityGroupIds)?.length === 0
-      ? [`securityGroupIds: none given; name at least one`]
-      : []),
-    ...nodeSettingsProblems(args, args.nodes.length),
-  ];
-  const addresses = args.nodes.map((node) => plain(node.privateIp));
-  const [zone] = args.nodes.map((node) => parseAvailabilityZone(plain(node.availabilityZone) ?? ""));
+  // A wrong node still counts.
+  const nodeCount = Array.isArray(args?.nodes) ? args.nodes.length : 1;
+  const problems = problemsOf<EmqxClusterNodesArgs>(
+    clusterNodesInputs,
+    args,
+    { region: zoneRegionOf(args) },
+    [() => clusterNodesNameProblems(name), ...nodeSettingsRules(() => nodeCount)],
+  );
+  const addresses = problems.length === 0 ? args.nodes.map((node) => plain(node.privateIp)) : [];
   const known = addresses.filter((address) => address !== undefined);
-  return problems.length === 0 && zone && known.length === addresses.length
-    ? userDataProblemsAt(args, name, known, zone.region)
+  const region = zoneRegionOf(args);
+  return region !== undefined && known.length > 0 && known.length === addresses.length
+    ? userDataProblemsAt(args, name, known, region)
     : problems;
 }
 
-/** What is wrong with everything but the places of the nodes; `region` is the deployment's, where it is known. */
-export function nodeSettingsProblems(args: NodeSettings, nodeCount: number, region?: string): string[] {
-  const clusterPorts = choiceProblems("clusterPorts", args.clusterPorts, ClusterPorts);
+/** The names of what the nodes share; their parameters' path is a tag and the beginning of alarms' names, too. */
+export function clusterNodesNameProblems(name: string): string[] {
+  const problems = nameProblems(name, {
+    pattern: /^[A-Za-z0-9][\w.-]*$/,
+    characters: "letters, digits and _.-",
+    made: [{ suffix: "", of: "an IAM role", longest: 64 }],
+  });
+  if (problems.length > 0) {
+    return problems;
+  }
+  const prefix = parameterPrefixOf(name);
+  const words = parameterPrefixGrammar(prefix, {});
+  return words === undefined
+    ? []
+    : [
+        `name: the path of the cluster's parameters, "${prefix}", ${words} (it has room for ${longestPrefix} characters)`,
+      ];
+}
+
+function zoneRegionOf(args: unknown): string | undefined {
+  const nodes = (args as { nodes?: unknown } | null)?.nodes;
+  const [first] = Array.isArray(nodes) ? (nodes as (EmqxNodeArgs | null | undefined)[]) : [];
+  return parseAvailabilityZone(plain(first?.availabilityZone) ?? "")?.region;
+}
+
+/** How settings go together that are right one by one, whatever the places of the nodes. */
+export function nodeSettingsRules<Args extends Partial<NodeSettings>>(
+  nodeCountOf: (args: Partial<Args>) => number,
+): Rule<Args>[] {
   return [
-    ...clusterPorts,
-    ...(clusterPorts.length > 0
-      ? []
-      : releaseProblems(
-          args.emqxVersion ?? defaultEmqxVersion,
-          args.clusterPorts ?? ClusterPorts.Documented,
-          nodeCount,
-          args.licenseKey !== undefined,
-        )),
-    ...licenseProblems(plain(args.licenseKey)),
-    ...instanceTypeProblems(args.instanceType ?? defaultInstanceType),
-    ...imageProblems(args.amiId),
-    ...wholeNumberProblems("dataVolumeSizeGiB", args.dataVolumeSizeGiB, 1, 16384, "GiB"),
-    ...clusterNameProblems(args.clusterName),
-    ...wholeNumberProblems("cookieVersion", args.cookieVersion, 1, 1_000_000, "versions"),
-    ...wholeNumberProblems(
-      "dashboardPasswordVersion",
-      args.dashboardPasswordVersion,
-      1,
-      1_000_000,
-      "versions",
-    ),
-    ...wholeNumberProblems("mqttPasswordVersion", args.mqttPasswordVersion, 1, 1_000_000, "versions"),
-    ...wholeNumberProblems("drainingTimeoutSeconds", args.drainingTimeoutSeconds, 1, 3600, "seconds"),
-    ...wholeNumberProblems("readinessTimeoutSeconds", args.readinessTimeoutSeconds, 60, 7200, "seconds"),
-    ...batchProblems(args.rolloutBatchSize, nodeCount),
-    ...listenerProblems(args.listeners ?? defaultListeners),
-    ...packageProblems(args.packageUrl, args.packageSha256),
-    ...kmsKeyProblems(plain(args.kmsKeyId), region),
-    ...(args.extraConfig === undefined
-      ? []
-      : extraConfigProblems(args.extraConfig, {
-          anonymousAccess: args.anonymousAccess,
-          version: args.emqxVersion ?? defaultEmqxVersion,
-        })),
+    (args) =>
+      releaseProblems(
+        args.emqxVersion ?? defaultEmqxVersion,
+        args.clusterPorts ?? ClusterPorts.Documented,
+        nodeCountOf(args),
+        args.licenseKey !== undefined,
+      ),
+    (args) =>
+      plain(args.licenseKey) === undefined
+        ? []
+        : licenseProblems("licenseKey", args.licenseKey, nodeCountOf(args)),
+    (args) => batchProblems(args.rolloutBatchSize, nodeCountOf(args)),
+    ({ packageUrl, packageSha256 }) =>
+      packageUrl?.includes("?") && packageSha256 === undefined
+        ? [
+            `packageUrl "${packageUrl}" has a query, so its checksum is not at the same address + ".sha256": ` +
+              `set packageSha256 too.`,
+          ]
+        : [],
+    ({ mqttPasswordVersion, anonymousAccess }) =>
+      mqttPasswordVersion !== undefined && anonymousAccess
+        ? [
+            `mqttPasswordVersion: given, but with anonymousAccess there is no such password; leave one of them out`,
+          ]
+        : [],
+    ({ extraConfig, anonymousAccess, emqxVersion }) =>
+      extraConfig === undefined
+        ? []
+        : extraConfigProblems(extraConfig, { anonymousAccess, version: emqxVersion ?? defaultEmqxVersion }),
   ];
 }
 
@@ -101,69 +206,25 @@ function nodeCountWarnings(nodeCount: number): string[] {
     : [];
 }
 
-function placeProblems(nodes: EmqxNodeArgs[]): string[] {
-  if (!Array.isArray(nodes) || nodes.length === 0) {
-    return [`nodes: none given; name at least one`];
-  }
+function sharedAddressProblems(nodes: EmqxNodeArgs[]): string[] {
   const addresses = nodes.map((node) => plain(node.privateIp));
-  return [
-    ...wholeNumberProblems("nodes", nodes.length, 1, mostNodes, "nodes"),
-    ...nodes.flatMap((node, i) => {
-      const address = addresses[i];
-      const zone = plain(node.availabilityZone);
-      return [
-        ...(address !== undefined && !isAddress(address)
-          ? [`nodes[${i}].privateIp: ${JSON.stringify(address)} is not an IPv4 address`]
-          : []),
-        ...(address !== undefined && addresses.indexOf(address) !== i
-          ? [
-              `nodes[${i}].privateIp: "${address}" is also node ${addresses.indexOf(address)}'s; give each its own`,
-            ]
-          : []),
-        ...(zone !== undefined && !parseAvailabilityZone(zone)
-          ? [`nodes[${i}].availabilityZone: ${JSON.stringify(zone)} is not the name of an Availability Zone`]
-          : []),
-      ];
-    }),
-  ];
+  return addresses.flatMap((address, i) =>
+    address === undefined || addresses.indexOf(address) === i
+      ? []
+      : [
+          `nodes[${i}].privateIp: "${address}" is also node ${addresses.indexOf(address)}'s; give each its own`,
+        ],
+  );
 }
 
 /** What EMQX takes as an unquoted word in HOCON, and reads as an Erlang atom. */
-function clusterNameProblems(clusterName: string | undefined): string[] {
-  return clusterName === undefined || /^[a-z][a-zA-Z0-9_]{0,63}$/.test(clusterName)
-    ? []
-    : [
-        `clusterName: ${JSON.stringify(clusterName)} is not a name of 1 to 64 letters, digits and _, a small letter first`,
-      ];
-}
-
-function licenseProblems(licenseKey: string | undefined): string[] {
-  return licenseKey !== undefined && licenseKey.trim() === ""
-    ? [`licenseKey: is empty; give the key, or leave it out`]
-    : [];
-}
-
-/** EC2 refuses these as EBS-optimized instances (EC2 user guide, "Amazon EBS-optimized instance types"). */
-const withoutEbsOptimization = /^(t1|t2|m1|m2|m3|c1|c3|cc2|cr1|hs1|r3|i2|g2)\./;
-
-function instanceTypeProblems(instanceType: string): string[] {
-  try {
-    architectureOf(instanceType);
-    return withoutEbsOptimization.test(instanceType)
-      ? [
-          `instanceType: "${instanceType}" is of a previous generation without EBS optimization; ` +
-            `use a current one, for example ${defaultInstanceType}`,
-        ]
-      : [];
-  } catch (error) {
-    return [(error as Error).message];
+function clusterNameWords(clusterName: string): string | undefined {
+  if (!/^[a-z][a-zA-Z0-9_]{0,63}$/.test(clusterName)) {
+    return "is not a name of 1 to 64 letters, digits and _, a small letter first";
   }
-}
-
-function imageProblems(amiId: string | undefined): string[] {
-  return amiId === undefined || /^ami-[0-9a-f]{8,17}$/.test(amiId)
-    ? []
-    : [`amiId: ${JSON.stringify(amiId)} is not the id of an image, for example ami-0123456789abcdef0`];
+  return isReservedWord(clusterName)
+    ? `is a word of HOCON, which EMQX would not take for a name; choose another, for example emqx_${clusterName}`
+    : undefined;
 }
 
 function batchProblems(batchSize: number | undefined, nodeCount: number): string[] {

@@ -6,15 +6,17 @@ import { placeOf, type Place } from "./backupPlace";
 import { createSnapshotPolicy } from "./backupSnapshots";
 import {
   backupCalendar,
-  backupIntervalProblems,
+  backupIntervalInput,
   backupNameProblems,
   backupParameterText,
   exportsPrefix,
 } from "./emqx/backupPlan";
 import { writeMetricsStatement } from "./emqx/metrics";
-import { kmsKeyProblems } from "./kmsKey";
-import { plain, refuse, wholeNumberProblems } from "./problems";
-import { tagged } from "./tags";
+import { parameterPrefix, roleName } from "./awsNames";
+import { checkedLater, problemsOf, wholeNumber, type Shapes } from "./inputs";
+import { kmsKeyInput } from "./kmsKey";
+import { refuse } from "./problems";
+import { tagged, tagsInput } from "./tags";
 
 export interface EmqxBackupArgs {
   /** Path of the cluster's SSM parameters, without a slash at the end: `parameterPrefix` of EmqxClusterNodes. */
@@ -46,9 +48,11 @@ export class EmqxBackup extends pulumi.ComponentResource {
   public readonly snapshotPolicyId: pulumi.Output<string>;
 
   constructor(name: string, args: EmqxBackupArgs, opts?: pulumi.ComponentResourceOptions) {
-    refuse(`EmqxBackup "${name}"`, backupProblems(name, args));
+    const subject = `EmqxBackup "${name}"`;
+    refuse(subject, problemsOf<EmqxBackupArgs>(backupInputs, args, {}, [() => backupNameProblems(name)]));
     super("emqx-aws:index:EmqxBackup", name, {}, opts);
     const place = placeOf(this);
+    args = checkedLater(subject, backupInputs, args, place.region);
     const retentionDays = args.retentionDays ?? defaultBackupRetentionDays;
     const { bucketName, settings } = createBackupBucket(name, this, place, {
       retentionDays,
@@ -69,22 +73,14 @@ export class EmqxBackup extends pulumi.ComponentResource {
   }
 }
 
-/** Everything that is wrong with the input, one line each. */
-export function backupProblems(name: string, args: EmqxBackupArgs, region?: string): string[] {
-  return [...backupNameProblems(name), ...backupSettingsProblems(args, region)];
-}
-
-/** What is wrong with the settings alone; `region` is the deployment's, where it is known. */
-export function backupSettingsProblems(
-  args: Pick<EmqxBackupArgs, "intervalHours" | "retentionDays" | "kmsKeyId">,
-  region?: string,
-): string[] {
-  return [
-    ...backupIntervalProblems("intervalHours", args.intervalHours),
-    ...wholeNumberProblems("retentionDays", args.retentionDays, 1, 3650, "days"),
-    ...kmsKeyProblems(plain(args.kmsKeyId), region),
-  ];
-}
+export const backupInputs = {
+  parameterPrefix,
+  roleName: { ...roleName, needed: "give roleName of EmqxClusterNodes" },
+  intervalHours: backupIntervalInput,
+  retentionDays: wholeNumber(1, 3650, "days"),
+  kmsKeyId: kmsKeyInput,
+  tags: tagsInput([], true),
+} satisfies Shapes<EmqxBackupArgs>;
 
 function allowNodes(
   name: string,

@@ -2,22 +2,36 @@ import * as pulumi from "@pulumi/pulumi";
 import * as elb from "@pulumi/aws/elb";
 import { getRegionOutput } from "@pulumi/aws/getRegion";
 import * as route53 from "@pulumi/aws/route53";
-import { certificateArn } from "./certificateArn";
+import { bucketName, bucketPrefix, hostedZoneId, hostname, securityGroupId, subnetId } from "./awsNames";
+import { certificateInput } from "./certificateArn";
 import { readCertificateExpiry } from "./certificateExpiry";
 import { ports } from "./emqx/ports";
+import {
+  checked,
+  checkedLater,
+  choice,
+  flag,
+  list,
+  problemsOf,
+  version,
+  without,
+  wholeNumber,
+  type Rule,
+  type Shapes,
+} from "./inputs";
 import {
   defaultListeners,
   instancePorts,
   Listener,
   listenerPorts,
-  listenerProblems,
+  listenersInput,
   usesTls,
   type ListenerPorts,
 } from "./network/listeners";
-import { arnProblems, choiceProblems, plain, refuse, runError, wholeNumberProblems } from "./problems";
+import { refuse, runError, shown, wholeNumberProblems } from "./problems";
 import { rfc3339 } from "./expiry";
 import { createSelfSignedCertificate, selfSignedVersionProblems } from "./selfSignedCertificate";
-import { tagged } from "./tags";
+import { tagged, tagsInput } from "./tags";
 
 /** AWS's predefined security policies for Classic ELBs. None of them knows TLS 1.3. */
 export const TlsPolicy = {
@@ -117,8 +131,11 @@ export class EmqxClassicElb extends pulumi.ComponentResource {
   public readonly certificateExpires?: pulumi.Output<string>;
 
   constructor(name: string, args: EmqxClassicElbArgs, opts?: pulumi.ComponentResourceOptions) {
-    refuse(`EmqxClassicElb "${name}"`, [...elbProblems(args), ...elbNameProblems(name)]);
+    const subject = `EmqxClassicElb "${name}"`;
+    refuse(subject, elbProblems(name, args));
     super("emqx-aws:index:EmqxClassicElb", name, {}, opts);
+    const given = args.certificateArn;
+    args = checkedLater(subject, elbInputs, args, getRegionOutput({}, { parent: this }).region);
     const listeners = args.listeners ?? defaultListeners;
     for (const warning of elbWarnings(args)) {
       void pulumi.log.warn(warning, this);
@@ -131,7 +148,8 @@ export class EmqxClassicElb extends pulumi.ComponentResource {
           tags: args.tags,
         })
       : undefined;
-    const certificateArn = certificate?.arn ?? checkedCertificate(this, args.certificateArn);
+    const own = args.certificateArn === undefined ? undefined : pulumi.output(args.certificateArn);
+    const certificateArn = certificate?.arn ?? own;
     const loadBalancer = createLoadBalancer(name, this, args, listeners, certificateArn);
     setTlsPolicy(name, this, loadBalancer, listeners, args.tlsPolicy ?? TlsPolicy.Tls12, certificateArn);
     if (args.proxyProtocol) {
@@ -151,8 +169,8 @@ export class EmqxClassicElb extends pulumi.ComponentResource {
     this.caCertificatePem = certificate?.authorityPem;
     this.certificateArn = certificateArn;
     this.certificateExpires =
-      certificate?.ends.apply(rfc3339) ??
-      readCertificateExpiry(name, this, args.certificateArn, certificateArn);
+      certificate?.ends.apply((end: string | undefined) => (end ? rfc3339(end) : "")) ??
+      readCertificateExpiry(name, this, given, certificateArn);
     this.registerOutputs({
       dnsName: this.dnsName,
       zoneId: this.zoneId,
@@ -183,39 +201,67 @@ export function idleTimeoutSeconds(keepAliveSeconds: number): number {
   return Math.ceil(keepAliveSeconds * keepAliveMultiplier) + idleMarginSeconds;
 }
 
-/** Everything that is wrong with the input, one line each; `region` is the deployment's, where it is known. */
-export function elbProblems(
-  args: Omit<EmqxClassicElbArgs, "subnetIds" | "securityGroupIds"> & Partial<EmqxClassicElbArgs>,
-  region?: string,
-): string[] {
-  const listeners = listenerProblems(args.listeners ?? defaultListeners);
-  return [
-    ...emptyListProblems("subnetIds", args.subnetIds),
-    ...emptyListProblems("securityGroupIds", args.securityGroupIds),
-    ...listeners,
-    ...(listeners.length === 0
-      ? certificateProblems(args, usesTls(args.listeners ?? defaultListeners), region)
-      : []),
-    ...selfSignedVersionProblems(args.selfSignedCertificateVersion, args.selfSignedCertificate),
-    ...wholeNumberProblems(
-      "keepAliveSeconds",
-      args.keepAliveSeconds,
-      1,
-      longestKeepAliveSeconds,
-      "seconds",
-    ).map((problem) => `${problem}; a Classic ELB's idle timeout ends at ${longestTimeoutSeconds} s`),
-    ...wholeNumberProblems(
-      "drainingTimeoutSeconds",
-      args.drainingTimeoutSeconds,
-      1,
-      longestTimeoutSeconds,
-      "seconds",
+const accessLogsInput = {
+  kind: "object",
+  fields: {
+    bucket: bucketName,
+    bucketPrefix,
+    intervalMinutes: checked("number", (input, minutes) =>
+      minutes === 5 || minutes === 60 ? [] : [`${input}: ${shown(minutes)} is not 5 or 60`],
     ),
-    ...choiceProblems("tlsPolicy", args.tlsPolicy, TlsPolicy),
-    ...accessLogProblems(args.accessLogs),
-    ...hostnameProblems(args.hostname, args.hostedZoneId),
-  ];
+  } satisfies Shapes<EmqxAccessLogsArgs>,
+} as const;
+
+export const elbInputs = {
+  subnetIds: list(subnetId, { later: true, needed: "name at least one", least: "name at least one" }),
+  securityGroupIds: list(securityGroupId, {
+    later: true,
+    needed: "name at least one",
+    least: "name at least one",
+  }),
+  listeners: listenersInput,
+  certificateArn: certificateInput,
+  selfSignedCertificate: flag,
+  selfSignedCertificateVersion: version,
+  keepAliveSeconds: checked("number", (input, seconds) =>
+    wholeNumberProblems(input, seconds, 1, longestKeepAliveSeconds, "seconds").map(
+      (problem) => `${problem}; a Classic ELB's idle timeout ends at ${longestTimeoutSeconds} s`,
+    ),
+  ),
+  drainingTimeoutSeconds: wholeNumber(1, longestTimeoutSeconds, "seconds"),
+  tlsPolicy: choice(TlsPolicy),
+  proxyProtocol: flag,
+  internal: flag,
+  accessLogs: accessLogsInput,
+  hostedZoneId,
+  hostname,
+  protect: flag,
+  tags: tagsInput(),
+} satisfies Shapes<EmqxClassicElbArgs>;
+
+export const elbSettings = without(elbInputs, "subnetIds", "securityGroupIds");
+
+/** Everything that is wrong with the input, one line each. */
+export function elbProblems(name: string, args: EmqxClassicElbArgs): string[] {
+  return problemsOf<EmqxClassicElbArgs>(elbInputs, args, {}, [() => elbNameProblems(name), ...elbRules]);
 }
+
+type Settings = Partial<EmqxClassicElbArgs>;
+const isSecure = ({ listeners }: Settings) => usesTls(listeners ?? defaultListeners);
+
+/** How settings go together that are right one by one. */
+export const elbRules: Rule<EmqxClassicElbArgs>[] = [
+  (args) => certificateProblems(args, isSecure(args)),
+  (args) => selfSignedVersionProblems(args.selfSignedCertificateVersion, args.selfSignedCertificate),
+  (args) =>
+    args.tlsPolicy !== undefined && !isSecure(args)
+      ? [`tlsPolicy: given, but no TLS listener is on; add Mqtts or Wss to listeners, or leave it out`]
+      : [],
+  ({ hostname, hostedZoneId }) =>
+    (hostname === undefined) !== (hostedZoneId === undefined)
+      ? [`hostname: goes together with hostedZoneId; give both or neither`]
+      : [],
+];
 
 /** What works but deserves a second thought. */
 export function elbWarnings({ tlsPolicy }: Pick<EmqxClassicElbArgs, "tlsPolicy">): string[] {
@@ -224,23 +270,21 @@ export function elbWarnings({ tlsPolicy }: Pick<EmqxClassicElbArgs, "tlsPolicy">
     : [`tlsPolicy: ${tlsPolicy} admits TLS versions before 1.2; keep it only as long as devices need it`];
 }
 
-/** A Classic ELB's name has 32 characters at most, of which Pulumi's suffix takes 8. */
-export function elbNameProblems(name: string): string[] {
-  return /^[A-Za-z0-9]([A-Za-z0-9-]{0,22}[A-Za-z0-9])?$/.test(name)
+/**
+ * A Classic ELB's name has 32 characters at most (Elastic Load Balancing API reference 2012-06-01, CreateLoadBalancer), of
+ * which Pulumi's suffix takes 8.
+ */
+export function elbNameProblems(name: unknown): string[] {
+  return typeof name === "string" && /^[A-Za-z0-9]([A-Za-z0-9-]{0,22}[A-Za-z0-9])?$/.test(name)
     ? []
     : [
-        `name: "${name}" cannot be a load balancer's name; use 1 to 24 letters, digits and hyphens, no hyphen first or last`,
+        `name: ${shown(name)} cannot be a load balancer's name; use 1 to 24 letters, digits and hyphens, no hyphen first or last`,
       ];
-}
-
-function emptyListProblems(input: string, list: pulumi.Input<unknown[]> | undefined): string[] {
-  return plain(list)?.length === 0 ? [`${input}: none given; name at least one`] : [];
 }
 
 function certificateProblems(
   args: Pick<EmqxClassicElbArgs, "certificateArn" | "selfSignedCertificate">,
   needed: boolean,
-  region: string | undefined,
 ): string[] {
   if (args.certificateArn !== undefined && args.selfSignedCertificate) {
     return [`certificateArn: given together with selfSignedCertificate; choose one of the two`];
@@ -255,57 +299,7 @@ function certificateProblems(
     const given = args.certificateArn !== undefined ? "certificateArn" : "selfSignedCertificate";
     return [`${given}: given, but no TLS listener is on; add Mqtts or Wss to listeners, or leave it out`];
   }
-  return certificateArnProblems(plain(args.certificateArn), region);
-}
-
-function certificateArnProblems(arn: string | undefined, region: string | undefined): string[] {
-  return arnProblems("certificateArn", arn, { ...certificateArn, region });
-}
-
-function accessLogProblems(accessLogs: EmqxAccessLogsArgs | undefined): string[] {
-  if (accessLogs === undefined) {
-    return [];
-  }
-  const bucket = plain(accessLogs.bucket);
-  const interval = accessLogs.intervalMinutes;
-  return [
-    ...(bucket === undefined
-      ? pulumi.Output.isInstance(accessLogs.bucket)
-        ? []
-        : [`accessLogs.bucket: missing; name the bucket that the logs go to`]
-      : /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket)
-        ? []
-        : [`accessLogs.bucket: ${JSON.stringify(bucket)} is not the name of an S3 bucket`]),
-    ...(interval === undefined || interval === 5 || interval === 60
-      ? []
-      : [`accessLogs.intervalMinutes: ${JSON.stringify(interval)} is not 5 or 60`]),
-  ];
-}
-
-function hostnameProblems(
-  hostname: string | undefined,
-  hostedZoneId: pulumi.Input<string> | undefined,
-): string[] {
-  if ((hostname === undefined) !== (hostedZoneId === undefined)) {
-    return [`hostname: goes together with hostedZoneId; give both or neither`];
-  }
-  const label = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
-  return hostname === undefined || new RegExp(`^${label}(\\.${label})+$`).test(hostname)
-    ? []
-    : [`hostname: ${JSON.stringify(hostname)} is not a DNS name in lower case, for example mqtt.example.com`];
-}
-
-/** The certificate's ARN, checked against the region: at the latest when both are known, and before it is used. */
-function checkedCertificate(
-  parent: pulumi.Resource,
-  certificateArn: pulumi.Input<string> | undefined,
-): pulumi.Output<string> | undefined {
-  return certificateArn === undefined
-    ? undefined
-    : pulumi.all([certificateArn, getRegionOutput({}, { parent }).region]).apply(([arn, region]) => {
-        refuse("EmqxClassicElb", certificateArnProblems(arn, region));
-        return arn;
-      });
+  return [];
 }
 
 function createLoadBalancer(
@@ -424,8 +418,11 @@ function createDnsRecord(
   }
   const zone = route53.getZoneOutput({ zoneId: hostedZoneId }, { parent });
   const nameInZone = zone.name.apply((zoneName: string | undefined) => {
-    const domain = zoneName?.replace(/\.$/, "");
-    if (domain !== undefined && hostname !== domain && !hostname.endsWith(`.${domain}`)) {
+    if (zoneName === undefined) {
+      return hostname;
+    }
+    const domain = zoneName.replace(/\.$/, "");
+    if (hostname !== domain && !hostname.endsWith(`.${domain}`)) {
       throw runError(
         `hostname: "${hostname}" is outside the hosted zone ${domain}; use a name that ends with .${domain}`,
       );

@@ -4,14 +4,13 @@ import * as ec2 from "@pulumi/aws/ec2";
 import * as elb from "@pulumi/aws/elb";
 import { getRegionOutput } from "@pulumi/aws/getRegion";
 import * as ssm from "@pulumi/aws/ssm";
-import { clusterNodesProblems, clusterNodesWarnings } from "./clusterNodesProblems";
-import { licenseExpiry, licenseWarnings } from "./emqx/license";
+import { clusterNodesInputs, clusterNodesProblems, clusterNodesWarnings } from "./clusterNodesProblems";
+import { licenseExpiry, licenseProblems, licenseWarnings, normalizeLicense } from "./emqx/license";
 import { ClusterPorts } from "./emqx/releases";
 import { userDataProblems } from "./emqx/userData";
 import { rfc3339 } from "./expiry";
 import type { Listener } from "./network/listeners";
 import { remember, rememberedUntilRestart } from "./memory";
-import { parseAvailabilityZone } from "./network/availabilityZones";
 import { checkedAddress } from "./nodeAddress";
 import {
   defaultClusterName,
@@ -26,7 +25,10 @@ import { createNodeOperations, drainSeconds } from "./nodeOperations";
 import { createNodeRole, type NodeRole } from "./nodeRole";
 import { createNodeSecrets, type NodeSecrets } from "./nodeSecrets";
 import { nodeUserData, parameterPrefixOf } from "./nodeUserData";
-import { refuse } from "./problems";
+import { checkedLater } from "./inputs";
+import { parseAvailabilityZone } from "./network/availabilityZones";
+import { checkedInstanceType, checkedZones } from "./network/place";
+import { refuse, refuseLater } from "./problems";
 import { afterReady, Waits, whenReported } from "./readiness";
 import { hasAll, isSame, notReportedYet } from "./reports";
 import { dataVolumeTag, tagged } from "./tags";
@@ -132,12 +134,15 @@ export class EmqxClusterNodes extends pulumi.ComponentResource {
   public readonly dataVolumeIds: pulumi.Output<string>[];
 
   constructor(name: string, args: EmqxClusterNodesArgs, opts?: pulumi.ComponentResourceOptions) {
-    refuse(`EmqxClusterNodes "${name}"`, clusterNodesProblems(name, args));
+    const subject = `EmqxClusterNodes "${name}"`;
+    refuse(subject, clusterNodesProblems(name, args));
     super("emqx-aws:index:EmqxClusterNodes", name, {}, opts);
+    args = checkedLater(subject, clusterNodesInputs, args, getRegionOutput({}, { parent: this }).region);
+    args = withCheckedLicense(subject, args);
     for (const warning of clusterNodesWarnings(args)) {
       void pulumi.log.warn(warning, this);
     }
-    const cluster = createSharedParts(name, this, args);
+    const cluster = createSharedParts(name, this, args, checkedZonesOf(subject, this, args));
     const nodes = createStandingNodes(cluster);
     const readyInstanceIds = rollOut(cluster, nodes);
 
@@ -186,6 +191,10 @@ interface Cluster {
   image: pulumi.Output<string>;
   firstSeeds: pulumi.Output<string[]>;
   region: pulumi.Output<string>;
+  /** By the nodes' numbers, once AWS has said that they are the account's. */
+  zones: pulumi.Output<string[]>;
+  /** Once AWS has said that the zones have it. */
+  instanceType: pulumi.Output<string>;
   clusterPorts: pulumi.Output<ClusterPorts>;
   clusterName: pulumi.Output<string>;
   /** What an instance's first boot reads, beside its own parameters. */
@@ -214,7 +223,33 @@ interface RunningNode {
   applied: pulumi.Output<void>;
 }
 
-function createSharedParts(name: string, parent: EmqxClusterNodes, args: EmqxClusterNodesArgs): Cluster {
+function checkedZonesOf(
+  subject: string,
+  parent: EmqxClusterNodes,
+  args: EmqxClusterNodesArgs,
+): pulumi.Output<string[]> {
+  const zones = args.nodes.map((node) => node.availabilityZone);
+  return checkedZones(subject, parent, "nodes", zones);
+}
+
+/** The key as one line, which is what a node's boot takes; one for a single node is no key for more. */
+function withCheckedLicense(subject: string, args: EmqxClusterNodesArgs): EmqxClusterNodesArgs {
+  if (args.licenseKey === undefined) {
+    return args;
+  }
+  const licenseKey = pulumi.output(args.licenseKey).apply((key) => {
+    refuseLater(subject, licenseProblems("licenseKey", key, args.nodes.length));
+    return normalizeLicense(key);
+  });
+  return { ...args, licenseKey };
+}
+
+function createSharedParts(
+  name: string,
+  parent: EmqxClusterNodes,
+  args: EmqxClusterNodesArgs,
+  zones: pulumi.Output<string[]>,
+): Cluster {
   const parameterPrefix = parameterPrefixOf(name);
   const loadBalancerNames = args.loadBalancerNames ?? [];
   const untilRestart = <T extends string>(suffix: string, setting: string, wanted: T) =>
@@ -253,7 +288,20 @@ function createSharedParts(name: string, parent: EmqxClusterNodes, args: EmqxClu
     secrets,
     role,
     image: nodeImage(name, parent, args.instanceType ?? defaultInstanceType, args.amiId),
-    region: regionOf(parent, args.nodes),
+    region: getRegionOutput({}, { parent }).region.apply(
+      // Undefined in a unit test whose mocks answer nothing.
+      (region: string | undefined) =>
+        region !== undefined
+          ? pulumi.output(region)
+          : zones.apply(([first]) => parseAvailabilityZone(first ?? "")?.region ?? ""),
+    ),
+    zones,
+    instanceType: checkedInstanceType(
+      `EmqxClusterNodes "${name}"`,
+      parent,
+      args.instanceType ?? defaultInstanceType,
+      zones,
+    ),
     firstSeeds: remember<string[]>(
       `${name}-seeds`,
       parent,
@@ -312,7 +360,7 @@ function createStandingParts(
   const volume = new ebs.Volume(
     `${name}-data`,
     {
-      availabilityZone: node.availabilityZone,
+      availabilityZone: cluster.zones.apply((zones) => zones[number] as string),
       size: args.dataVolumeSizeGiB ?? 20,
       type: "gp3",
       encrypted: true,
@@ -389,7 +437,7 @@ function createInstance(cluster: Cluster, node: StandingParts, earlier: RunningN
     name,
     {
       ami: cluster.image,
-      instanceType: args.instanceType ?? defaultInstanceType,
+      instanceType: cluster.instanceType,
       primaryNetworkInterface: { networkInterfaceId: node.networkInterface.id },
       iamInstanceProfile: role.profile.name,
       userData: userDataOf(cluster, node),
@@ -488,17 +536,6 @@ function attach(cluster: Cluster, node: StandingParts, instance: ec2.Instance): 
       ),
   );
   return [data, ...registrations];
-}
-
-/** The provider's region; what a unit test's mocks do not tell, the nodes' zone does. */
-function regionOf(parent: pulumi.Resource, [first]: EmqxNodeArgs[]): pulumi.Output<string> {
-  const own = getRegionOutput({}, { parent }).region as pulumi.Output<string | undefined>;
-  return own.apply((region): pulumi.Output<string> => {
-    const zone = pulumi.output(first?.availabilityZone ?? "");
-    return region === undefined
-      ? zone.apply((name) => parseAvailabilityZone(name)?.region ?? "")
-      : pulumi.output(region);
-  });
 }
 
 function userDataOf(cluster: Cluster, node: StandingParts): pulumi.Output<string> {

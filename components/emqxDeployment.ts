@@ -1,28 +1,45 @@
 import * as pulumi from "@pulumi/pulumi";
-import { mostNodes, nodeSettingsProblems, type NodeSettings } from "./clusterNodesProblems";
+import {
+  clusterNodesNameProblems,
+  mostNodes,
+  nodeSettings,
+  nodeSettingsRules,
+  type NodeSettings,
+} from "./clusterNodesProblems";
 import {
   EmqxClassicElb,
   elbNameProblems,
-  elbProblems,
+  elbSettings,
+  elbRules,
   type EmqxAccessLogsArgs,
   type TlsPolicy,
 } from "./emqxClassicElb";
 import { backupNameProblems } from "./emqx/backupPlan";
-import { backupSettingsProblems, defaultBackupIntervalHours, EmqxBackup } from "./emqxBackup";
+import { backupInputs, defaultBackupIntervalHours, EmqxBackup } from "./emqxBackup";
 import { EmqxClusterNodes, type EmqxNodeArgs } from "./emqxClusterNodes";
 import { EmqxMonitoring } from "./emqxMonitoring";
-import { EmqxSecurityGroup, securityGroupProblems } from "./emqxSecurityGroup";
-import { defaultVpcBlock, EmqxVpc, NatGateways, vpcProblems } from "./emqxVpc";
+import { EmqxSecurityGroup, groupNameProblems, groupSettings, quotaProblems } from "./emqxSecurityGroup";
+import {
+  defaultVpcBlock,
+  EmqxVpc,
+  flowLogProblems,
+  NatGateways,
+  vpcInputs,
+  vpcNameProblems,
+} from "./emqxVpc";
 import type { ClusterPorts } from "./emqx/releases";
+import { flag, problemsOf, wholeNumber, type Rule, type Shapes } from "./inputs";
 import { remember } from "./memory";
-import { parseAvailabilityZone } from "./network/availabilityZones";
 import type { Listener } from "./network/listeners";
+import { regionOf } from "./network/place";
 import { chooseZone, initialZones } from "./network/placement";
 import { nodeAddress, nodeCountProblem, zoneSubnets } from "./network/subnets";
-import { monitoringProblems } from "./monitoringProblems";
+import { monitoringInputs, monitoringNameProblems } from "./monitoringProblems";
+import { defaultInstanceType } from "./nodeDefaults";
 import { userDataProblemsAt } from "./nodeUserData";
 import { guardDeletion } from "./protection";
-import { refuse, runError, wholeNumberProblems } from "./problems";
+import { refuse, runError, shown } from "./problems";
+import { dataVolumeTag, tagsInput } from "./tags";
 
 export interface EmqxDeploymentArgs {
   /** Names of the Availability Zones to use, all of one region. Adding one moves no node. */
@@ -143,10 +160,7 @@ export class EmqxDeployment extends pulumi.ComponentResource {
   public readonly wsUrl?: pulumi.Output<string>;
   /** Where clients speak MQTT over secure WebSocket; undefined without that listener. */
   public readonly wssUrl?: pulumi.Output<string>;
-  /**
-   * Certificate, PEM, of the authority that issues the self-signed certificate, for clients to trust; undefined with a
-   * certificate of your own.
-   */
+  /** The self-signed certificate, PEM, for clients to verify; undefined with a certificate of your own. */
   public readonly caCertificatePem?: pulumi.Output<string>;
   /** When the certificate ends, RFC 3339; undefined without a TLS listener. */
   public readonly certificateExpires?: pulumi.Output<string>;
@@ -209,7 +223,9 @@ export class EmqxDeployment extends pulumi.ComponentResource {
     }
     const parent = { parent: this };
 
-    const vpc = new EmqxVpc(`${name}-vpc`, args, parent);
+    // The key is for much else, of which the VPC knows nothing.
+    const { kmsKeyId, ...withoutKey } = args;
+    const vpc = new EmqxVpc(`${name}-vpc`, args.flowLogs ? { ...withoutKey, kmsKeyId } : withoutKey, parent);
     const groups = new EmqxSecurityGroup(`${name}-sg`, { ...args, vpcId: vpc.vpcId }, parent);
     const elb = new EmqxClassicElb(
       `${name}-elb`,
@@ -274,65 +290,90 @@ export class EmqxDeployment extends pulumi.ComponentResource {
 
 const defaultNodeCount = 3;
 
+/** The parts' inputs, under their own names; of those that the deployment sets itself, none. */
+export const deploymentInputs = {
+  ...vpcInputs,
+  nodeCount: wholeNumber(1, mostNodes, "nodes"),
+  ...groupSettings,
+  ...elbSettings,
+  ...nodeSettings,
+  monitoring: flag,
+  alarmTopicArn: monitoringInputs.alarmTopicArn,
+  logRetentionDays: monitoringInputs.logRetentionDays,
+  backup: flag,
+  backupIntervalHours: backupInputs.intervalHours,
+  backupRetentionDays: backupInputs.retentionDays,
+  tags: tagsInput([dataVolumeTag]),
+} satisfies Shapes<EmqxDeploymentArgs>;
+
 /** Everything that is wrong with the input, one line each. */
 export function deploymentProblems(name: string, args: EmqxDeploymentArgs): string[] {
-  const nodeCount = args.nodeCount ?? defaultNodeCount;
-  const nodeCountProblems = wholeNumberProblems("nodeCount", nodeCount, 1, mostNodes, "nodes");
-  const vpc = vpcProblems(args);
-  const region = parseAvailabilityZone(args.availabilityZones?.[0] ?? "")?.region;
-  const [firstZone] =
-    vpc.length === 0 ? zoneSubnets(args.cidrBlock ?? defaultVpcBlock, args.availabilityZones) : [];
-  const room =
-    firstZone && nodeCountProblems.length === 0
-      ? nodeCountProblem(firstZone.privateBlock, nodeCount)
-      : undefined;
-  const problems = [
-    ...vpc,
-    ...(args.natGateways === NatGateways.None
-      ? [
-          `natGateways: None leaves the nodes without a way to their package and to AWS's APIs; ` +
-            `use Single or PerAvailabilityZone`,
-        ]
-      : []),
-    ...nodeCountProblems,
-    ...(room === undefined ? [] : [room]),
-    ...securityGroupProblems(args),
-    ...elbProblems(args, region),
-    ...elbNameProblems(`${name}-elb`),
-    ...nodeSettingsProblems(args, nodeCount, region),
-    ...operationProblems(name, args, region),
-  ];
+  const region = regionOf(args);
+  const problems = problemsOf<EmqxDeploymentArgs>(deploymentInputs, args, { region }, [
+    () => deploymentNameProblems(name),
+    (sound) => flowLogProblems(sound, ["flowLogRetentionDays"]),
+    ({ natGateways }) =>
+      natGateways === NatGateways.None
+        ? [
+            `natGateways: None leaves the nodes without a way to their package and to AWS's APIs; ` +
+              `use Single or PerAvailabilityZone`,
+          ]
+        : [],
+    roomProblems,
+    quotaProblems,
+    ...elbRules,
+    ...nodeSettingsRules<EmqxDeploymentArgs>((sound) => sound.nodeCount ?? defaultNodeCount),
+    ...without("monitoring", ["alarmTopicArn", "logRetentionDays"]),
+    ...without("backup", ["backupIntervalHours", "backupRetentionDays"]),
+    snapshotTagProblems,
+  ]);
   if (problems.length > 0 || region === undefined) {
-    return [...new Set(problems)];
+    return problems;
   }
   const nodes: NodeSettings = { ...args, loadBalancerNames: [`${name}-elb`] };
-  return userDataProblemsAt(nodes, `${name}-nodes`, initialAddresses(args, nodeCount), region);
+  const addresses = initialAddresses(args, args.nodeCount ?? defaultNodeCount);
+  return userDataProblemsAt(nodes, `${name}-nodes`, addresses, region);
 }
 
-/** What is wrong with the settings of monitoring and backups. */
-function operationProblems(name: string, args: EmqxDeploymentArgs, region: string | undefined): string[] {
-  const without = (part: "monitoring" | "backup", settings: (keyof EmqxDeploymentArgs)[]) =>
-    settings
-      .filter((setting) => args[setting] !== undefined)
-      .map((setting) => `${setting}: given, but ${part} is off; set ${part} to true, or leave it out`);
-  const backupPlan = { intervalHours: args.backupIntervalHours, retentionDays: args.backupRetentionDays };
-  return [
-    ...(args.monitoring
-      ? monitoringProblems(
-          { alarmTopicArn: args.alarmTopicArn, logRetentionDays: args.logRetentionDays },
-          region,
-        )
-      : without("monitoring", ["alarmTopicArn", "logRetentionDays"])),
-    ...(args.backup
-      ? [
-          ...backupNameProblems(`${name}-backup`),
-          // These settings have longer names here than in EmqxBackup.
-          ...backupSettingsProblems(backupPlan).map(
-            (problem) => `backup${problem.charAt(0).toUpperCase()}${problem.slice(1)}`,
-          ),
-        ]
-      : without("backup", ["backupIntervalHours", "backupRetentionDays"])),
-  ];
+/** The names of all parts, whether they are there now or only once a setting is on. */
+function deploymentNameProblems(name: string): string[] {
+  if (typeof name !== "string" || name === "") {
+    return [`name: ${shown(name)} is no name; use 1 to 20 letters, digits and hyphens`];
+  }
+  const [problem] = [
+    elbNameProblems(`${name}-elb`),
+    groupNameProblems(`${name}-sg`),
+    vpcNameProblems(`${name}-vpc`),
+    clusterNodesNameProblems(`${name}-nodes`),
+    monitoringNameProblems(`${name}-monitoring`),
+    backupNameProblems(`${name}-backup`),
+  ].flat();
+  return problem === undefined ? [] : [problem];
+}
+
+/** Whether the last node finds an address in the smallest subnet. */
+function roomProblems({ cidrBlock, availabilityZones, nodeCount }: Partial<EmqxDeploymentArgs>): string[] {
+  const [firstZone] = zoneSubnets(cidrBlock ?? defaultVpcBlock, availabilityZones ?? []);
+  const room = firstZone && nodeCountProblem(firstZone.privateBlock, nodeCount ?? defaultNodeCount);
+  return room === undefined ? [] : [room];
+}
+
+/** Settings that do nothing without the part that they are of. */
+function without(
+  part: "monitoring" | "backup",
+  settings: (keyof EmqxDeploymentArgs)[],
+): Rule<EmqxDeploymentArgs>[] {
+  return settings.map(
+    (setting) => (args) =>
+      args[part] || args[setting] === undefined
+        ? []
+        : [`${setting}: given, but ${part} is off; set ${part} to true, or leave it out`],
+  );
+}
+
+/** With backups, the policy of the snapshots gets the tags, too, and has less room for them. */
+function snapshotTagProblems({ backup, tags }: Partial<EmqxDeploymentArgs>): string[] {
+  return backup && tags !== undefined ? (backupInputs.tags.check?.("tags", tags) ?? []) : [];
 }
 
 function createMonitoring(
@@ -352,6 +393,7 @@ function createMonitoring(
       })),
       parameterPrefix: nodes.parameterPrefix,
       roleName: nodes.roleName,
+      instanceType: args.instanceType ?? defaultInstanceType,
       alarmTopicArn: args.alarmTopicArn,
       certificateArn: args.certificateArn ?? elb.certificateArn,
       ...(args.backup && { backupIntervalHours: args.backupIntervalHours ?? defaultBackupIntervalHours }),

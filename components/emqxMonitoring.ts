@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import * as cloudwatch from "@pulumi/aws/cloudwatch";
+import { getInstanceTypeOutput } from "@pulumi/aws/ec2";
 import { getCallerIdentityOutput } from "@pulumi/aws/getCallerIdentity";
 import { getPartitionOutput } from "@pulumi/aws/getPartition";
 import { getRegionOutput } from "@pulumi/aws/getRegion";
@@ -24,13 +25,9 @@ import {
   type Alarm,
 } from "./monitoring/alarms";
 import { dashboardBody } from "./monitoring/dashboard";
-import {
-  isIamCertificate,
-  monitoringProblems,
-  monitoringWarnings,
-  prefixProblems,
-  topicProblems,
-} from "./monitoringProblems";
+import { isServerCertificate } from "./certificateArn";
+import { checkedLater } from "./inputs";
+import { monitoringInputs, monitoringProblems, monitoringWarnings } from "./monitoringProblems";
 import { plain, refuse } from "./problems";
 import { tagged } from "./tags";
 
@@ -54,6 +51,11 @@ export interface EmqxMonitoringArgs {
   parameterPrefix: pulumi.Input<string>;
   /** Name of the nodes' IAM role (`roleName` of EmqxClusterNodes); it gets the permissions of the CloudWatch agent. */
   roleName: pulumi.Input<string>;
+  /**
+   * Type of the nodes' instances. EC2 recovers no bare metal instance and none with instance store volumes; of such a type
+   * an alarm only tells the topic. Default: a type that EC2 can recover.
+   */
+  instanceType?: string;
   /**
    * ARN of the SNS topic, in the same region, that is told when an alarm begins and when it ends. Its policy must let
    * CloudWatch publish. Default: a topic of its own, to subscribe to.
@@ -96,15 +98,19 @@ export class EmqxMonitoring extends pulumi.ComponentResource {
   public readonly alarmNames: pulumi.Output<string>[];
 
   constructor(name: string, args: EmqxMonitoringArgs, opts?: pulumi.ComponentResourceOptions) {
-    refuse(`EmqxMonitoring "${name}"`, monitoringProblems(args));
+    const subject = `EmqxMonitoring "${name}"`;
+    refuse(subject, monitoringProblems(name, args));
     super("emqx-aws:index:EmqxMonitoring", name, {}, opts);
-    const context = createContext(name, this, args);
+    const known = plain(args.certificateArn);
+    args = checkedLater(subject, monitoringInputs, args, getRegionOutput({}, { parent: this }).region);
+    const context = createContext(name, this, args, known);
     warn(this, args);
 
     const logGroup = createLogGroup(context);
     const permissions = createPermissions(context);
     createAgentConfiguration(context, logGroup, [logGroup, permissions]);
-    const topicArn = args.alarmTopicArn === undefined ? createTopic(context) : checkedTopic(context);
+    const topicArn =
+      args.alarmTopicArn === undefined ? createTopic(context) : pulumi.output(args.alarmTopicArn);
     const shared = createSharedAlarms(context, topicArn);
     const ofNodes = args.nodes.map((node, number) => createNodeAlarms(context, topicArn, node, number));
     const dashboard = createDashboard(context, shared, ofNodes);
@@ -133,23 +139,47 @@ interface Context {
   accountId: pulumi.Output<string>;
   /** The certificate, if CloudWatch knows it. */
   certificateArn: pulumi.Input<string> | undefined;
+  /** Whether EC2 recovers instances of the nodes' type. */
+  recovers: pulumi.Output<boolean>;
 }
 
-function createContext(name: string, parent: EmqxMonitoring, args: EmqxMonitoringArgs): Context {
-  const known = plain(args.certificateArn);
+function createContext(
+  name: string,
+  parent: EmqxMonitoring,
+  args: EmqxMonitoringArgs,
+  knownCertificateArn: string | undefined,
+): Context {
   return {
     name,
     parent,
     args,
-    prefix: pulumi.output(args.parameterPrefix).apply((prefix) => {
-      refuse("EmqxMonitoring", prefixProblems(prefix));
-      return prefix;
-    }),
+    prefix: pulumi.output(args.parameterPrefix),
     partition: getPartitionOutput({}, { parent }).partition,
     region: getRegionOutput({}, { parent }).region,
     accountId: getCallerIdentityOutput({}, { parent }).accountId,
-    certificateArn: isIamCertificate(known) ? undefined : args.certificateArn,
+    certificateArn:
+      knownCertificateArn !== undefined && isServerCertificate(knownCertificateArn)
+        ? undefined
+        : args.certificateArn,
+    recovers: recovers(parent, args.instanceType),
   };
+}
+
+/** CloudWatch refuses an alarm that is to recover an instance of a type for which EC2 cannot (InstanceTypeInfo, EC2 API). */
+function recovers(parent: EmqxMonitoring, instanceType: string | undefined): pulumi.Output<boolean> {
+  if (instanceType === undefined) {
+    return pulumi.output(true);
+  }
+  return getInstanceTypeOutput({ instanceType }, { parent }).autoRecoverySupported.apply((supported) => {
+    if (supported === false) {
+      void pulumi.log.warn(
+        `instanceType: EC2 cannot recover a ${instanceType} when the machine under it fails, because of its instance ` +
+          `store volumes or because it is bare metal: the alarm tells the topic, and somebody has to replace the node`,
+        parent,
+      );
+    }
+    return supported !== false;
+  });
 }
 
 /** Also when another resource tells the certificate's ARN, which is later. */
@@ -239,14 +269,6 @@ function createTopic({ name, parent, args }: Context): pulumi.Output<string> {
   return new sns.Topic(topicName, { tags: tagged(topicName, args.tags) }, { parent }).arn;
 }
 
-/** The user's topic, checked against the region: at the latest when both are known, and before it is used. */
-function checkedTopic({ args, region }: Context): pulumi.Output<string> {
-  return pulumi.all([args.alarmTopicArn ?? "", region]).apply(([arn, own]) => {
-    refuse("EmqxMonitoring", topicProblems(arn, own));
-    return arn;
-  });
-}
-
 function createSharedAlarms(context: Context, topicArn: pulumi.Output<string>): cloudwatch.MetricAlarm[] {
   const { args, certificateArn, prefix } = context;
   const create = (alarm: Alarm, dimensions: pulumi.Input<Record<string, pulumi.Input<string>>>) =>
@@ -288,7 +310,7 @@ function createNodeAlarms(
  * `key` is its name within the cluster, `memory` of node 2 being `2-memory`.
  */
 function createAlarm(
-  { name, parent, args, prefix, partition, region }: Context,
+  { name, parent, args, prefix, partition, region, recovers }: Context,
   topicArn: pulumi.Output<string>,
   key: string,
   alarm: Alarm,
@@ -310,12 +332,12 @@ function createAlarm(
       period: alarm.period,
       evaluationPeriods: alarm.evaluationPeriods,
       treatMissingData: alarm.treatMissingData,
-      alarmActions: [
+      alarmActions: recovers.apply((possible) => [
         topicArn,
-        ...(instanceAction === undefined
+        ...(instanceAction === undefined || (instanceAction === "recover" && !possible)
           ? []
           : [pulumi.interpolate`arn:${partition}:automate:${region}:ec2:${instanceAction}`]),
-      ],
+      ]),
       okActions: [topicArn],
       insufficientDataActions: alarm.tellsSilence ? [topicArn] : [],
       tags: tagged(alarmName, args.tags),

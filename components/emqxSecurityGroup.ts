@@ -1,18 +1,22 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as ec2 from "@pulumi/aws/ec2";
+import { getRegionOutput } from "@pulumi/aws/getRegion";
 import * as vpc from "@pulumi/aws/vpc";
 import { clusterPortList, ports } from "./emqx/ports";
 import { ClusterPorts } from "./emqx/releases";
-import { parseBlock } from "./network/ipv4";
+import { vpcId } from "./awsNames";
+import { checkedLater, choice, list, problemsOf, without, type Shapes } from "./inputs";
+import { nameProblems } from "./names";
+import { blockInput, publicAddresses } from "./network/ipv4";
 import {
   defaultListeners,
   instancePorts,
   Listener,
   listenerPorts,
-  listenerProblems,
+  listenersInput,
 } from "./network/listeners";
-import { choiceProblems, refuse } from "./problems";
-import { tagged, type Tags } from "./tags";
+import { refuse } from "./problems";
+import { tagged, tagsInput, type Tags } from "./tags";
 
 export interface EmqxSecurityGroupArgs {
   /** Id of the VPC that the groups belong to. */
@@ -41,8 +45,16 @@ export class EmqxSecurityGroup extends pulumi.ComponentResource {
   public readonly nodeSecurityGroupId: pulumi.Output<string>;
 
   constructor(name: string, args: EmqxSecurityGroupArgs, opts?: pulumi.ComponentResourceOptions) {
-    refuse(`EmqxSecurityGroup "${name}"`, [...securityGroupProblems(args), ...groupNameProblems(name)]);
+    const subject = `EmqxSecurityGroup "${name}"`;
+    refuse(
+      subject,
+      problemsOf<EmqxSecurityGroupArgs>(groupInputs, args, {}, [
+        () => groupNameProblems(name),
+        quotaProblems,
+      ]),
+    );
     super("emqx-aws:index:EmqxSecurityGroup", name, {}, opts);
+    args = checkedLater(subject, groupInputs, args, getRegionOutput({}, { parent: this }).region);
     for (const warning of securityGroupWarnings(args)) {
       void pulumi.log.warn(warning, this);
     }
@@ -74,49 +86,84 @@ export class EmqxSecurityGroup extends pulumi.ComponentResource {
 
 const anywhere = ["0.0.0.0/0"];
 
-/** Everything that is wrong with the input, one line each. */
-export function securityGroupProblems(args: Omit<EmqxSecurityGroupArgs, "vpcId">): string[] {
-  const problems = [
-    ...listenerProblems(args.listeners ?? defaultListeners),
-    ...choiceProblems("clusterPorts", args.clusterPorts, ClusterPorts),
-    ...blockListProblems("clientCidrBlocks", args.clientCidrBlocks ?? anywhere),
-    ...(args.clientCidrBlocks?.length === 0
-      ? [
-          `clientCidrBlocks: none given; name at least one block, or leave it out to admit clients from anywhere`,
-        ]
-      : []),
-    ...blockListProblems("adminCidrBlocks", args.adminCidrBlocks ?? []),
-    ...(args.adminCidrBlocks ?? []).flatMap((text) => {
-      const block = parseBlock(text);
-      return typeof block !== "string" && block.prefix === 0
-        ? [
-            `adminCidrBlocks: "${text}" would open the dashboard and the management API to the whole internet; ` +
-              `name the blocks that administrators connect from`,
-          ]
-        : [];
-    }),
-  ];
-  return problems.length > 0 ? problems : quotaProblems(args);
+/**
+ * More addresses of the internet than this are no list of administrators, whatever blocks they are written as: a /8, the
+ * most that any one organization was ever given.
+ */
+const mostAdministrators = 2n ** 24n;
+
+function blocksInput(check: (input: string, blocks: string[]) => string[], least?: string) {
+  return list(blockInput, {
+    ...(least !== undefined && { least }),
+    check: (input, blocks: string[]) => [
+      ...blocks.flatMap((text, i) =>
+        blocks.indexOf(text) === i ? [] : [`${input}: "${text}" is listed twice; list each block once`],
+      ),
+      ...check(input, blocks),
+    ],
+  });
+}
+
+export const groupInputs = {
+  vpcId: { ...vpcId, needed: "give the id of the VPC" },
+  clientCidrBlocks: blocksInput(
+    () => [],
+    "name at least one block, or leave it out to admit clients from anywhere",
+  ),
+  listeners: listenersInput,
+  adminCidrBlocks: blocksInput(adminProblems),
+  clusterPorts: choice(ClusterPorts),
+  tags: tagsInput(),
+} satisfies Shapes<EmqxSecurityGroupArgs>;
+
+export const groupSettings = without(groupInputs, "vpcId");
+
+/** A sum of blocks is judged as the addresses that are in it: two halves of the internet are the internet. */
+function adminProblems(input: string, blocks: string[]): string[] {
+  const open = publicAddresses(blocks);
+  return open > mostAdministrators
+    ? [
+        `${input}: ${blocks.map((block) => `"${block}"`).join(", ")} would open the dashboard and the management API to ` +
+          `${shareOfInternet(open)}; name the blocks that administrators connect from`,
+      ]
+    : [];
+}
+
+/** Addresses that are not special: 3,702 million of the 4,295 million. */
+const internet = publicAddresses(["0.0.0.0/0"]);
+
+function shareOfInternet(addresses: bigint): string {
+  return addresses === internet
+    ? "the whole internet"
+    : `${addresses.toLocaleString("en-US")} addresses of the internet`;
 }
 
 /** AWS keeps names that begin with `sg-` for the ids of groups (CreateSecurityGroup, API reference). */
-function groupNameProblems(name: string): string[] {
+export function groupNameProblems(name: string): string[] {
   return /^sg(-|$)/i.test(name)
     ? [`name: "${name}" makes names of groups that begin with "sg-", which AWS keeps for ids; choose another`]
-    : [];
+    : nameProblems(name, {
+        pattern: /^[A-Za-z0-9][\w.-]*$/,
+        characters: "letters, digits and _.-",
+        // The name of a rule is its tag `Name`; the longest is that of a block and the dashboard's port.
+        made: [
+          { suffix: "-nodes", of: "a security group", longest: 255 },
+          { suffix: "-nodes-from-255.255.255.255-32-18083", of: "a tag", longest: 256 },
+        ],
+      });
 }
 
 /** What works but deserves a second thought. */
 export function securityGroupWarnings(
   args: Pick<EmqxSecurityGroupArgs, "listeners" | "clientCidrBlocks">,
 ): string[] {
-  const open = (args.clientCidrBlocks ?? anywhere).some((block) => block.endsWith("/0"));
+  const open = publicAddresses(args.clientCidrBlocks ?? anywhere);
   const plainText = listenerPorts(args.listeners ?? defaultListeners).filter(
     ({ protocol }) => protocol === "TCP",
   );
-  return open && plainText.length > 0
+  return open > mostAdministrators && plainText.length > 0
     ? [
-        `clientCidrBlocks: the whole internet may use ${plainText.map(({ listener }) => listener).join(" and ")}, where ` +
+        `clientCidrBlocks: ${shareOfInternet(open)} may use ${plainText.map(({ listener }) => listener).join(" and ")}, where ` +
           `passwords and messages travel unencrypted; leave plain listeners out or name the clients' blocks`,
       ]
     : [];
@@ -125,7 +172,7 @@ export function securityGroupWarnings(
 /** Inbound rules that one security group may have (Amazon VPC quotas, "Inbound or outbound rules per security group"). */
 const rulesPerGroup = 60;
 
-function quotaProblems(args: Omit<EmqxSecurityGroupArgs, "vpcId">): string[] {
+export function quotaProblems(args: Partial<EmqxSecurityGroupArgs>): string[] {
   const listeners = (args.listeners ?? defaultListeners).length;
   const clientRules = (args.clientCidrBlocks ?? anywhere).length * listeners;
   const nodeRules =
@@ -146,19 +193,6 @@ function quotaProblems(args: Omit<EmqxSecurityGroupArgs, "vpcId">): string[] {
         ]
       : []),
   ];
-}
-
-function blockListProblems(input: string, blocks: string[]): string[] {
-  if (!Array.isArray(blocks)) {
-    return [`${input}: ${JSON.stringify(blocks)} is not a list of IPv4 blocks`];
-  }
-  return blocks.flatMap((text, i) => {
-    const block = parseBlock(text);
-    if (typeof block === "string") {
-      return [`${input}: ${JSON.stringify(text)} ${block}`];
-    }
-    return blocks.indexOf(text) === i ? [] : [`${input}: "${text}" is listed twice; list each block once`];
-  });
 }
 
 interface Context {

@@ -3,12 +3,15 @@ import * as cloudwatch from "@pulumi/aws/cloudwatch";
 import * as ec2 from "@pulumi/aws/ec2";
 import { getRegionOutput } from "@pulumi/aws/getRegion";
 import * as iam from "@pulumi/aws/iam";
-import { kmsKeyProblems } from "./kmsKey";
-import { logRetentionProblems } from "./logRetention";
-import { availabilityZoneProblems } from "./network/availabilityZones";
-import { vpcBlockProblems, zoneSubnets, type ZoneSubnets } from "./network/subnets";
-import { choiceProblems, plain, refuse } from "./problems";
-import { tagged, type Tags } from "./tags";
+import { checkedLater, choice, flag, problemsOf, type Shapes } from "./inputs";
+import { kmsKeyInput } from "./kmsKey";
+import { logRetentionInput } from "./logRetention";
+import { nameProblems } from "./names";
+import { availabilityZonesInput } from "./network/availabilityZones";
+import { checkedZones, regionOf } from "./network/place";
+import { vpcBlockInput, zoneSubnets, type ZoneSubnets } from "./network/subnets";
+import { refuse } from "./problems";
+import { tagged, tagsInput, type Tags } from "./tags";
 
 /** How private subnets reach the internet. Each NAT gateway costs by the hour and by the gigabyte. */
 export const NatGateways = {
@@ -57,12 +60,21 @@ export class EmqxVpc extends pulumi.ComponentResource {
   public readonly privateSubnetIds: pulumi.Output<string>[];
 
   constructor(name: string, args: EmqxVpcArgs, opts?: pulumi.ComponentResourceOptions) {
-    refuse(`EmqxVpc "${name}"`, vpcProblems(args));
+    const subject = `EmqxVpc "${name}"`;
+    refuse(subject, vpcProblems(name, args));
     super("emqx-aws:index:EmqxVpc", name, {}, opts);
+    const { region } = getRegionOutput({}, { parent: this });
+    args = checkedLater(subject, vpcInputs, args, region);
     const context: Context = { name, parent: this, tags: args.tags };
-    const zones = zoneSubnets(args.cidrBlock ?? defaultVpcBlock, args.availabilityZones);
+    const cidrBlock = args.cidrBlock ?? defaultVpcBlock;
+    const zones = zoneSubnets(cidrBlock, args.availabilityZones);
 
-    const vpc = createVpc(context, args.cidrBlock ?? defaultVpcBlock);
+    // Everything waits for the VPC, and the VPC for the answer that all of its zones are there.
+    const zonesChecked = checkedZones(subject, this, "availabilityZones", args.availabilityZones);
+    const vpc = createVpc(
+      context,
+      zonesChecked.apply(() => cidrBlock),
+    );
     const gateway = createInternetGateway(context, vpc);
     const publicSubnets = createPublicSubnets(context, vpc, gateway, zones);
     const nats = createNatGateways(context, gateway, publicSubnets, args.natGateways ?? NatGateways.Single);
@@ -87,15 +99,38 @@ export class EmqxVpc extends pulumi.ComponentResource {
 /** The guide's private network 192.168.0.0/24 is the private subnet of zone a in this block. */
 export const defaultVpcBlock = "192.168.0.0/16";
 
+export const vpcInputs = {
+  availabilityZones: availabilityZonesInput,
+  cidrBlock: vpcBlockInput,
+  natGateways: choice(NatGateways),
+  flowLogs: flag,
+  flowLogRetentionDays: logRetentionInput,
+  kmsKeyId: kmsKeyInput,
+  tags: tagsInput(),
+} satisfies Shapes<EmqxVpcArgs>;
+
 /** Everything that is wrong with the input, one line each. */
-export function vpcProblems(args: EmqxVpcArgs): string[] {
-  return [
-    ...availabilityZoneProblems(args.availabilityZones),
-    ...vpcBlockProblems(args.cidrBlock ?? defaultVpcBlock, args.availabilityZones ?? []),
-    ...choiceProblems("natGateways", args.natGateways, NatGateways),
-    ...logRetentionProblems("flowLogRetentionDays", args.flowLogRetentionDays),
-    ...kmsKeyProblems(plain(args.kmsKeyId)),
-  ];
+function vpcProblems(name: string, args: EmqxVpcArgs): string[] {
+  return problemsOf<EmqxVpcArgs>(vpcInputs, args, { region: regionOf(args) }, [
+    () => vpcNameProblems(name),
+    (sound) => flowLogProblems(sound, ["flowLogRetentionDays", "kmsKeyId"]),
+  ]);
+}
+
+export function vpcNameProblems(name: string): string[] {
+  return nameProblems(name, { made: [{ suffix: "-flow-logs", of: "an IAM role", longest: 64 }] });
+}
+
+/** Settings that do nothing without flow logs. */
+export function flowLogProblems(
+  args: Partial<EmqxVpcArgs>,
+  settings: ("flowLogRetentionDays" | "kmsKeyId")[],
+): string[] {
+  return args.flowLogs
+    ? []
+    : settings
+        .filter((setting) => args[setting] !== undefined)
+        .map((setting) => `${setting}: given, but flowLogs is off; set flowLogs to true, or leave it out`);
 }
 
 interface Context {
@@ -112,7 +147,7 @@ interface RoutedSubnet {
   wayOut: pulumi.Resource[];
 }
 
-function createVpc({ name, parent, tags }: Context, cidrBlock: string): ec2.Vpc {
+function createVpc({ name, parent, tags }: Context, cidrBlock: pulumi.Input<string>): ec2.Vpc {
   return new ec2.Vpc(
     name,
     { cidrBlock, enableDnsSupport: true, enableDnsHostnames: true, tags: tagged(name, tags) },

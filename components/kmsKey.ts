@@ -1,10 +1,8 @@
-import { arnProblems } from "./problems";
+import { arn, arnPattern } from "./arn";
+import { text } from "./inputs";
 
-/** What is wrong with a customer managed key's ARN. EBS takes nothing but the whole ARN of the key itself. */
-export function kmsKeyProblems(arn: string | undefined, region?: string): string[] {
-  return arnProblems("kmsKeyId", arn, {
-    pattern: /^arn:aws[\w-]*:kms:(?<region>[a-z0-9-]+):\d{12}:key\/[\w-]+$/,
-    example: "arn:aws:kms:<region>:<account>:key/<key id>",
-    region,
-  });
-}
+/** A customer managed key. EBS takes nothing but the whole ARN of the key itself. */
+export const kmsKeyInput = text(
+  arn([arnPattern("kms", "key/[\\w-]+")], "arn:aws:kms:<region>:<account>:key/<key id>"),
+  { later: true, regional: true },
+);

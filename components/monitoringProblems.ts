@@ -1,84 +1,74 @@
-import { backupIntervalProblems } from "./emqx/backupPlan";
+import { arn, arnPattern } from "./arn";
+import { instanceId, loadBalancerName, nodeName, parameterPrefix, roleName } from "./awsNames";
+import { certificateInput, isServerCertificate } from "./certificateArn";
+import { backupIntervalInput } from "./emqx/backupPlan";
+import { instanceTypeInput } from "./emqx/instanceTypes";
 import type { EmqxMonitoredNodeArgs, EmqxMonitoringArgs } from "./emqxMonitoring";
-import { kmsKeyProblems } from "./kmsKey";
-import { logRetentionProblems } from "./logRetention";
-import { arnProblems, plain } from "./problems";
+import { list, problemsOf, text, type Shapes } from "./inputs";
+import { kmsKeyInput } from "./kmsKey";
+import { logRetentionInput } from "./logRetention";
+import { nameProblems } from "./names";
+import { tagsInput } from "./tags";
 
-/** Names of alarms end at 255 characters, and begin with the prefix. */
-const longestPrefix = 200;
 /** As many as a deployment has at most. */
 const mostNodes = 100;
 
-/** Everything that is wrong with the input, one line each; `region` is the deployment's, where it is known. */
-export function monitoringProblems(args: Partial<EmqxMonitoringArgs>, region?: string): string[] {
-  return [
-    ...nodesProblems(args.nodes),
-    ...prefixProblems(plain(args.parameterPrefix)),
-    ...topicProblems(plain(args.alarmTopicArn), region),
-    ...certificateProblems(plain(args.certificateArn), region),
-    ...backupIntervalProblems("backupIntervalHours", args.backupIntervalHours),
-    ...logRetentionProblems("logRetentionDays", args.logRetentionDays),
-    ...kmsKeyProblems(plain(args.kmsKeyId), region),
-  ];
+/** A standard topic: alarms cannot tell a FIFO one (CloudWatch user guide, "Notifying users on alarm changes"). */
+const topicInput = text(
+  arn([arnPattern("sns", "[\\w-]{1,256}")], "arn:aws:sns:<region>:<account>:<topic>, of a standard topic"),
+  { later: true, regional: true },
+);
+
+const monitoredNode = {
+  kind: "object",
+  fields: {
+    instanceId: { ...instanceId, needed: "give the id of the node's instance" },
+    nodeName,
+  } satisfies Shapes<EmqxMonitoredNodeArgs>,
+} as const;
+
+export const monitoringInputs = {
+  loadBalancerName: { ...loadBalancerName, needed: "give loadBalancerName of EmqxClassicElb" },
+  nodes: list(monitoredNode, {
+    needed: "name at least one",
+    least: "name at least one",
+    check: (input, nodes) =>
+      nodes.length > mostNodes
+        ? [`${input}: ${nodes.length} given; one dashboard shows ${mostNodes} at most`]
+        : [],
+  }),
+  parameterPrefix,
+  roleName: { ...roleName, needed: "give roleName of EmqxClusterNodes" },
+  instanceType: instanceTypeInput,
+  alarmTopicArn: topicInput,
+  certificateArn: certificateInput,
+  backupIntervalHours: backupIntervalInput,
+  logRetentionDays: logRetentionInput,
+  kmsKeyId: kmsKeyInput,
+  tags: tagsInput(),
+} satisfies Shapes<EmqxMonitoringArgs>;
+
+/** Everything that is wrong with the input, one line each. */
+export function monitoringProblems(name: string, args: EmqxMonitoringArgs, region?: string): string[] {
+  const where = region === undefined ? {} : { region };
+  return problemsOf<EmqxMonitoringArgs>(monitoringInputs, args, where, [() => monitoringNameProblems(name)]);
 }
 
-function nodesProblems(nodes: EmqxMonitoredNodeArgs[] | undefined): string[] {
-  if (nodes === undefined || (nodes.length > 0 && nodes.length <= mostNodes)) {
-    return [];
-  }
-  return nodes.length === 0
-    ? ["nodes: none given; name at least one"]
-    : [`nodes: ${nodes.length} given; one dashboard shows ${mostNodes} at most`];
-}
-
-/** What is wrong with the path of the parameters. */
-export function prefixProblems(prefix: string | undefined): string[] {
-  if (prefix === undefined) {
-    return [];
-  }
-  if (!/^(\/[\w.-]+)+$/.test(prefix)) {
-    return [
-      `parameterPrefix: ${JSON.stringify(prefix)} is not a path of SSM parameters; write it with a slash first and ` +
-        `none at the end, for example /emqx/project/stack/emqx-nodes`,
-    ];
-  }
-  return prefix.length <= longestPrefix
-    ? []
-    : [
-        `parameterPrefix: has ${prefix.length} characters, and names of alarms that begin with it have room for ` +
-          `${longestPrefix}; use shorter names of project, stack and component`,
-      ];
-}
-
-/** What is wrong with the ARN of the topic; `region` is the deployment's. */
-export function topicProblems(arn: string | undefined, region: string | undefined): string[] {
-  return arnProblems("alarmTopicArn", arn, {
-    pattern: /^arn:aws[\w-]*:sns:(?<region>[a-z0-9-]+):\d{12}:[\w-]{1,256}$/,
-    example: "arn:aws:sns:<region>:<account>:<topic>, of a standard topic",
-    region,
+/** SNS takes fewer characters than IAM and SSM do (SNS API reference, CreateTopic). */
+export function monitoringNameProblems(name: string): string[] {
+  return nameProblems(name, {
+    pattern: /^[A-Za-z0-9][\w-]*$/,
+    characters: "letters, digits, _ and hyphens",
+    made: [
+      { suffix: "-agent", of: "an IAM policy", longest: 128 },
+      { suffix: "-alarms", of: "an SNS topic", longest: 256 },
+    ],
   });
-}
-
-const acmCertificate = /^arn:aws[\w-]*:acm:(?<region>[a-z0-9-]+):\d{12}:certificate\/[\w-]+$/;
-const iamCertificate = /^arn:aws[\w-]*:iam::\d{12}:server-certificate\/[\w+=,.@/-]+$/;
-
-function certificateProblems(arn: string | undefined, region: string | undefined): string[] {
-  return arnProblems("certificateArn", arn, {
-    pattern: new RegExp(`${acmCertificate.source}|${iamCertificate.source}`),
-    example:
-      "arn:aws:acm:<region>:<account>:certificate/<id> or arn:aws:iam::<account>:server-certificate/<name>",
-    region,
-  });
-}
-
-/** Whether this is a certificate that CloudWatch has no metrics of. */
-export function isIamCertificate(arn: string | undefined): boolean {
-  return arn !== undefined && iamCertificate.test(arn);
 }
 
 /** What works but leaves something unwatched. */
 export function monitoringWarnings(certificateArn: string | undefined): string[] {
-  return isIamCertificate(certificateArn)
+  return certificateArn !== undefined && isServerCertificate(certificateArn)
     ? [
         `certificateArn: ${certificateArn} is a certificate of IAM, of which CloudWatch has no metrics: no alarm tells ` +
           `when it expires. Import it into ACM, or watch its date yourself`,

@@ -20,16 +20,12 @@ export function checkedAddress(
   const subnet = getSubnetOutput({ id: subnetId }, { parent });
   return pulumi
     .all([node.privateIp, node.availabilityZone, subnet.cidrBlock, subnet.availabilityZone])
-    .apply(([privateIp, zone, cidrBlock, subnetZone]: [string, string, string?, string?]) => {
-      // Unit tests' mocks may know nothing of a subnet.
-      if (cidrBlock === undefined || subnetZone === undefined) {
-        return privateIp;
-      }
+    .apply(([privateIp, zone, cidrBlock, subnetZone]) => {
       const block = parseBlock(cidrBlock);
       const problem = typeof block === "string" ? undefined : addressProblem(block, privateIp);
       refuse("EmqxClusterNodes", [
         ...(problem === undefined ? [] : [`nodes[${number}].privateIp: "${privateIp}" ${problem}`]),
-        ...(zone === subnetZone
+        ...(subnetZone === undefined || zone === subnetZone
           ? []
           : [
               `nodes[${number}].availabilityZone: "${zone}" is not the zone of ${subnetId}, which is in ${subnetZone}`,

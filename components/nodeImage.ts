@@ -30,8 +30,8 @@ export function nodeImage(
     { filters: [{ name: "image-id", values: [amiId] }], includeDeprecated: true },
     { parent },
   );
-  return image.architecture.apply((imageArchitecture) => {
-    if (imageArchitecture !== architecture) {
+  return image.architecture.apply((imageArchitecture: string | undefined) => {
+    if (imageArchitecture !== undefined && imageArchitecture !== architecture) {
       throw runError(
         `amiId: ${amiId} is an image for ${imageArchitecture}, but instanceType ${instanceType} is ${architecture}; ` +
           `choose an image and a type of the same architecture`,

@@ -2,11 +2,23 @@
 import { inspect } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 
-/** Throws one error that lists every problem; does nothing when there is none. */
+/** Throws one error that lists every problem, before the component has registered anything; nothing when there is none. */
 export function refuse(subject: string, problems: string[]): void {
+  // At preview nothing is changed at all; in an update, other parts of the program may have been.
+  const unchanged = pulumi.runtime.isDryRun() ? "nothing was changed" : "nothing of it was changed";
+  refuseFor(`${subject}: ${unchanged}, because its input cannot work:`, problems);
+}
+
+/** The same for what is known only after the component began: at preview if its values are known then. */
+export function refuseLater(subject: string, problems: string[]): void {
+  const preview = pulumi.runtime.isDryRun();
+  refuseFor(`${subject}: ${preview ? "nothing was changed, because " : ""}its input cannot work:`, problems);
+}
+
+function refuseFor(reason: string, problems: string[]): void {
   if (problems.length > 0) {
     const lines = [...new Set(problems)].map((problem) => `  - ${problem}`);
-    throw runError(`${subject}: nothing was changed, because its input cannot work:\n${lines.join("\n")}`);
+    throw runError(`${reason}\n${lines.join("\n")}`);
   }
 }
 
@@ -43,51 +55,50 @@ export function plain<T>(input: pulumi.Input<T> | undefined): T | undefined {
   return pulumi.Output.isInstance(input) || input instanceof Promise ? undefined : (input as T | undefined);
 }
 
+/** A value as it was given, short enough for a message, whatever it is. */
+export function shown(value: unknown): string {
+  if (pulumi.Output.isInstance(value) || value instanceof Promise) {
+    return "an output";
+  }
+  if (typeof value === "number" || typeof value === "bigint" || value === undefined) {
+    return String(value);
+  }
+  if (typeof value === "function" || typeof value === "symbol") {
+    return `a ${typeof value}`;
+  }
+  let text: string;
+  try {
+    text = JSON.stringify(value) ?? String(value);
+  } catch {
+    text = "an object";
+  }
+  return text.length <= 256 ? text : `${text.slice(0, 256)}… (${text.length} characters)`;
+}
+
 /** What is wrong with a whole number, in words. */
 export function wholeNumberProblems(
   input: string,
-  value: number | undefined,
+  value: unknown,
   minimum: number,
   maximum: number,
   unit: string,
 ): string[] {
-  if (value === undefined || (Number.isInteger(value) && value >= minimum && value <= maximum)) {
+  if (value === undefined || (Number.isInteger(value) && between(value as number, minimum, maximum))) {
     return [];
   }
-  return [
-    `${input}: ${JSON.stringify(value)} is not a whole number of ${unit} from ${minimum} to ${maximum}`,
-  ];
+  return [`${input}: ${shown(value)} is not a whole number of ${unit} from ${minimum} to ${maximum}`];
 }
 
-/** What is wrong with the choice of a named value. */
+const between = (value: number, minimum: number, maximum: number) => value >= minimum && value <= maximum;
+
+/** What is wrong with the choice of one of some values. */
 export function choiceProblems(
   input: string,
-  value: string | undefined,
-  allowed: Record<string, string>,
+  value: unknown,
+  allowed: Record<string, unknown> | unknown[],
 ): string[] {
-  const names = Object.values(allowed);
-  return value === undefined || names.includes(value)
+  const values = Object.values(allowed);
+  return value === undefined || values.includes(value)
     ? []
-    : [`${input}: ${JSON.stringify(value)} is not one of ${names.join(", ")}`];
-}
-
-/** What is wrong with an ARN of one of the given services, in `region` if that is known. */
-export function arnProblems(
-  input: string,
-  arn: string | undefined,
-  what: { pattern: RegExp; example: string; region?: string },
-): string[] {
-  if (arn === undefined) {
-    return [];
-  }
-  const match = typeof arn === "string" ? what.pattern.exec(arn) : null;
-  if (!match) {
-    return [`${input}: ${JSON.stringify(arn)} is not of the form ${what.example}`];
-  }
-  const region = match.groups?.["region"];
-  return region && what.region && region !== what.region
-    ? [
-        `${input}: "${arn}" is in ${region}, but the deployment is in ${what.region}; use one of ${what.region}`,
-      ]
-    : [];
+    : [`${input}: ${shown(value)} is not one of ${values.join(", ")}`];
 }

@@ -1,5 +1,5 @@
 /** What speaks against a certificate before it is put on a load balancer. Pure. */
-import { certificateArn } from "../../components/certificateArn";
+import { certificateGrammar } from "../../components/certificateArn";
 import { dateOf, daysUntil, inDays, warningDays } from "../../components/expiry";
 import type { CertificateFacts } from "./account";
 
@@ -14,12 +14,8 @@ export interface Wanted {
 
 /** What can be seen from the ARN alone. */
 export function arnProblems({ arn, region }: Wanted): string[] {
-  const match = certificateArn.pattern.exec(arn);
-  if (match === null) return [`it is not of the form ${certificateArn.example}`];
-  const own = match.groups?.["region"];
-  return own !== undefined && own !== region
-    ? [`it is in ${own}, the load balancer in ${region}; a certificate is used in its own region`]
-    : [];
+  const problem = certificateGrammar(arn, { region });
+  return problem === undefined ? [] : [`it ${problem}`];
 }
 
 /** Everything that is wrong with it, one line each. */

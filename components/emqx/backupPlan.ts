@@ -1,5 +1,8 @@
 /** When a cluster's data is exported and where it goes, as nodes are told. Pure. */
 
+import { checked } from "../inputs";
+import { choiceProblems, shown } from "../problems";
+
 /** Where exports are in the bucket. Their names carry the time, so the newest is the last one of a listing. */
 export const exportsPrefix = "exports/";
 
@@ -16,22 +19,20 @@ export function backupParameterText(bucket: string, calendar: string): string {
   return `BACKUP_BUCKET='${bucket}'\nBACKUP_PREFIX='${exportsPrefix}'\nBACKUP_CALENDAR='${calendar}'\n`;
 }
 
-export function backupIntervalProblems(setting: string, hours: number | undefined): string[] {
-  return hours === undefined || intervals.includes(hours)
-    ? []
-    : [`${setting}: ${JSON.stringify(hours)} is not one of ${intervals.join(", ")}, the divisors of a day`];
-}
+export const backupIntervalInput = checked("number", (input, hours) =>
+  choiceProblems(input, hours, intervals).map((problem) => `${problem}, the divisors of a day`),
+);
 
-/** S3's longest name is 63 characters; Pulumi adds a hyphen and seven digits. */
-const longestName = 55;
+/** The role of the snapshots has the longest name: 64 characters, of which "-snapshots" and Pulumi's suffix take 18. */
+const longestName = 46;
 
-/** The component's name begins the bucket's, so S3's rules hold for it. */
-export function backupNameProblems(name: string): string[] {
-  const fits = /^[a-z0-9][a-z0-9-]*$/i.test(name) && name.length <= longestName;
+/** The component's name begins the bucket's, so S3's rules hold for it; S3's longest name is 63 characters. */
+export function backupNameProblems(name: unknown): string[] {
+  const fits = typeof name === "string" && /^[a-z0-9][a-z0-9-]*$/i.test(name) && name.length <= longestName;
   return fits && !/^(xn--|sthree-|amzn-s3-demo-)/i.test(name)
     ? []
     : [
-        `name: "${name}" begins the name of an S3 bucket, so it must be 1 to ${longestName} letters, digits and hyphens, ` +
-          `must begin with a letter or a digit, and not with xn--, sthree- or amzn-s3-demo-`,
+        `name: ${shown(name)} begins the names of an S3 bucket and of an IAM role, so it must be 1 to ${longestName} ` +
+          `letters, digits and hyphens, must begin with a letter or a digit, and not with xn--, sthree- or amzn-s3-demo-`,
       ];
 }

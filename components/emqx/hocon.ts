@@ -70,8 +70,28 @@ const unquoted = new RegExp(
   "y",
 );
 
-/** Words that mean something else to EMQX than their letters. */
+/**
+ * Words that mean something else than their letters to EMQX (emqx/hocon:src/hocon_scanner.xrl), and those that HOCON keeps
+ * beside them: switches, and what may follow an include.
+ */
 const reserved = new Set(["include", "true", "false", "null"]);
+const keptByHocon = new Set([
+  ...reserved,
+  "on",
+  "off",
+  "yes",
+  "no",
+  "required",
+  "url",
+  "file",
+  "classpath",
+  "undefined",
+]);
+
+/** Whether an unquoted value would be taken for something else than a text. */
+export function isReservedWord(word: string): boolean {
+  return keptByHocon.has(word);
+}
 
 class Reader {
   readonly assignments: Assignment[] = [];

@@ -1,4 +1,5 @@
 import * as semver from "semver";
+import { shown } from "../problems";
 
 /** Which ports the nodes use among themselves. */
 export const ClusterPorts = {
@@ -43,13 +44,29 @@ const lastOpenSource = "5.8.9";
 const oldestWithSecurityProfile = "6.2.0";
 const firstUnknownMajor = "7.0.0";
 
+/**
+ * The last patch release of every line; there are all from .0 on (tags of github.com/emqx/emqx, and
+ * docs.emqx.com's release notes, as of 2026-08).
+ */
+const lastPatches: [line: string, patch: number][] = [
+  ["5.8", 11],
+  ["5.9", 3],
+  ["5.10", 4],
+  ["6.0", 3],
+  ["6.1", 4],
+  ["6.2", 3],
+];
+const listedOn = "2026-08";
+/** Releases come one after the other: a number further on than this is a slip of the hand rather than tomorrow's. */
+const plausiblyNewer = { patches: 10, lines: 5 };
+
 const allowed =
   `give a released version as three numbers: ${oldest} to ${lastOpenSource} (open source), or a later one below ` +
   `${firstUnknownMajor} (Enterprise; needs licenseKey for more than one node), such as 5.8.9, 5.10.4 or 6.2.3.`;
 
-/** What this version is and where it comes from. No list of releases: tomorrow's patch release works as well. */
+/** What this version is and where it comes from. Tomorrow's patch release works as well as one that is listed. */
 export function findRelease(version: string): Release {
-  const problem = versionProblem(version);
+  const problem = releaseProblem(version);
   if (problem) throw new Error(problem);
   const enterprise = semver.gt(version, lastOpenSource);
   const packageName = enterprise ? "emqx-enterprise" : "emqx";
@@ -82,7 +99,7 @@ export function releaseProblems(
   nodeCount: number,
   hasLicense: boolean,
 ): string[] {
-  const problem = versionProblem(version);
+  const problem = releaseProblem(version);
   if (problem) return [problem];
   const release = findRelease(version);
   const problems: string[] = [];
@@ -103,25 +120,53 @@ export function releaseProblems(
 
 /** What somebody should know before deploying this release. */
 export function releaseWarnings(version: string, today: Date = new Date()): string[] {
-  if (versionProblem(version)) return [];
+  if (releaseProblem(version)) return [];
   const { endOfSupport, edition } = findRelease(version);
-  if (endOfSupport === undefined || today.toISOString().slice(0, 10) <= endOfSupport) return [];
-  const advice =
-    edition === "opensource"
-      ? `later security fixes are in EMQX Enterprise only (which needs licenseKey for more than one node)`
-      : `upgrade to a supported release`;
-  return [`emqxVersion ${version}: support ended on ${endOfSupport}; ${advice}.`];
+  const warnings: string[] = [];
+  if (newness(version) === "newer") {
+    warnings.push(
+      `emqxVersion ${version} is newer than the releases that this library knows (of ${listedOn}): ` +
+        `see that EMQ has published it, or the nodes will not find their package.`,
+    );
+  }
+  if (endOfSupport !== undefined && today.toISOString().slice(0, 10) > endOfSupport) {
+    const advice =
+      edition === "opensource"
+        ? `later security fixes are in EMQX Enterprise only (which needs licenseKey for more than one node)`
+        : `upgrade to a supported release`;
+    warnings.push(`emqxVersion ${version}: support ended on ${endOfSupport}; ${advice}.`);
+  }
+  return warnings;
 }
 
-function versionProblem(version: string): string | undefined {
+/** What is wrong with the version alone. */
+export function releaseProblem(version: unknown): string | undefined {
   // semver's own reading is looser: it accepts "v5.8.9" and " 5.8.9".
-  if (!/^\d+\.\d+\.\d+$/.test(version) || !semver.valid(version)) {
-    return `emqxVersion "${version}" is not a version: ${allowed}`;
+  if (typeof version !== "string" || !/^\d+\.\d+\.\d+$/.test(version) || !semver.valid(version)) {
+    return `emqxVersion ${shown(version)} is not a version: ${allowed}`;
   }
   if (semver.lt(version, oldest) || semver.gte(version, firstUnknownMajor)) {
     return `emqxVersion ${version} is not supported: ${allowed}`;
   }
+  if (newness(version) === "never") {
+    const last = lastPatches.map(([line, patch]) => `${line}.${patch}`).join(", ");
+    return `emqxVersion ${version} was never released: the last ones of ${listedOn} are ${last}; ${allowed}`;
+  }
   return undefined;
+}
+
+/** Whether a version is listed, could have been released since, or cannot. */
+function newness(version: string): "listed" | "newer" | "never" {
+  const { major, minor, patch } = semver.parse(version) as semver.SemVer;
+  const last = new Map(lastPatches).get(`${major}.${minor}`);
+  if (last !== undefined) {
+    return patch <= last ? "listed" : patch <= last + plausiblyNewer.patches ? "newer" : "never";
+  }
+  const newest = semver.parse(`${lastPatches.at(-1)?.[0]}.0`) as semver.SemVer;
+  const linesOn = major === newest.major ? minor - newest.minor : 0;
+  return linesOn > 0 && linesOn <= plausiblyNewer.lines && patch <= plausiblyNewer.patches
+    ? "newer"
+    : "never";
 }
 
 /**

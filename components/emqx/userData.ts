@@ -11,6 +11,7 @@ import {
 } from "./configuration";
 import { renderSysctl, renderTmpfiles } from "./kernel";
 import { clusterPortNumbers } from "./ports";
+import { shown } from "../problems";
 import { Architecture, findRelease } from "./releases";
 
 export interface NodeUserDataArgs extends ConfigurationArgs {
@@ -78,31 +79,32 @@ function renderNodeEnvironment(args: NodeUserDataArgs): string {
   return values.map(([name, value]) => `${name}='${value}'\n`).join("");
 }
 
-/** Why a package cannot come from there: https only, and a checksum that can be found. */
-export function packageProblems(packageUrl: string | undefined, packageSha256: string | undefined): string[] {
-  const problems: string[] = [];
-  if (
-    packageUrl !== undefined &&
-    !/^https:\/\/[A-Za-z0-9.-]+(:\d+)?\/[A-Za-z0-9._~:/?%&=+@,-]+$/.test(packageUrl)
-  ) {
-    problems.push(`packageUrl "${packageUrl}" must be an https:// address of an RPM for Amazon Linux 2023.`);
-  } else if (packageUrl?.includes("?") && packageSha256 === undefined) {
-    problems.push(
-      `packageUrl "${packageUrl}" has a query, so its checksum is not at the same address + ".sha256": ` +
-        `set packageSha256 too.`,
-    );
-  }
-  if (packageSha256 !== undefined && !/^[0-9a-f]{64}$/.test(packageSha256)) {
-    problems.push(
-      `packageSha256 "${packageSha256}" must be the SHA-256 sum of the package: 64 digits 0-9, a-f in lower case.`,
-    );
-  }
-  return problems;
+/** A host name, with a port if need be, and a path that neither a shell nor curl reads in another way. */
+const packageUrlPattern =
+  /^https:\/\/(?=[A-Za-z0-9.-]{1,253}[:/])[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*(?::(\d{1,5}))?\/[A-Za-z0-9._~:/?%&=+@,-]+$/;
+
+/** Why a package cannot come from there: https only. */
+export function packageUrlProblems(url: unknown): string[] {
+  const [match, port] = (typeof url === "string" ? packageUrlPattern.exec(url) : undefined) ?? [];
+  return match === undefined || (port !== undefined && (Number(port) < 1 || Number(port) > 65535))
+    ? [`packageUrl ${shown(url)} must be an https:// address of an RPM for Amazon Linux 2023.`]
+    : [];
+}
+
+export function packageSumProblems(sum: unknown): string[] {
+  return typeof sum === "string" && /^[0-9a-f]{64}$/.test(sum)
+    ? []
+    : [
+        `packageSha256 ${shown(sum)} must be the SHA-256 sum of the package: 64 digits 0-9, a-f in lower case.`,
+      ];
 }
 
 /** What would render into something broken, or into something a shell or CSV file reads in another way. */
 function nodeProblems(args: NodeUserDataArgs): string[] {
-  const problems = packageProblems(args.packageUrl, args.packageSha256);
+  const problems = [
+    ...(args.packageUrl === undefined ? [] : packageUrlProblems(args.packageUrl)),
+    ...(args.packageSha256 === undefined ? [] : packageSumProblems(args.packageSha256)),
+  ];
   const require = (holds: boolean, problem: string) => holds || problems.push(problem);
   const { nodeNumber, seeds, privateIp, loadBalancerCount, readinessTimeoutSeconds } = args;
   require(Number.isInteger(nodeNumber) && nodeNumber >= 0, `nodeNumber ${nodeNumber} must be 0 or more.`);

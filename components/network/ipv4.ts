@@ -1,5 +1,6 @@
 /** IPv4 addresses and blocks. The arithmetic is ip-address's; here are only the questions this library asks. */
 import { Address4 } from "ip-address";
+import { text } from "../inputs";
 
 const blockPattern = /^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/;
 const addressPattern = /^\d{1,3}(\.\d{1,3}){3}$/;
@@ -24,6 +25,18 @@ export function parseBlock(text: string): Block | string {
   }
   return blockFrom(address.startAddress().bigInt(), address.subnetMask);
 }
+
+/** An IPv4 block as an input. */
+export const blockInput = text((value) => {
+  const block = parseBlock(value);
+  return typeof block === "string" ? block : undefined;
+});
+
+/** An IPv4 address as an input. */
+export const addressInput = text((value) => (isAddress(value) ? undefined : "is not an IPv4 address"), {
+  later: true,
+  needed: "give the node's private address",
+});
 
 export function isAddress(text: string): boolean {
   return (
@@ -68,4 +81,39 @@ export function addressProblem(subnet: Block, address: string): string | undefin
     );
   }
   return undefined;
+}
+
+/** Blocks that are nobody's in the internet (IANA IPv4 Special-Purpose Address Registry; RFC 5771 for multicast). */
+const specialBlocks = [
+  "0.0.0.0/8",
+  "10.0.0.0/8",
+  "100.64.0.0/10",
+  "127.0.0.0/8",
+  "169.254.0.0/16",
+  "172.16.0.0/12",
+  "192.168.0.0/16",
+  "198.18.0.0/15",
+  "224.0.0.0/3",
+].map((text) => parseBlock(text) as Block);
+
+/** How many addresses of the internet are in at least one of the blocks. */
+export function publicAddresses(blocks: string[]): bigint {
+  const read = blocks.map(parseBlock).filter((block) => typeof block !== "string");
+  return addressesIn([...read, ...specialBlocks]) - addressesIn(specialBlocks);
+}
+
+/** Addresses in the union of blocks, which contain each other or are apart. */
+function addressesIn(blocks: Block[]): bigint {
+  let end = -1n;
+  let count = 0n;
+  const sorted = [...blocks].sort((a, b) =>
+    a.first < b.first ? -1 : a.first > b.first ? 1 : a.prefix - b.prefix,
+  );
+  for (const { first, last } of sorted) {
+    if (last > end) {
+      count += last - first + 1n;
+      end = last;
+    }
+  }
+  return count;
 }

@@ -1,5 +1,7 @@
 /** The listeners a client can use. Security group rules, load balancer and outputs all read this one table. */
 import { ports } from "../emqx/ports";
+import { checked, list } from "../inputs";
+import { shown } from "../problems";
 
 /** A listener of the load balancer. Ws and Wss carry MQTT over WebSocket, path `/mqtt`. */
 export const Listener = {
@@ -50,20 +52,22 @@ export function usesTls(listeners: Listener[]): boolean {
   return listenerPorts(listeners).some((entry) => entry.protocol === "SSL");
 }
 
-export function listenerProblems(listeners: Listener[]): string[] {
-  const allowed = Object.keys(table).join(", ");
-  if (!Array.isArray(listeners) || listeners.length === 0) {
-    return [`listeners: none given; name at least one of ${allowed}`];
-  }
-  return listeners.flatMap((listener, i) => {
-    if (!Object.hasOwn(table, listener)) {
-      return [`listeners: ${JSON.stringify(listener)} is no listener; use ${allowed}`];
-    }
-    return listeners.indexOf(listener) === i
+const allowed = Object.keys(table).join(", ");
+
+export const listenersInput = list(
+  checked("text", (input, listener) =>
+    typeof listener === "string" && Object.hasOwn(table, listener)
       ? []
-      : [`listeners: "${listener}" is listed twice; list each once`];
-  });
-}
+      : [`${input}: ${shown(listener)} is no listener; use ${allowed}`],
+  ),
+  {
+    least: `name at least one of ${allowed}`,
+    check: (input, listeners: string[]) =>
+      listeners.flatMap((listener, i) =>
+        listeners.indexOf(listener) === i ? [] : [`${input}: "${listener}" is listed twice; list each once`],
+      ),
+  },
+);
 
 function row(
   listener: Listener,

@@ -4,7 +4,8 @@
  * adding, removing or reordering zones never moves another zone's addresses.
  */
 import { parseAvailabilityZone } from "./availabilityZones";
-import { addressProblem, blockFrom, formatAddress, parseBlock, type Block } from "./ipv4";
+import { text } from "../inputs";
+import { addressProblem, blockFrom, contains, formatAddress, parseBlock, type Block } from "./ipv4";
 
 /** Slots in each half: zones a to h. No region has a zone beyond f today. */
 const zoneSlots = 8;
@@ -43,29 +44,38 @@ export function zoneSubnets(vpcBlock: string, availabilityZones: string[]): Zone
   });
 }
 
-/** What is wrong with a VPC's block, on its own and for the given zones. */
-export function vpcBlockProblems(vpcBlock: string, availabilityZones: string[]): string[] {
-  const block = parseBlock(vpcBlock);
-  const shown = JSON.stringify(vpcBlock);
+/**
+ * Blocks in which EC2 makes no VPC (Amazon VPC user guide, "VPC CIDR blocks", and RFC 6890 for what they are). 240.0.0.0/4
+ * is no address of a host, either.
+ */
+const notForVpcs: [block: string, what: string][] = [
+  ["0.0.0.0/8", `"this network"`],
+  ["127.0.0.0/8", "loopback"],
+  ["169.254.0.0/16", "link-local"],
+  ["224.0.0.0/4", "multicast"],
+  ["240.0.0.0/4", "reserved"],
+];
+
+/** The block of a VPC that holds the address plan. */
+export const vpcBlockInput = text((value) => {
+  const block = parseBlock(value);
   if (typeof block === "string") {
-    return [`cidrBlock: ${shown} ${block}`];
+    return block;
   }
   if (block.prefix < 16 || block.prefix > 28) {
-    return [`cidrBlock: ${shown} is a /${block.prefix}; a VPC's block is between /16 and /28`];
+    return `is a /${block.prefix}; a VPC's block is between /16 and /28`;
   }
   if (subnetPrefix(block) > smallestPublicPrefix) {
-    return [
-      `cidrBlock: ${shown} is too small: it is divided into ${2 * zoneSlots} subnets, and a Classic ELB needs subnets of ` +
-        `/${smallestPublicPrefix} or larger; use a /${smallestPublicPrefix - 4} or larger block`,
-    ];
+    return (
+      `is too small: it is divided into ${2 * zoneSlots} subnets, and a Classic ELB needs subnets of ` +
+      `/${smallestPublicPrefix} or larger; use a /${smallestPublicPrefix - 4} or larger block`
+    );
   }
-  return availabilityZones.flatMap((name) => {
-    const zone = parseAvailabilityZone(name);
-    return zone && zone.index >= zoneSlots
-      ? [`availabilityZones: "${name}" has no place in the address plan, which holds zones a to h`]
-      : [];
-  });
-}
+  const inside = notForVpcs.find(([outer]) => contains(parseBlock(outer) as Block, block.first));
+  return inside === undefined
+    ? undefined
+    : `is in ${inside[0]} (${inside[1]}), where EC2 makes no VPC; use a private block, for example 10.0.0.0/16`;
+});
 
 /** The fixed address of node `nodeNumber` in a subnet: host number 10 for node 0, 11 for node 1, … in any zone. */
 export function nodeAddress(subnet: Block, nodeNumber: number): string {

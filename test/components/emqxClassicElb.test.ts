@@ -32,6 +32,8 @@ async function deploy(args: Args, options: RunOptions = {}) {
   return { mocks, elb: made[0]!, loadBalancer };
 }
 
+const place = { subnetIds: ["subnet-0123456789abcdef0"], securityGroupIds: ["sg-0123456789abcdef0"] };
+
 describe("EmqxClassicElb", () => {
   test("makes the guide's two listeners, TLS ended at the load balancer", async () => {
     const { loadBalancer } = await deploy({ certificateArn });
@@ -222,7 +224,7 @@ describe("EmqxClassicElb", () => {
         "selfSignedCertificateVersion: given without selfSignedCertificate; leave it out, or set both",
       ],
     ])("refuses %j", (args, problem) => {
-      expect(elbProblems(args)).toEqual([expect.stringContaining(problem)]);
+      expect(elbProblems("lb", { ...place, ...args })).toEqual([expect.stringContaining(problem)]);
     });
   });
 

@@ -273,7 +273,7 @@ describe("EmqxDeployment", () => {
   test("refuses bad input before anything is registered", async () => {
     const mocks = await run(() => {
       expect(() => new EmqxDeployment("emqx", { availabilityZones: ["eu-west-1a"] })).toThrow(
-        `EmqxDeployment "emqx": nothing was changed, because its input cannot work:\n  - certificateArn: missing`,
+        `EmqxDeployment "emqx": nothing of it was changed, because its input cannot work:\n  - certificateArn: missing`,
       );
     });
     expect(mocks.registered).toEqual([]);

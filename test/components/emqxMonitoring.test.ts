@@ -27,7 +27,10 @@ const ec2Service = JSON.stringify({
   Statement: [{ Effect: "Allow", Principal: { Service: "ec2.amazonaws.com" }, Action: "sts:AssumeRole" }],
 });
 
-const node = (k: number) => ({ instanceId: `i-0000000000000000${k}`, nodeName: `emqx@192.168.${k}.1${k}` });
+const node = (k: number) => ({
+  instanceId: `i-${String(k).padStart(17, "0")}`,
+  nodeName: `emqx@192.168.${k}.${10 + k}`,
+});
 const nodes = (count: number) => [...Array(count).keys()].map(node);
 const good: EmqxMonitoringArgs = {
   loadBalancerName: "emqx-elb",
@@ -428,7 +431,7 @@ describe("EmqxMonitoring", () => {
   test("refuses bad input before anything is registered", async () => {
     const mocks = await run(() => {
       expect(() => new EmqxMonitoring("watch", { ...good, nodes: [], alarmTopicArn: "on-call" })).toThrow(
-        `EmqxMonitoring "watch": nothing was changed, because its input cannot work:\n` +
+        `EmqxMonitoring "watch": nothing of it was changed, because its input cannot work:\n` +
           `  - nodes: none given; name at least one\n` +
           `  - alarmTopicArn: "on-call" is not of the form arn:aws:sns:<region>:<account>:<topic>, of a standard topic`,
       );
@@ -454,7 +457,7 @@ const bad: [Args, string[]][] = [
   [
     { parameterPrefix: longPrefix },
     [
-      "parameterPrefix: has 201 characters, and names of alarms that begin with it have room for 200; use shorter names of project, stack and component",
+      `parameterPrefix: ${JSON.stringify(longPrefix)} has 201 characters, and names of alarms that begin with it have room for 200; use shorter names of project, stack and component`,
     ],
   ],
   [
@@ -489,12 +492,14 @@ const bad: [Args, string[]][] = [
 
 describe("bad input of EmqxMonitoring", () => {
   test("is told from good input", () => {
-    expect(monitoringProblems({ ...good, alarmTopicArn: topicArn, certificateArn }, "eu-west-1")).toEqual([]);
-    expect(monitoringProblems({ ...good, certificateArn: iamCertificateArn }, "eu-west-1")).toEqual([]);
+    expect(monitoringProblems("watch", { ...good, alarmTopicArn: topicArn, certificateArn })).toEqual([]);
+    expect(monitoringProblems("watch", { ...good, certificateArn: iamCertificateArn })).toEqual([]);
   });
 
   test.each(bad)("%#: %j", (change, problems) => {
-    expect(monitoringProblems({ ...good, ...change }, "eu-west-1")).toEqual(problems);
+    expect(monitoringProblems("watch", { ...good, ...change } as EmqxMonitoringArgs, "eu-west-1")).toEqual(
+      problems,
+    );
   });
 });
 

@@ -131,7 +131,7 @@ describe("EmqxVpc", () => {
   test("refuses bad input before anything is registered", async () => {
     const mocks = await run(() => {
       expect(() => new EmqxVpc("net", { availabilityZones: [], cidrBlock: "10.0.0.0/8" })).toThrow(
-        `EmqxVpc "net": nothing was changed, because its input cannot work:\n` +
+        `EmqxVpc "net": nothing of it was changed, because its input cannot work:\n` +
           `  - availabilityZones: none given; name at least one zone, for example ["eu-west-1a", "eu-west-1b"]\n` +
           `  - cidrBlock: "10.0.0.0/8" is a /8; a VPC's block is between /16 and /28`,
       );

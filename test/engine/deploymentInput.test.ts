@@ -97,7 +97,7 @@ test("a certificate whose region only shows while deploying", async () => {
   const up = await engine.pulumi("-C", folder, "up", "--yes", "--skip-preview", "--stack", "local");
   expect(up.exitCode).not.toBe(0);
   expect(up.stdout).toContain(
-    "EmqxClassicElb: nothing was changed, because its input cannot work:\n" +
+    'EmqxClassicElb "elb": its input cannot work:\n' +
       '      - certificateArn: "arn:aws:acm:us-east-1:123456789012:certificate/9d8c7b6a-5f4e-4d3c-9b2a-1f0e9d8c7b03" ' +
       "is in us-east-1, but the deployment is in eu-west-1; use one of eu-west-1",
   );

@@ -8,9 +8,9 @@ test.each([
   ["5.9.3", "emqx-ee/e5.9.3/emqx-enterprise-5.9.3", "emqx-enterprise", "enterprise"],
   ["5.10.4", "emqx-ee/e5.10.4/emqx-enterprise-5.10.4", "emqx-enterprise", "enterprise"],
   ["6.2.3", "emqx-ee/6.2.3/emqx-enterprise-6.2.3", "emqx-enterprise", "enterprise"],
-  // Not released when this was written: a new patch or minor release needs no change here.
-  ["5.8.99", "emqx-ee/e5.8.99/emqx-enterprise-5.8.99", "emqx-enterprise", "enterprise"],
-  ["6.99.0", "emqx-ee/6.99.0/emqx-enterprise-6.99.0", "emqx-enterprise", "enterprise"],
+  // Not released when this was written: the next patch or minor release needs no change here.
+  ["5.8.12", "emqx-ee/e5.8.12/emqx-enterprise-5.8.12", "emqx-enterprise", "enterprise"],
+  ["6.4.1", "emqx-ee/6.4.1/emqx-enterprise-6.4.1", "emqx-enterprise", "enterprise"],
 ])("%s is published as %s", (version, path, packageName, edition) => {
   const release = findRelease(version);
   expect(release.packageUrl("arm64")).toBe(`https://packages.emqx.io/${path}-amzn2023-arm64.rpm`);
@@ -56,6 +56,24 @@ test.each(["4.4.19", "5.0.0", "5.7.2", "7.0.0", "0.0.0", "99999999999999999999.0
     expect(() => findRelease(version)).toThrow(problems[0]);
   },
 );
+
+test.each(["5.8.99", "5.9.14", "5.11.0", "6.1.15", "6.8.0", "6.99.0", "6.3.11"])(
+  "%s was never released",
+  (version) => {
+    const problems = releaseProblems(version, "Package", 1, true);
+    expect(problems).toEqual([
+      expect.stringMatching(`^emqxVersion ${version} was never released: the last ones`),
+    ]);
+    expect(() => findRelease(version)).toThrow(problems[0]);
+  },
+);
+
+test.each(["5.8.12", "5.10.5", "6.2.4", "6.3.0"])("%s is newer than the list, which is said", (version) => {
+  expect(releaseProblems(version, "Package", 1, true)).toEqual([]);
+  expect(releaseWarnings(version, new Date("2026-06-01"))).toEqual([
+    expect.stringMatching(`^emqxVersion ${version} is newer than the releases that this library knows`),
+  ]);
+});
 
 test.each([
   [

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
-import { availabilityZoneProblems } from "../../../components/network/availabilityZones";
+import { availabilityZonesInput } from "../../../components/network/availabilityZones";
+import { inputProblems } from "../../../components/inputs";
 import { chooseZone, initialZones } from "../../../components/network/placement";
 
 describe("placement", () => {
@@ -30,39 +31,27 @@ describe("placement", () => {
   });
 });
 
-describe("availabilityZoneProblems", () => {
-  test.each<[string, string[], string | undefined, string[]]>([
-    ["nothing wrong", ["eu-west-1a", "eu-west-1b"], "eu-west-1", []],
-    ["a region with a long name", ["us-gov-west-1a"], undefined, []],
-    ["none", [], undefined, [expect.stringContaining("availabilityZones: none given")]],
-    [
-      "a region instead of a zone",
-      ["eu-west-1"],
-      undefined,
-      [expect.stringContaining(`"eu-west-1" is not the name`)],
-    ],
-    [
-      "a Local Zone",
-      ["us-west-2-lax-1a"],
-      "us-west-2",
-      [expect.stringContaining(`"us-west-2-lax-1a" is not the name`)],
-    ],
+describe("availabilityZones", () => {
+  test.each<[string, string[], string[]]>([
+    ["nothing wrong", ["eu-west-1a", "eu-west-1b"], []],
+    ["a region with a long name", ["us-gov-west-1a"], []],
+    ["none", [], [expect.stringContaining("availabilityZones: none given")]],
+    ["a region instead of a zone", ["eu-west-1"], [expect.stringContaining(`"eu-west-1" is not the name`)]],
+    ["a Local Zone", ["us-west-2-lax-1a"], [expect.stringContaining(`"us-west-2-lax-1a" is not the name`)]],
     [
       "a zone twice",
       ["eu-west-1a", "eu-west-1a"],
-      undefined,
       [`availabilityZones: "eu-west-1a" is listed twice; list every zone once`],
     ],
     [
       "two regions",
       ["eu-west-1a", "eu-central-1a"],
-      undefined,
       [
         `availabilityZones: "eu-central-1a" is a zone of eu-central-1, not of eu-west-1; ` +
           `all zones belong to the one region that is deployed to`,
       ],
     ],
-  ])("%s", (_, zones, region, problems) => {
-    expect(availabilityZoneProblems(zones, region)).toEqual(problems);
+  ])("%s", (_, zones, problems) => {
+    expect(inputProblems("availabilityZones", availabilityZonesInput, zones, {})).toEqual(problems);
   });
 });

@@ -3,7 +3,7 @@ import { addressNumber, addressProblem, contains } from "../../../components/net
 import {
   nodeAddress,
   nodeCountProblem,
-  vpcBlockProblems,
+  vpcBlockInput,
   zoneSubnets,
   type ZoneSubnets,
 } from "../../../components/network/subnets";
@@ -30,7 +30,7 @@ describe("zoneSubnets", () => {
   test("keeps every block inside the VPC and apart from every other", () => {
     fc.assert(
       fc.property(vpcBlock, fc.shuffledSubarray(zoneLetters, { minLength: 1 }), (cidr, letters) => {
-        expect(vpcBlockProblems(cidr, zonesOf(letters))).toEqual([]);
+        expect(vpcBlockInput.check("cidrBlock", cidr, {})).toEqual([]);
         const blocks = zoneSubnets(cidr, zonesOf(letters))
           .flatMap((zone) => [zone.privateBlock, zone.publicBlock])
           .sort((one, other) => Number(one.first - other.first));
@@ -64,7 +64,7 @@ describe("zoneSubnets", () => {
   });
 });
 
-describe("vpcBlockProblems", () => {
+describe("vpcBlockInput", () => {
   test.each([
     ["192.168.0.0/15", `cidrBlock: "192.168.0.0/15" is a /15; a VPC's block is between /16 and /28`],
     ["192.168.0.0/29", `cidrBlock: "192.168.0.0/29" is a /29; a VPC's block is between /16 and /28`],
@@ -79,13 +79,7 @@ describe("vpcBlockProblems", () => {
     ],
   ])("refuses %s", (cidr, message) => {
     // 192.168.0.0/15 has no host bits: 168 is even.
-    expect(vpcBlockProblems(cidr, ["eu-west-1a"])).toEqual([message]);
-  });
-
-  test("refuses a zone beyond the plan", () => {
-    expect(vpcBlockProblems("192.168.0.0/16", ["eu-west-1i"])).toEqual([
-      `availabilityZones: "eu-west-1i" has no place in the address plan, which holds zones a to h`,
-    ]);
+    expect(vpcBlockInput.check("cidrBlock", cidr, {})).toEqual([message]);
   });
 });
 

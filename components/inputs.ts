@@ -1,0 +1,259 @@
+/**
+ * What the inputs of a component look like: one table per component, from which follow the refusal of a wrong type at any
+ * depth, the refusal of a value outside its grammar, and the same check of a value that another resource gives. Users of
+ * YAML, Python and JavaScript have no compiler that would tell them.
+ */
+import * as pulumi from "@pulumi/pulumi";
+import { choiceProblems, refuseLater, shown, wholeNumberProblems } from "./problems";
+
+/** What a check may know about the deployment, where it is known. */
+export interface Where {
+  region?: string;
+}
+
+interface Common {
+  /** Whether the value may be an output of another resource. */
+  later?: boolean;
+  /** What to say when it is not given, after "missing; ". Without it, the input may be left out. */
+  needed?: string;
+}
+
+/** A single value. The check gets whatever was given, of any type. */
+export interface Leaf extends Common {
+  kind: "text" | "number" | "flag";
+  check: (input: string, value: unknown, where: Where) => string[];
+  /** The value depends on the region, so it is looked at again when the provider's region is known. */
+  regional?: boolean;
+  /** What another resource gives is AWS's own (an id), or that of somebody's unit test, and not looked at. */
+  trusted?: boolean;
+}
+
+export interface ListShape extends Common {
+  kind: "list";
+  item: Shape;
+  /** What to say about an empty list, after "none given; ". Without it, a list may be empty. */
+  least?: string;
+  /** More about items that are right one by one. */
+  check?: (input: string, items: never[]) => string[];
+}
+
+export interface MapShape extends Common {
+  kind: "map";
+  item: Shape;
+  check?: (input: string, entries: Record<string, unknown>) => string[];
+}
+
+export interface ObjectShape extends Common {
+  kind: "object";
+  fields: Record<string, Shape>;
+}
+
+export type Shape = Leaf | ListShape | MapShape | ObjectShape;
+
+/** A shape for every input; the compiler makes sure that none is missing. */
+export type Shapes<Args extends object> = { [Name in keyof Required<Args>]: Shape };
+
+/** A text with a grammar: the words that follow a wrong value, or undefined for a right one. */
+export type Grammar = (value: string, where: Where) => string | undefined;
+
+type Options = Common & Pick<Leaf, "regional" | "trusted">;
+
+export function text(grammar: Grammar, options: Options = {}): Leaf {
+  return {
+    kind: "text",
+    check: (input, value, where) => {
+      const words = typeof value === "string" ? grammar(value, where) : "is not a text";
+      return words === undefined ? [] : [`${input}: ${shown(value)} ${words}`];
+    },
+    ...options,
+  };
+}
+
+/** A value whose check finds its own words, for any type. */
+export function checked(
+  kind: Leaf["kind"],
+  check: Leaf["check"],
+  options: Common & { regional?: boolean } = {},
+): Leaf {
+  return { kind, check, ...options };
+}
+
+export const flag: Leaf = checked("flag", (input, value) =>
+  typeof value === "boolean" ? [] : [`${input}: ${shown(value)} is not true or false`],
+);
+
+export const choice = (allowed: Record<string, string>): Leaf =>
+  checked("text", (input, value) => choiceProblems(input, value, allowed));
+
+export const wholeNumber = (minimum: number, maximum: number, unit: string): Leaf =>
+  checked("number", (input, value) => wholeNumberProblems(input, value, minimum, maximum, unit));
+
+export const version = wholeNumber(1, 1_000_000, "versions");
+
+/** The same inputs under fewer names, for a component that sets the others itself. */
+export function without<S extends Record<string, Shape>, Name extends keyof S>(
+  shapes: S,
+  ...names: Name[]
+): Omit<S, Name> {
+  return Object.fromEntries(
+    Object.entries(shapes).filter(([name]) => !names.includes(name as Name)),
+  ) as unknown as Omit<S, Name>;
+}
+
+export function list(item: Shape, options: Omit<ListShape, "kind" | "item"> = {}): ListShape {
+  return { kind: "list", item, ...options };
+}
+
+/** A rule of how inputs go together. It gets them all, a wrong one as not given. */
+export type Rule<Args> = (sound: Partial<Args>) => string[];
+
+/**
+ * Everything that is wrong with the inputs: one by one, and then together. What a rule says that looked at an input which is
+ * wrong by itself would be no news, or nonsense.
+ */
+export function problemsOf<Args extends object>(
+  shapes: Shapes<Args>,
+  args: unknown,
+  where: Where,
+  rules: Rule<Args>[],
+): string[] {
+  if (!isRecord(args)) {
+    return [`the arguments: ${shown(args)} is not an object with inputs`];
+  }
+  const problems: string[] = [];
+  const sound: Record<string, unknown> = {};
+  const wrong = new Set<string | symbol>();
+  for (const [name, shape] of Object.entries<Shape>(shapes)) {
+    const found = inputProblems(name, shape, args[name], where);
+    if (found.length > 0) {
+      wrong.add(name);
+      problems.push(...found);
+    } else if (args[name] !== undefined) {
+      sound[name] = args[name];
+    }
+  }
+  const further = rules.flatMap((rule) => {
+    let sees = true;
+    const look = (target: object, name: string | symbol): unknown => {
+      sees &&= !wrong.has(name);
+      return Reflect.get(target, name);
+    };
+    const found = rule(new Proxy(sound, { get: look }) as Partial<Args>);
+    return sees ? found : [];
+  });
+  return [...new Set([...problems, ...further])];
+}
+
+/** What is wrong with one input, at any depth. */
+export function inputProblems(input: string, shape: Shape, value: unknown, where: Where): string[] {
+  if (value === undefined) {
+    return shape.needed === undefined ? [] : [`${input}: ${missing(shape)}${shape.needed}`];
+  }
+  if (isLater(value)) {
+    return shape.later
+      ? []
+      : [
+          `${input}: is an output of another resource, but has to be known from the start; give the value itself`,
+        ];
+  }
+  switch (shape.kind) {
+    case "list":
+      return listProblems(input, shape, value, where);
+    case "map":
+      return isRecord(value)
+        ? [
+            ...Object.entries(value).flatMap(([key, item]) =>
+              inputProblems(`${input}.${key}`, shape.item, item, where),
+            ),
+            ...(shape.check?.(input, value) ?? []),
+          ]
+        : [`${input}: ${shown(value)} is not a list of names with a text each`];
+    case "object":
+      return isRecord(value)
+        ? Object.entries(shape.fields).flatMap(([key, field]) =>
+            inputProblems(`${input}.${key}`, field, value[key], where),
+          )
+        : [`${input}: ${shown(value)} is not a group of ${Object.keys(shape.fields).join(", ")}`];
+    case "text":
+    case "number":
+    case "flag":
+      return shape.check(input, value, where);
+  }
+}
+
+function listProblems(input: string, shape: ListShape, value: unknown, where: Where): string[] {
+  if (!Array.isArray(value)) {
+    return [`${input}: ${shown(value)} is not a list`];
+  }
+  if (value.length === 0) {
+    return shape.least === undefined ? [] : [`${input}: none given; ${shape.least}`];
+  }
+  // A text shows which one it is; anything else is told by its place. Array.from sees holes.
+  const problems = Array.from(value as unknown[]).flatMap((item, i) =>
+    inputProblems(
+      typeof item === "string" ? input : `${input}[${i}]`,
+      { ...shape.item, needed: shape.item.needed ?? "give a value" },
+      item,
+      where,
+    ),
+  );
+  return problems.length > 0 ? problems : (shape.check?.(input, value as never[]) ?? []);
+}
+
+const missing = (shape: Shape) => (shape.kind === "list" ? "none given; " : "missing; ");
+
+/**
+ * The same arguments, where every value that comes from another resource, or depends on the provider's region, is checked
+ * as soon as it is known, and before it is used: at preview, if it is known then.
+ */
+export function checkedLater<Args extends object>(
+  subject: string,
+  shapes: Shapes<Args>,
+  args: Args,
+  region: pulumi.Output<string>,
+): Args {
+  const follow = (input: string, shape: Shape, value: unknown): unknown => {
+    const looked = (known: unknown, place: unknown) => {
+      const where = typeof place === "string" ? { region: place } : {};
+      refuseLater(subject, inputProblems(input, shape, known, where));
+      return known;
+    };
+    if (isLater(value) && trusts(shape)) {
+      return value;
+    }
+    if (isLater(value) || (value !== undefined && shape.kind === "text" && shape.regional)) {
+      return pulumi.all([value, region]).apply(([known, place]) => looked(known, place));
+    }
+    if (shape.kind === "list" && Array.isArray(value)) {
+      return value.map((item, i) => follow(`${input}[${i}]`, shape.item, item));
+    }
+    if ((shape.kind === "object" || shape.kind === "map") && isRecord(value)) {
+      const shapeOf = (key: string) => (shape.kind === "map" ? shape.item : shape.fields[key]);
+      return mapValues(value, (item, key) => {
+        const inner = shapeOf(key);
+        return inner === undefined ? item : follow(`${input}.${key}`, inner, item);
+      });
+    }
+    return value;
+  };
+  return mapValues(args as Record<string, unknown>, (value, name) => {
+    const shape = (shapes as Record<string, Shape | undefined>)[name];
+    return shape === undefined ? value : follow(name, shape, value);
+  }) as Args;
+}
+
+const trusts = (shape: Shape): boolean =>
+  shape.kind === "list" ? trusts(shape.item) : "trusted" in shape && shape.trusted === true;
+
+function mapValues(record: Record<string, unknown>, change: (value: unknown, key: string) => unknown) {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value, key)]));
+}
+
+function isLater(value: unknown): boolean {
+  return pulumi.Output.isInstance(value) || value instanceof Promise;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  // Neither null, nor a list, nor a Map.
+  return Object.prototype.toString.call(value) === "[object Object]" && !isLater(value);
+}

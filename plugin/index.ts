@@ -1,2 +1,0 @@
-/** Where Pulumi finds the components' types, of which it makes the schema for other languages. */
-export * from "../components";
