@@ -2,6 +2,14 @@
 import { EmqxDeployment } from "./components";
 import { readSettings } from "./stacks/settings";
 
+// Pulumi keeps a stack trace of every promise, for its own debugging, and ts-node maps each to its sources: that was half of
+// what a preview computes. Errors keep theirs.
+const format = Error.prepareStackTrace;
+if (format !== undefined && process.env.PULUMI_DEBUG_PROMISE_LEAKS === undefined) {
+  Error.prepareStackTrace = (error, frames) =>
+    frames[0]?.getFunctionName() === "debuggablePromise" ? String(error) : (format(error, frames) as unknown);
+}
+
 const name = "emqx";
 const deployment = new EmqxDeployment(name, readSettings(name));
 

@@ -4,7 +4,7 @@ import * as acm from "@pulumi/aws/acm";
 import { getServerCertificateOutput } from "@pulumi/aws/iam";
 import { isServerCertificate, serverCertificateName } from "./certificateArn";
 import { dateOf, daysUntil, inDays, rfc3339, warningDays } from "./expiry";
-import { plain, refuseLater } from "./problems";
+import { plain, runError } from "./problems";
 
 /** Who renews it: ACM what it issued itself, the user what was imported into ACM or uploaded to IAM. */
 export type CertificateOrigin = "AMAZON_ISSUED" | "IMPORTED" | "PRIVATE" | "IAM";
@@ -27,44 +27,52 @@ export function readCertificateExpiry(
   const { origin, ends, status } = isServerCertificate(known)
     ? readFromIam(parent, checked)
     : readFromAcm(name, parent, checked);
-  const expiry = pulumi.all([origin, ends, status]).apply(([by, end, state]) => {
+  return pulumi.all([origin, ends, status]).apply(([by, end, state]) => {
     if (!end) {
-      refuseLater(name, statusProblems(known, state));
-      return undefined;
+      const problem = unissuedProblem(known, state);
+      if (problem !== undefined) {
+        throw runError(problem);
+      }
+      return rfc3339(end);
     }
     for (const warning of certificateWarnings(known, by, new Date(end), new Date())) {
       void pulumi.log.warn(warning, parent);
     }
     return rfc3339(end);
   });
-  // Undefined where nobody says, as in a unit test: the schema for other languages knows no unions.
-  return expiry as pulumi.Output<string>;
-}
-
-/** A certificate has no end before it is issued (ACM API reference, CertificateDetail), and no listener takes it. */
-export function statusProblems(arn: string, status: string | undefined): string[] {
-  return status === undefined || status === "ISSUED"
-    ? []
-    : [
-        `certificateArn: the certificate ${arn} is ${status}, and a load balancer takes an ISSUED one only; ` +
-          (status === "PENDING_VALIDATION"
-            ? "make the DNS records that ACM asks for (aws acm describe-certificate), wait until it is ISSUED, and try again"
-            : "ask for another one (aws acm describe-certificate tells why)"),
-      ];
 }
 
 interface Found {
   origin: pulumi.Output<CertificateOrigin>;
-  /** Empty as long as the certificate has not been issued. */
-  ends: pulumi.Output<string | undefined>;
+  /** Empty as long as ACM has not issued the certificate: DescribeCertificate has no NotAfter then. */
+  ends: pulumi.Output<string>;
+  /** ACM's `Status`; missing for IAM, where there are finished certificates only. */
   status: pulumi.Output<string | undefined>;
+}
+
+/**
+ * What to say of a certificate that has no end, if anything. ACM's statuses:
+ * https://docs.aws.amazon.com/acm/latest/APIReference/API_CertificateDetail.html
+ */
+export function unissuedProblem(arn: string, status: string | undefined): string | undefined {
+  if (status === undefined || status === "ISSUED") {
+    return undefined;
+  }
+  const remedy =
+    status === "PENDING_VALIDATION"
+      ? "make the DNS records that `aws acm describe-certificate` shows (or answer the e-mail), and wait until it is ISSUED"
+      : "request or import another one";
+  return `certificateArn: the certificate ${arn} is ${status}, and a load balancer takes only one that ACM has issued; ${remedy}`;
 }
 
 /** A read, not a resource of the stack: nothing is created, changed or deleted through it. */
 function readFromAcm(name: string, parent: pulumi.Resource, arn: pulumi.Output<string>): Found {
   const certificate = acm.Certificate.get(`${name}-certificate`, arn, undefined, { parent });
-  const { notAfter, status } = certificate;
-  return { origin: certificate.type as pulumi.Output<CertificateOrigin>, ends: notAfter, status };
+  return {
+    origin: certificate.type as pulumi.Output<CertificateOrigin>,
+    ends: certificate.notAfter,
+    status: certificate.status,
+  };
 }
 
 function readFromIam(parent: pulumi.Resource, arn: pulumi.Output<string>): Found {
@@ -72,7 +80,7 @@ function readFromIam(parent: pulumi.Resource, arn: pulumi.Output<string>): Found
   return {
     origin: pulumi.output("IAM" as const),
     ends: certificate.expirationDate,
-    status: pulumi.output("ISSUED"),
+    status: pulumi.output(undefined),
   };
 }
 

@@ -418,11 +418,8 @@ function createDnsRecord(
   }
   const zone = route53.getZoneOutput({ zoneId: hostedZoneId }, { parent });
   const nameInZone = zone.name.apply((zoneName: string | undefined) => {
-    if (zoneName === undefined) {
-      return hostname;
-    }
-    const domain = zoneName.replace(/\.$/, "");
-    if (hostname !== domain && !hostname.endsWith(`.${domain}`)) {
+    const domain = zoneName?.replace(/\.$/, "");
+    if (domain !== undefined && hostname !== domain && !hostname.endsWith(`.${domain}`)) {
       throw runError(
         `hostname: "${hostname}" is outside the hosted zone ${domain}; use a name that ends with .${domain}`,
       );

@@ -11,6 +11,7 @@ import { userDataProblems } from "./emqx/userData";
 import { rfc3339 } from "./expiry";
 import type { Listener } from "./network/listeners";
 import { remember, rememberedUntilRestart } from "./memory";
+import { parseAvailabilityZone } from "./network/availabilityZones";
 import { checkedAddress } from "./nodeAddress";
 import {
   defaultClusterName,
@@ -26,7 +27,6 @@ import { createNodeRole, type NodeRole } from "./nodeRole";
 import { createNodeSecrets, type NodeSecrets } from "./nodeSecrets";
 import { nodeUserData, parameterPrefixOf } from "./nodeUserData";
 import { checkedLater } from "./inputs";
-import { parseAvailabilityZone } from "./network/availabilityZones";
 import { checkedInstanceType, checkedZones } from "./network/place";
 import { refuse, refuseLater } from "./problems";
 import { afterReady, Waits, whenReported } from "./readiness";
@@ -288,13 +288,7 @@ function createSharedParts(
     secrets,
     role,
     image: nodeImage(name, parent, args.instanceType ?? defaultInstanceType, args.amiId),
-    region: getRegionOutput({}, { parent }).region.apply(
-      // Undefined in a unit test whose mocks answer nothing.
-      (region: string | undefined) =>
-        region !== undefined
-          ? pulumi.output(region)
-          : zones.apply(([first]) => parseAvailabilityZone(first ?? "")?.region ?? ""),
-    ),
+    region: regionOf(parent, args.nodes),
     zones,
     instanceType: checkedInstanceType(
       `EmqxClusterNodes "${name}"`,
@@ -536,6 +530,17 @@ function attach(cluster: Cluster, node: StandingParts, instance: ec2.Instance): 
       ),
   );
   return [data, ...registrations];
+}
+
+/** The provider's region; what a unit test's mocks do not tell, the nodes' zone does. */
+function regionOf(parent: pulumi.Resource, [first]: EmqxNodeArgs[]): pulumi.Output<string> {
+  const own = getRegionOutput({}, { parent }).region as pulumi.Output<string | undefined>;
+  return own.apply((region): pulumi.Output<string> => {
+    const zone = pulumi.output(first?.availabilityZone ?? "");
+    return region === undefined
+      ? zone.apply((name) => parseAvailabilityZone(name)?.region ?? "")
+      : pulumi.output(region);
+  });
 }
 
 function userDataOf(cluster: Cluster, node: StandingParts): pulumi.Output<string> {

@@ -160,7 +160,10 @@ export class EmqxDeployment extends pulumi.ComponentResource {
   public readonly wsUrl?: pulumi.Output<string>;
   /** Where clients speak MQTT over secure WebSocket; undefined without that listener. */
   public readonly wssUrl?: pulumi.Output<string>;
-  /** The self-signed certificate, PEM, for clients to verify; undefined with a certificate of your own. */
+  /**
+   * Certificate, PEM, of the authority that issues the self-signed certificate, for clients to trust; undefined with a
+   * certificate of your own.
+   */
   public readonly caCertificatePem?: pulumi.Output<string>;
   /** When the certificate ends, RFC 3339; undefined without a TLS listener. */
   public readonly certificateExpires?: pulumi.Output<string>;

@@ -5,8 +5,15 @@ export const dayMs = 24 * 60 * 60 * 1000;
 /** From this many days before an end on, an update warns of it, as EMQX does of its licence's. */
 export const warningDays = 30;
 
-/** A moment as RFC 3339 text, in UTC and whole seconds. Throws a RangeError when the text is no time. */
-export function rfc3339(time: string | Date): string {
+/**
+ * A moment as RFC 3339 text, in UTC and whole seconds. Throws a RangeError when the text is no time. Unit tests' mocks may
+ * know of no time where AWS has one; then there is no text.
+ */
+export function rfc3339(time: string | Date): string;
+export function rfc3339(time: string | Date | undefined): string | undefined {
+  if (time === undefined || time === "") {
+    return undefined;
+  }
   return new Date(time).toISOString().replace(/\.\d+Z$/, "Z");
 }
 

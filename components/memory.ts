@@ -12,10 +12,7 @@ export function remember<T extends string | string[]>(
   value: pulumi.Input<T>,
 ): pulumi.Output<T> {
   const memory = new pulumi.Stash(name, { input: value }, { parent, ignoreChanges: ["input"] });
-  // A Stash has an output, unless it is one of somebody's unit test.
-  return memory.output.apply(
-    (remembered: T | undefined) => remembered ?? pulumi.output(value),
-  ) as pulumi.Output<T>;
+  return kept(memory, value);
 }
 
 /**
@@ -34,10 +31,7 @@ export function rememberedUntilRestart<T extends string>(
     { input: wanted },
     allowFullRestart ? { parent, replaceOnChanges: ["input"] } : { parent, ignoreChanges: ["input"] },
   );
-  return memory.output.apply((running: T | undefined) => {
-    if (running === undefined) {
-      return wanted;
-    }
+  return kept<T>(memory, wanted).apply((running) => {
     if (running !== wanted) {
       throw runError(
         `${setting}: the running nodes use ${running}, and nodes with ${wanted} cannot join them, so this change cannot ` +
@@ -47,4 +41,9 @@ export function rememberedUntilRestart<T extends string>(
     }
     return running;
   });
+}
+
+/** Unit tests' mocks may answer with a resource's inputs alone: then nothing was kept before. */
+function kept<T extends string | string[]>(memory: pulumi.Stash, value: pulumi.Input<T>): pulumi.Output<T> {
+  return memory.output.apply((output: T | undefined) => output ?? value) as pulumi.Output<T>;
 }

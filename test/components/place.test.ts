@@ -2,7 +2,6 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { EmqxDeployment } from "../../components";
-import { statusProblems } from "../../components/certificateExpiry";
 import { inAws, run } from "../support";
 import { ofAnotherRegion, ofOtherResources, unknownToAws } from "./previews";
 
@@ -37,18 +36,6 @@ describe("at preview", () => {
       expect(told[`textbook mocks, certificate of one's own: ${own}`]).toBe("");
     },
   );
-});
-
-test("a certificate that is not issued yet has no end, and what it waits for is said", () => {
-  const arn = "arn:aws:acm:eu-west-1:123456789012:certificate/6f0f7d5e-3c1a-4b7e-9d55-2b8f4f6a1c01";
-  for (const status of ["PENDING_VALIDATION", "FAILED", "VALIDATION_TIMED_OUT", "INACTIVE"]) {
-    expect(statusProblems(arn, status)).toEqual([
-      expect.stringContaining(
-        `certificateArn: the certificate ${arn} is ${status}, and a load balancer takes`,
-      ),
-    ]);
-  }
-  expect([statusProblems(arn, "ISSUED"), statusProblems(arn, undefined)]).toEqual([[], []]);
 });
 
 test("a deployment whose names do not fit registers nothing", async () => {

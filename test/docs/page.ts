@@ -4,7 +4,7 @@
  * - In a block marked `console`, lines beginning with `$ ` are commands (a line that ends in a backslash goes on in the
  *   next, which begins with `> `); the lines after a command are what it prints. A command whose comment says
  *   `# exit code N` is meant to end with it.
- * - `<!-- $ command -->` is done as well, unseen by readers: what has to be there before the page begins.
+ * - Nothing is done that readers do not see: a command in a comment is an error.
  * - A block marked `sh` needs AWS itself; it is only checked for its syntax.
  */
 import { readFileSync } from "node:fs";
@@ -54,8 +54,7 @@ export function parsePage(file: string, text: string): Page {
       // A block in a list is indented with it.
       block.push(content.slice(Math.min(indent, content.search(/\S|$/))));
     } else {
-      const hidden = /^<!-- \$ (.+) -->$/.exec(content)?.[1];
-      if (hidden !== undefined) page.commands.push(command(hidden, line));
+      if (/^\s*<!--\s*\$/.test(content)) throw new Error(`line ${line}: a command that readers do not see`);
     }
   });
   return page;

@@ -19,7 +19,7 @@ test("every page with commands is followed by a file in pages/, and readers are 
   );
   for (const name of followed) {
     const test = readFileSync(join(__dirname, "pages", name.replace(/md$/, "test.ts")), "utf8");
-    expect(test).toContain(`testPage("${name}")`);
+    expect(test).toContain(`testPage("${name}"`);
   }
   expect(readFileSync(join(folder, "simulated-region.md"), "utf8")).toMatch(/^pulumi\(\) \{.*\}$/m);
 });

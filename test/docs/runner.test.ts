@@ -6,10 +6,9 @@ import { Workplace } from "./workplace";
 const page = (text: string) => parsePage("page.md", text);
 const block = (text: string) => page(`Text\n\n\`\`\`console\n${text}\n\`\`\`\n`);
 
-test("commands, their output, what is done unseen, and what is only checked", () => {
+test("commands, their output, and what is only checked", () => {
   const { commands, scripts } = page(
     [
-      "<!-- $ prepare -->",
       "```console",
       "$ one \\",
       "> two",
@@ -24,11 +23,14 @@ test("commands, their output, what is done unseen, and what is only checked", ()
     ].join("\n"),
   );
   expect(commands).toEqual([
-    { line: 1, text: "prepare", exitCode: 0, output: [] },
-    { line: 3, text: "one \\\ntwo", exitCode: 0, output: ["first"] },
-    { line: 6, text: "false # refused: exit code 1", exitCode: 1, output: [] },
+    { line: 2, text: "one \\\ntwo", exitCode: 0, output: ["first"] },
+    { line: 5, text: "false # refused: exit code 1", exitCode: 1, output: [] },
   ]);
-  expect(scripts).toEqual([{ line: 10, text: "aws \\\n  --version" }]);
+  expect(scripts).toEqual([{ line: 9, text: "aws \\\n  --version" }]);
+});
+
+test("a command in a comment is refused", () => {
+  expect(() => page("Text\n<!-- $ prepare -->")).toThrow("line 2: a command that readers do not see");
 });
 
 test("a block that begins without a command is refused", () => {
