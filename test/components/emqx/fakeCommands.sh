@@ -1,6 +1,7 @@
 #!/bin/bash
 # Stands in for every command through which the boot script touches a machine or AWS. Its name decides what it is;
 # the state is in the files of $FAKE. Each call is noted in $FAKE/calls with all its arguments.
+# Words, streams and exit codes are the real programs': docs/emqx-commands.md has the sources.
 name=${0##*/}
 echo "$name $*" >>"$FAKE/calls"
 state() { [[ -f $FAKE/$1 ]] && cat "$FAKE/$1"; }
@@ -21,6 +22,8 @@ find_keys() {
   local keys=(exports/**)
   ((${#keys[@]} > 1)) && printf '%s\n' "${keys[@]:1}"
 }
+# A service's error, as the AWS CLI tells it (awscli/errorhandler.py: an empty line, the message, exit code 254).
+refuse() { printf '\nAn error occurred (%s) when calling the %s operation: %s\n' "$1" "$2" "${3:-refused}" >&2 && exit 254; }
 [[ -f $FAKE/broken && $(state broken) == "$name" ]] && fail "$name: broken" 5
 
 case $name in
@@ -41,7 +44,7 @@ blkid)
   ;;
 wipefs) [[ $(state volume) != signature ]] || echo "0x1fe dos" ;;
 mkfs.xfs) echo xfs >"$FAKE/volume" ;;
-mountpoint) [[ -f $FAKE/mounted ]] ;;
+mountpoint) [[ -f $FAKE/mounted ]] || exit 32 ;;
 ebsnvme-id) [[ ${!#} == *nvme1n1 ]] && echo sdf || echo xvda ;;
 systemctl)
   [[ $* != "start var-lib-emqx.mount" ]] || touch "$FAKE/mounted"
@@ -96,15 +99,15 @@ aws)
   [[ $arguments =~ " --name "([^ ]+) ]] && parameter=$FAKE/parameters${BASH_REMATCH[1]}
   case $1.$2 in
   ssm.get-parameter)
-    [[ -f $FAKE/denied ]] && fail "An error occurred (AccessDeniedException) when calling the GetParameter operation"
-    [[ -f $parameter ]] || fail "An error occurred (ParameterNotFound) when calling the GetParameter operation: "
+    [[ -f $FAKE/denied ]] && refuse AccessDeniedException GetParameter
+    [[ -f $parameter ]] || refuse ParameterNotFound GetParameter
     cat "$parameter"
     ;;
   ssm.get-parameters)
-    [[ -f $FAKE/denied ]] && fail "An error occurred (AccessDeniedException) when calling the GetParameters operation"
+    [[ -f $FAKE/denied ]] && refuse AccessDeniedException GetParameters
     # As many as one call takes.
     read -ra names <<<"${arguments##*--names}"
-    ((${#names[@]} <= 10)) || fail "An error occurred (ValidationException) when calling the GetParameters operation"
+    ((${#names[@]} <= 10)) || refuse ValidationException GetParameters
     for parameter in "${names[@]}"; do
       [[ -f $FAKE/parameters$parameter ]] || continue
       printf '%s\t%s\n' "$parameter" "$(state "parameters$parameter.version" || echo 1)"
@@ -118,7 +121,7 @@ aws)
     echo '{"Version": 2}'
     ;;
   cloudwatch.put-metric-data)
-    [[ ! -f $FAKE/cloudwatch-denied ]] || fail "An error occurred (AccessDenied) when calling the PutMetricData operation"
+    [[ ! -f $FAKE/cloudwatch-denied ]] || refuse AccessDenied PutMetricData
     ;;
   elb.describe-instance-health)
     if countdown out-of-service; then
@@ -140,23 +143,55 @@ aws)
     if [[ $2 == head-object && $arguments =~ " --key "([^ ]+) ]]; then
       state stored-size || stat -c %s "$bucket/${BASH_REMATCH[1]}"
     else
-      [[ ! -f $FAKE/s3-denied ]] || fail "An error occurred (AccessDenied) when calling the ListObjectsV2 operation"
+      [[ ! -f $FAKE/s3-denied ]] || refuse AccessDenied ListObjectsV2
       (cd "$bucket" 2>/dev/null && find_keys) || echo None
     fi
     ;;
-  *) fail "aws: not expected: $*" ;;
+  *) fail "aws: [ERROR]: argument operation: not expected: $*" 252 ;;
   esac
   ;;
 emqx)
+  # bin/emqx pings the node first; bin/nodetool says on standard error that it does not answer, and exits 1.
+  [[ -f $FAKE/emqx-runs && -f $FAKE/started ]] || fail "Node 'emqx@192.168.0.10' not responding to pings."
+  # bin/nodetool exits 0 only where the command returns "ok": no_ok stands behind words of one that returns a list or true.
+  no_ok() { exit 1; }
+  left() { printf 'Cluster status: %s\n' "#{running_nodes => ['emqx@192.168.0.10'],stopped_nodes => []}"; }
   case "$*" in
   "ctl status") echo "Node 'emqx@192.168.0.10' 5.8.9 is started" ;;
   "ctl cluster status --json")
-    countdown joins-in && { echo '{ "running_nodes" : [ "emqx@192.168.0.10" ] }' && exit; }
+    countdown joins-in && { echo '{"running_nodes":["emqx@192.168.0.10"],"stopped_nodes":[]}' && exit; }
     cat "$FAKE/cluster"
     ;;
-  "ctl cluster force-leave "* | "ctl cluster leave" | "ctl rebalance "*) ;;
+  "ctl cluster force-leave "*)
+    [[ -f $FAKE/force-leave ]] && state force-leave && exit
+    echo "Remove the node from cluster successfully." && left
+    ;;
+  "ctl cluster leave")
+    if [[ -f $FAKE/shards ]]; then
+      printf '\e[31mOperation is unsafe: Node is still responsible for one or more DS shard replicas. %s\n\e[0m' \
+        "Consult \`emqx ctl ds info' for details."
+      no_ok
+    fi
+    [[ -f $FAKE/leave ]] && state leave && exit
+    echo "Leave the cluster successfully." && left
+    ;;
+  "ctl ds info") printf 'THIS SITE:\n5A36C1D2E3F40516\n\nSITES:\nSite Node Status\n\nSHARDS:\n' ;;
+  "ctl ds leave all 5A36C1D2E3F40516")
+    countdown shards-stay || rm -f "$FAKE/shards"
+    echo ok
+    ;;
+  "ctl rebalance start "*)
+    [[ -f $FAKE/evacuates ]] && echo "Rebalance is already enabled" && no_ok
+    touch "$FAKE/evacuates"
+    echo "Rebalance(evacuation) started" && no_ok
+    ;;
+  "ctl rebalance stop")
+    [[ -f $FAKE/evacuates ]] || { echo "Rebalance is already disabled" && no_ok; }
+    rm "$FAKE/evacuates"
+    echo "Rebalance(evacuation) stopped" && no_ok
+    ;;
   "ctl admins passwd admin "*)
-    [[ -f $FAKE/no-admin ]] && echo 'Error: <<"username_not_found">>' && exit
+    [[ -f $FAKE/no-admin ]] && echo 'Error: username_not_found' && exit
     echo "$5" >"$FAKE/dashboard-password"
     echo ok
     ;;
@@ -164,9 +199,15 @@ emqx)
     made=emqx-export-2026-11-27-20-00-00.123
     archive=$EMQX_NODE_ROOT/var/lib/emqx/backup/$made.tar.gz
     echo "Exporting data to \"$archive\"..."
-    [[ ! -f $FAKE/export-crashes ]] || { echo half >"$archive" && fail "RPC to 'emqx@192.168.0.10' failed: nodedown"; }
+    [[ ! -f $FAKE/export-crashes ]] || {
+      echo half >"$archive"
+      echo "RPC to 'emqx@192.168.0.10' failed: nodedown"
+      exit 1
+    }
     [[ ! -f $FAKE/export-fails ]] || { echo half >"$archive" && state export-fails && exit; }
     echo "Exporting cluster configuration..."
+    echo "Exporting additional files from EMQX data_dir: \"$EMQX_NODE_ROOT/var/lib/emqx\"..."
+    echo "Exporting built-in database..."
     mkdir -p "$FAKE/$made/mnesia"
     printf 'edition = ce\nversion = "5.8.9"\n' >"$FAKE/$made/META.hocon"
     echo "mqtt {}" >"$FAKE/$made/cluster.hocon"
@@ -185,10 +226,15 @@ emqx)
     ;;
   "ctl broker stats")
     count=$(state connections)
-    printf 'channels.count                : %s\nconnections.count             : %s\n' "${count:-0}" "${count:-0}"
-    countdown connections || true
+    printf '%-30s: %s\n' channels.count "${count:-0}" channels.max 7 connections.count "${count:-0}" connections.max 9 \
+      live_connections.count "${count:-0}" live_connections.max 9
+    countdown connections
+    no_ok
     ;;
-  *) fail "emqx: not expected: $*" ;;
+  *)
+    # The list of commands, on standard output.
+    echo "Usage: emqx ctl" && no_ok
+    ;;
   esac
   ;;
 timeout)
