@@ -2,7 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as ssm from "@pulumi/aws/ssm";
 import { findRelease } from "./emqx/releases";
-import { operations } from "./emqx/operations";
+import { operations, operationsParameterText } from "./emqx/operations";
 import { tagged, type Tags } from "./tags";
 
 export interface NodeOperationsArgs {
@@ -45,6 +45,7 @@ export function createNodeOperations(
   }
   return [
     keep("cluster", "cluster", "Members of the EMQX cluster, and how a node leaves it", cluster),
+    keep("operations", "operations/list", "Which operations EMQX nodes have", operationsParameterText()),
     ...Object.entries(operations).map(([operation, script]) =>
       keep(
         `operation-${operation}`,

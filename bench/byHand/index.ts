@@ -16,7 +16,7 @@ import * as iam from "@pulumi/aws/iam";
 import * as ssm from "@pulumi/aws/ssm";
 import * as vpc from "@pulumi/aws/vpc";
 import * as random from "@pulumi/random";
-import { operations } from "../../components/emqx/operations";
+import { operations, operationsParameterText } from "../../components/emqx/operations";
 
 const nodeCount = Number(process.env.BENCH_NODES);
 const certificateArn = process.env.BENCH_CERTIFICATE ?? "";
@@ -241,6 +241,7 @@ const wanted = [
     "Members of the EMQX cluster, and how a node leaves it",
     `MEMBERS='${addresses.join(" ")}'\nDRAIN_SECONDS='30'\n`,
   ),
+  plain("operations", "operations/list", "Which operations EMQX nodes have", operationsParameterText()),
   ...Object.entries(operations).map(([name, script]) =>
     plain(`operation-${name}`, `operations/${name}`, `What EMQX nodes do for "${name}"`, script),
   ),

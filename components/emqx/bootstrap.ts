@@ -9,13 +9,17 @@
  * With an argument it runs an operation (components/emqx/operations) in its own terms: what a node does in later life
  * comes by parameters, so that a better operation reaches running nodes and the user data stays small.
  *
- * - Blank means: blkid finds nothing (answer 2), wipefs knows no signature, and mkfs.xfs without -f agrees.
- * - EMQX takes the cookie from its environment as it is: bin/emqx compares it with the running node's, so quotes
- *   around it would break `emqx stop`. Other values are read as HOCON: a string in quotes, inside systemd's own.
- * - Secrets are arguments of shell functions and built-ins only: neither shows in the list of processes.
- * - The dashboard's password in secrets.env counts at the cluster's first boot only; what changes it later is the
- *   operation "sync". So only a new cookie restarts EMQX here.
- * - EMQX reads the licence file again every two minutes: a renewed key needs no restart.
+ * - Every call of an outside command is cut off in time (`limit`, and the functions of the commands' own names), and
+ *   none goes beyond the run's deadline. Time is counted by the kernel's clock, which nobody sets (/proc/uptime).
+ * - What a command prints is looked at, not only its exit code: docs/emqx-commands.md says why.
+ * - A file is written beside its place, brought to the disk and renamed (`put`): whole or not at all. Functions that
+ *   `try` or a condition calls are chains, because bash ignores errexit in them.
+ * - What is said goes to standard error, so that no output that is captured contains it. Only the outermost shell
+ *   announces a failure.
+ * - A boot that fails says so in the parameter that `pulumi up` waits for, and emqx-node-retry.service tries again.
+ * - What is secret in between is on a tmpfs, in a folder of root's, and goes with the run, or with the next one.
+ * - Blank means: blkid finds nothing (answer 2), wipefs knows no signature, and mkfs.xfs without -f agrees. A format
+ *   that was cut off has left a superblock "in progress", which nothing mounts: it is begun again.
  *
  * Its one variable for tests, EMQX_NODE_ROOT, puts a folder in front of every path.
  */
@@ -26,78 +30,145 @@ set -Eeuo pipefail
 root=\${EMQX_NODE_ROOT:-}
 conf=$root/etc/emqx-node
 data=$root/var/lib/emqx
+run=$root/run/emqx-node
+work=$run.$$
+cd /
 # shellcheck source=/dev/null
 . "$conf/node.env"
 export AWS_DEFAULT_REGION=$REGION AWS_PAGER='' AWS_RETRY_MODE=standard LC_ALL=C.UTF-8
-work=$(mktemp -d)
-deadline=$((SECONDS + READINESS_TIMEOUT_SECONDS))
 step=starting
 
-say() { echo "emqx-node: $*"; }
+say() { echo "emqx-node: $*" >&2; }
 begin() {
   step=$1
   say "$step"
 }
 die() {
   say "NODE $NODE_NUMBER FAILED while $step: $*"
+  ((BASH_SUBSHELL)) || failed "$*" || say "AWS was not told"
   exit 1
 }
-trap 'die "line $LINENO, exit code $?"' ERR
-trap 'rm -rf "$work"' EXIT
+failed() { :; }
+finish() { rm -rf "$work"; }
+trap 'code=$?; ((BASH_SUBSHELL)) || die "line $LINENO of \${BASH_SOURCE##*/}, exit code $code"' ERR
+trap finish EXIT
+trap 'say "NODE $NODE_NUMBER was stopped while $step"; exit 143' TERM INT HUP
+
+# Seconds since the boot: no clock step moves them
+clock() { read -r uptime _ <"$root/proc/uptime" && uptime=\${uptime%.*}; }
+# allow SECONDS: for all that comes
+allow() { clock && deadline=$((uptime + $1)); }
+allow "$READINESS_TIMEOUT_SECONDS"
+for stray in "$run".[0-9]*; do
+  if [[ $stray == "$work" ]] || ! kill -0 "\${stray##*.}" 2>/dev/null; then rm -rf "$stray"; fi
+done
+mkdir -m 0700 "$work"
+
+# limit SECONDS COMMAND...: cut off in time
+limit() {
+  local seconds=$1 code=0
+  shift
+  clock
+  ((uptime + seconds <= deadline)) || seconds=$((deadline - uptime))
+  ((seconds > 0)) || seconds=1
+  timeout -k 5 "$seconds" "$@" 8>&- 9>&- || code=$?
+  ((code != 124 && code != 137)) || echo "\${label:-$1}: no answer within $seconds s" >&2
+  return "$code"
+}
+aws() {
+  label="aws $1 $2" limit "\${patience:-30}" aws --cli-connect-timeout 5 --cli-read-timeout 20 "$@"
+}
+curl() { limit "\${patience:-20}" curl -fsS --connect-timeout 10 "$@"; }
+systemctl() { label="systemctl $1" limit "\${patience:-60}" systemctl "$@"; }
+# Not as root: bin/emqx would open a login session each time
+emqx() { label="emqx $1 $2" limit "\${patience:-30}" runuser -u emqx -- env HOME="$data" emqx "$@"; }
 
 # try SECONDS COMMAND...: until it succeeds or the time is up; then why tells the last complaint
 try() {
-  local end=$((SECONDS + $1))
+  local end
+  clock
+  end=$((uptime + $1 < deadline ? uptime + $1 : deadline))
   shift
   until "$@" 2>"$work/err"; do
-    ((SECONDS < end && SECONDS < deadline)) || return 1
+    tried=$?
+    clock
+    ((uptime < end)) || return 1
     sleep 5
   done
 }
-why() { sed '/^[[:space:]]*$/d' "$work/err" | tail -n 1; }
+# words FILE: the last that a command said
+words() {
+  local line
+  line=$(sed 's/\\x1b\\[[0-9]*m//g; /^[[:space:]]*$/d' "$1" | tail -n 1)
+  echo "\${line:-exit code \${tried:-0} without a word}"
+}
+why() { grep -m 1 'error occurred' "$work/err" || words "$work/err"; }
 
-# put MODE OWNER FILE TEXT: succeeds when this changes the file
+# put MODE OWNER FILE TEXT: whole or not at all
 put() {
-  [[ -f $3 && $(<"$3") == "\${4%$'\\n'}" ]] && return 1
-  (umask 077 && printf '%s' "$4" >"$3.new")
-  chown "$2" "$3.new"
-  chmod "$1" "$3.new"
-  mv -f "$3.new" "$3"
+  [[ -f $3 && $(<"$3") == "\${4%$'\\n'}" ]] && return
+  (umask 077 && printf '%s' "$4" >"$3.new" && chown "$2" "$3.new" && chmod "$1" "$3.new" &&
+    sync "$3.new" && mv -f "$3.new" "$3") 2>"$work/err" && return
+  rm -f "$3.new"
+  die "$3: $(why)"
 }
-
-# add FILE LINE: at the end, once
-add() {
-  grep -qxF -e "$2" "$1" && return
-  [[ -z $(tail -c 1 "$1") ]] || echo >>"$1"
-  printf '%s\\n' "$2" >>"$1"
-}
-
 parameter() {
   aws ssm get-parameter --with-decryption --name "$PARAMETER_PREFIX/$1" --query Parameter.Value --output text
 }
-keep() { (umask 077 && parameter "$1" >"$work/value"); }
-
-password='^[A-Za-z0-9!#%&()*+./:;<=>?@^_{|}~-]{8,64}$'
-rule="8 to 64 letters, digits or signs, but no quotes, comma, backslash, dollar"
-# secret NAME PATTERN RULE: sets value
-secret() {
-  try 300 keep "$1" || die "parameter $PARAMETER_PREFIX/$1: $(why)"
-  value=$(<"$work/value")
-  [[ $value =~ $2 ]] || die "parameter $PARAMETER_PREFIX/$1 must be $3"
+keep() {
+  (umask 077 && parameter "$1" >"$work/value") || return
+  [[ -s $work/value ]] || { echo "no value in the answer" >&2 && return 1; }
+}
+# report NAME VALUE: into a parameter of this node
+report() {
+  aws ssm put-parameter --overwrite --name "$PARAMETER_PREFIX/nodes/$NODE_NUMBER/$1" --value "$2" \\
+    --query Version --output text >"$work/out" || return
+  [[ $(<"$work/out") =~ ^[0-9]+$ ]] || { echo "no version in the answer" >&2 && return 1; }
+}
+# Sets id: this instance's
+instance() {
+  local url=http://169.254.169.254/latest token
+  if [[ ! -s $run.id ]]; then
+    token=$(curl -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' $url/api/token) &&
+      curl -H "X-aws-ec2-metadata-token: $token" $url/meta-data/instance-id >"$work/id" || return
+    [[ $(<"$work/id") == i-* ]] || { echo "no instance id in the answer" >&2 && return 1; }
+    mv -f "$work/id" "$run.id"
+  fi
+  id=$(<"$run.id")
 }
 
-running() {
-  curl -fsS --max-time 5 -o /dev/null http://127.0.0.1:18083/status && emqx ctl status >"$work/out" &&
-    grep -q 'is started' "$work/out"
+# hold SECONDS: the lock, one run at a time
+hold() {
+  exec 9>>"$run.lock"
+  flock -w "$1" 9 || return
+  echo "$step, process $$" >"$run.lock"
+  # shellcheck disable=SC2034 # for the operations
+  locked=yes
 }
-# members running_nodes|stopped_nodes: their names, one per line
-members() {
-  emqx ctl cluster status --json | tr -d ' \\n' | sed -n "s/.*\\"$1\\":\\[\\([^]]*\\)\\].*/\\1/p" |
-    tr ',' '\\n' | tr -d '"'
+busy() { echo "another run has the lock: $(<"$run.lock")"; }
+
+fits() { [[ -f $1 && $(sha256sum <"$1") == "$2"* ]]; }
+fetch_operation() {
+  keep "operations/$1" && printf '%s' "$(<"$work/value")" >"$work/operation" || return
+  fits "$work/operation" "$2" || { echo "not the one of operations/list" >&2 && return 1; }
+}
+# Those of operations.env, NAME=DIGEST
+fetch_operations() {
+  local each
+  # shellcheck source=/dev/null
+  . "$conf/operations.env"
+  for each in $OPERATIONS; do
+    fits "$conf/operations/\${each%=*}" "\${each#*=}" && continue
+    try 120 fetch_operation "\${each%=*}" "\${each#*=}" ||
+      die "parameter $PARAMETER_PREFIX/operations/\${each%=*}: $(why)"
+    put 0644 root:root "$conf/operations/\${each%=*}" "$(<"$work/operation")"
+  done
 }
 operate() {
   step=$1
-  [[ -f $conf/operations/$1 ]] || die "no such operation: $(cd "$conf/operations" && echo *)"
+  [[ -s $conf/operations/$1 ]] || die "no such operation: $(cd "$conf/operations" && echo *)"
+  # shellcheck source=/dev/null
+  . "$conf/operations/common"
   # shellcheck source=/dev/null
   . "$conf/operations/$1"
 }
@@ -106,11 +177,16 @@ if (($# > 0)); then
   exit
 fi
 
-# One run at a time
-exec 9>"$root/run/emqx-node.lock"
-flock 9
-# shellcheck disable=SC2034 # for the operations
-locked=yes
+failed() {
+  allow 60
+  systemctl start --no-block emqx-node-retry
+  local reason=\${1//[$'\\n\\t\\r']/ }
+  instance && report ready "failed $id: $step: \${reason:0:300}"
+}
+# shellcheck disable=SC2034 # for sync
+booting=yes
+hold 600 || die "$(busy)"
+rm -f "$run.ready" "$conf"/*.new
 
 # Amazon Linux links /dev/sdf to the NVMe device, which also knows the name it was attached as
 find_volume() {
@@ -119,96 +195,51 @@ find_volume() {
     [[ -e $device ]] && readlink -f "$device" && return
   done
   for device in "$root"/dev/nvme*n1; do
-    [[ -e $device && $(ebsnvme-id -b "$device") =~ (sd|xvd)f$ ]] && echo "$device" && return
+    [[ -e $device && $(limit 10 ebsnvme-id -b "$device") =~ (sd|xvd)f$ ]] && echo "$device" && return
   done
   echo "no volume is attached as /dev/sdf" >&2
   return 1
 }
 begin "waiting for the data volume"
-if ! mountpoint -q "$data"; then
+if ! limit 20 mountpoint -q "$data"; then
   try "$READINESS_TIMEOUT_SECONDS" find_volume >"$work/device" || die "$(why)"
   device=$(<"$work/device")
   begin "mounting $device"
   code=0
-  found=$(blkid -p "$device" 2>&1) || code=$?
+  found=$(limit 60 blkid -p "$device" 2>&1) || code=$?
   if ((code == 2)); then
-    found=$(wipefs --noheadings "$device")
+    found=$(limit 60 wipefs --noheadings "$device")
     [[ -z $found ]] || die "not blank, not formatted: $found"
     say "formatting $device"
-    mkfs.xfs -q -L emqx "$device"
+    limit 300 mkfs.xfs -q -L emqx "$device"
   fi
-  [[ $(blkid -p -o value -s TYPE "$device" || true) == xfs ]] || die "not XFS, left alone: $found"
-  uuid=$(blkid -p -o value -s UUID "$device")
-  sed -i '\\# /var/lib/emqx #d' "$root/etc/fstab"
-  add "$root/etc/fstab" \\
-    "UUID=$uuid /var/lib/emqx xfs defaults,noatime,nofail,x-systemd.device-timeout=300s 0 0"
+  [[ $(limit 60 blkid -p -o value -s TYPE "$device" || true) == xfs ]] || die "not XFS, left alone: $found"
+  if [[ $(limit 60 xfs_db -r -c sb -c 'print inprogress' "$device" 2>/dev/null) == *"= 1" ]]; then
+    say "formatting $device again, since that was cut off"
+    limit 300 mkfs.xfs -q -f -L emqx "$device"
+  fi
+  uuid=$(limit 60 blkid -p -o value -s UUID "$device")
+  [[ -n $uuid ]] || die "blkid tells no UUID"
+  text=$(sed '\\# /var/lib/emqx #d' "$root/etc/fstab")
+  options=defaults,noatime,nofail,x-systemd.device-timeout=300s
+  put 0644 root:root "$root/etc/fstab" "$text"$'\\n'"UUID=$uuid /var/lib/emqx xfs $options 0 0"$'\\n'
   mkdir -p "$data"
   systemctl daemon-reload
-  systemctl start var-lib-emqx.mount
-  mountpoint -q "$data" || die "systemd did not mount it"
+  patience=120 systemctl start var-lib-emqx.mount
+  limit 20 mountpoint -q "$data" || die "systemd did not mount it"
 fi
-xfs_growfs "$data" >/dev/null
+limit 120 xfs_growfs "$data" >/dev/null
 
 begin "setting kernel limits"
-sysctl -q -e -p "$root/etc/sysctl.d/90-emqx.conf"
-systemd-tmpfiles --create "$root/etc/tmpfiles.d/emqx.conf"
+limit 60 sysctl -q -e -p "$root/etc/sysctl.d/90-emqx.conf"
+limit 60 systemd-tmpfiles --create "$root/etc/tmpfiles.d/emqx.conf"
 
 begin "fetching the operations"
 mkdir -p "$conf/operations"
-for operation in sync services join; do
-  try 300 keep "operations/$operation" || die "parameter $PARAMETER_PREFIX/operations/$operation: $(why)"
-  put 0644 root:root "$conf/operations/$operation" "$(<"$work/value")" || true
-done
+try 300 keep operations/list || die "parameter $PARAMETER_PREFIX/operations/list: $(why)"
+put 0644 root:root "$conf/operations.env" "$(<"$work/value")"
+fetch_operations
 operate sync
-
-download() { curl -fsSL --proto =https --connect-timeout 10 --max-time 300 -o "$work/$1" "$2"; }
-if ! rpm -q --quiet "$PACKAGE_NAME"; then
-  begin "installing $PACKAGE_URL"
-  sum=$PACKAGE_SHA256
-  if [[ -z $sum ]]; then
-    try 180 download sum "$PACKAGE_URL.sha256" || die "its checksum: $(why)"
-    read -r sum _ <"$work/sum" || true
-  fi
-  [[ $sum =~ ^[0-9a-f]{64}$ ]] || die "its checksum is no SHA-256 sum"
-  try 180 download emqx.rpm "$PACKAGE_URL" || die "$(why)"
-  read -r actual _ < <(sha256sum "$work/emqx.rpm")
-  [[ $actual == "$sum" ]] || die "its SHA-256 sum is $actual, not $sum: not installed"
-  try 300 dnf -q -y install "$work/emqx.rpm" || die "$(why)"
-fi
-
-begin "configuring EMQX"
-# The package's user has another number on each instance
-find "$data" \\( ! -user emqx -o ! -group emqx \\) -exec chown -h emqx:emqx {} +
-if [[ -f $conf/vm.args ]]; then
-  while read -r line; do add "$root/etc/emqx/vm.args" "$line"; done <"$conf/vm.args"
-fi
-# Every emqx command reads this file, also after its su from root
-add "$root/usr/lib/emqx/releases/emqx_vars" 'set -a; . /etc/emqx-node/emqx.env; set +a'
-
-begin "reading the parameters under $PARAMETER_PREFIX"
-secret cookie '^[A-Za-z][A-Za-z0-9]{31,254}$' "a letter and at least 31 letters or digits"
-env="EMQX_NODE__COOKIE=$value"$'\\n'
-action=start
-grep -qxF -e "\${env%?}" "$conf/secrets.env" 2>/dev/null || action=restart
-secret dashboard-password "$password" "$rule"
-env+="EMQX_DASHBOARD__DEFAULT_PASSWORD='\\"$value\\"'"$'\\n'
-if [[ -n $MQTT_USERNAME ]]; then
-  secret mqtt-password "$password" "$rule"
-  users=$'user_id,password,is_superuser\\n'"$MQTT_USERNAME,$value,false"$'\\n'
-  put 0640 root:emqx "$conf/mqtt-users.csv" "$users" || true
-fi
-if [[ $HAS_LICENSE == true ]]; then
-  secret license-key '^[^[:space:]]+$' "a licence key in one line"
-  put 0640 root:emqx "$conf/license.key" "$value" || true
-fi
-# Last: without this file the service does not start
-put 0600 root:root "$conf/secrets.env" "$env" || true
-
-begin "starting EMQX $VERSION"
-systemctl daemon-reload
-systemctl enable --quiet emqx
-systemctl "$action" emqx
-try "$READINESS_TIMEOUT_SECONDS" running || die "see journalctl -u emqx and /var/log/emqx: $(why)"
-
+operate install
 operate join
 `;

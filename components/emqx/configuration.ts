@@ -12,6 +12,8 @@ export const nodeFiles = {
   /** The only EMQX configuration file that is not the package's. */
   configuration: "/etc/emqx/emqx.conf",
   serviceDropIn: "/etc/systemd/system/emqx.service.d/node.conf",
+  /** Tries a boot again that has failed. */
+  retryService: "/etc/systemd/system/emqx-node-retry.service",
   sysctl: "/etc/sysctl.d/90-emqx.conf",
   tmpfiles: "/etc/tmpfiles.d/emqx.conf",
   /** Written by the boot script from parameters; readable by root alone. */
@@ -165,6 +167,33 @@ export function renderVmArgs(clusterPorts: ClusterPorts): string | undefined {
   if (clusterPorts !== ClusterPorts.Documented) return undefined;
   const { distribution } = clusterPortNumbers(clusterPorts);
   return `-kernel inet_dist_listen_min ${distribution}\n-kernel inet_dist_listen_max ${distribution}\n`;
+}
+
+/** Seconds between a failed boot and the next try. */
+const retrySeconds = 120;
+/** More of a boot than its readiness timeout: what a cut-off call, the report of the failure and other runs' lock may take. */
+const retrySlackSeconds = 900;
+
+/**
+ * Runs the boot script again after a boot that has failed, until one works, at most 100 times a day: a volume that was
+ * attached late, a permission given since, a mirror that is up again are then enough. The boot script starts it. One run
+ * is bounded by its readiness timeout.
+ */
+export function renderRetryService(readinessTimeoutSeconds: number): string {
+  return [
+    `[Unit]`,
+    `StartLimitIntervalSec=1d`,
+    `StartLimitBurst=100`,
+    ``,
+    `[Service]`,
+    `Type=oneshot`,
+    `ExecStartPre=/bin/sleep ${retrySeconds}`,
+    `ExecStart=${nodeFiles.bootScript}`,
+    `Restart=on-failure`,
+    `StandardError=journal+console`,
+    `TimeoutStartSec=${readinessTimeoutSeconds + retrySeconds + retrySlackSeconds}`,
+    ``,
+  ].join("\n");
 }
 
 export function renderServiceDropIn(): string {

@@ -6,6 +6,7 @@ import {
   nodeFiles,
   renderConfiguration,
   renderEmqxEnvironment,
+  renderRetryService,
   renderServiceDropIn,
   renderVmArgs,
 } from "./configuration";
@@ -47,6 +48,7 @@ export function renderUserData(args: NodeUserDataArgs): string {
     { path: nodeFiles.configuration, content: renderConfiguration(args) },
     ...(vmArgs === undefined ? [] : [{ path: nodeFiles.vmArgs, content: vmArgs }]),
     { path: nodeFiles.serviceDropIn, content: renderServiceDropIn() },
+    { path: nodeFiles.retryService, content: renderRetryService(args.readinessTimeoutSeconds) },
     { path: nodeFiles.sysctl, content: renderSysctl(args.clusterPorts) },
     { path: nodeFiles.tmpfiles, content: renderTmpfiles() },
     { path: nodeFiles.bootScript, permissions: "0755", content: bootScript },

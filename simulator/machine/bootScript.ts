@@ -84,9 +84,8 @@ export async function actOut(script: string, machine: BootMachine): Promise<void
     machine.failsBoot(prefix, Number(node)) ? `NODE ${node} FAILED: it was told not to come up` : undefined,
   );
   await actOutSteps(script, steps, run);
-  if (/^operate join$/m.test(script)) {
-    const join = machine.files.get(`${nodeFolder}/operations/join`)?.content ?? "";
-    await actOutSteps(join, steps, run);
+  for (const part of ["install", "join"].filter((name) => script.includes(`\noperate ${name}\n`))) {
+    await actOutSteps(machine.files.get(`${nodeFolder}/operations/${part}`)?.content ?? "", steps, run);
   }
   machine.say(`emqx-node: node ${node} is ready`);
 }
@@ -115,7 +114,7 @@ async function setKernelLimits({ machine }: BootRun): Promise<void> {
 }
 
 async function fetchOperations(run: BootRun): Promise<void> {
-  for (const name of ["sync", "services", "join"]) {
+  for (const name of ["sync", "services", "upkeep", "install", "join"]) {
     const script = await secret(run, `operations/${name}`, /./, "a script");
     run.machine.files.set(`${nodeFolder}/operations/${name}`, {
       content: script,

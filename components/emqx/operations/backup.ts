@@ -7,54 +7,61 @@
  *   directory as user emqx, who lets everybody read its files: the folder is closed to others.
  * - The file is in the tables' words a secret (hashes of passwords, keys of bridges). It leaves the disk in any case, also
  *   when EMQX stopped in the middle of it: the name is in the export's first line.
- * - CloudWatch is told of every export, stored or not: a backup that fails in silence is found missing on the day it is
- *   needed. That CloudWatch does not hear it does not fail the export.
+ * - An export has failed until S3 is seen to have all of it: so it is told to CloudWatch however the script ends, a
+ *   backup that fails in silence being found missing on the day it is needed. That CloudWatch does not hear it does not
+ *   fail the export.
  * - The name carries the time, to the millisecond: names sort by age, and no export takes another one's place.
  */
 import { exportFailedMetric, metricsNamespace } from "../metrics";
+import { archiveFunctions } from "./archive";
 
 export const backupOperation = `# Exports EMQX's data into the bucket: emqx-node backup [here]; by emqx-backup.timer
+${archiveFunctions}allow 1800
 begin "asking which node exports"
 [[ -f $conf/backup.env ]] || die "backups are off: there is no $conf/backup.env"
 # shellcheck source=/dev/null
 . "$conf/backup.env"
-members running_nodes >"$work/members" 2>"$work/err" || die "EMQX does not answer: $(why)"
-sort -o "$work/members" "$work/members"
-read -r first <"$work/members" || die "EMQX does not tell who runs"
+try 60 members || die "EMQX does not answer: $(why)"
+first=
+for node in $members; do
+  if [[ -z $first || $node < $first ]]; then first=$node; fi
+done
 if [[ \${2:-} != here && $first != "emqx@$PRIVATE_IP" ]]; then
   say "$first does; nothing to do on this node"
   return 0
 fi
 
 begin "exporting EMQX's data"
-file=
+hold_archive || die "another backup or restore runs"
+stored=
 finish() {
-  local failed=$(($? > 0))
-  rm -rf "$work" "$file"
+  local failed=1
+  [[ -z $stored ]] || failed=0
+  remove_archive || true
+  allow 30
   aws cloudwatch put-metric-data --namespace ${metricsNamespace} --metric-name ${exportFailedMetric} \\
     --dimensions "Cluster=$PARAMETER_PREFIX" --value "$failed" || say "CloudWatch was not told"
+  rm -rf "$work"
 }
-trap finish EXIT
-mkdir -p "$data/backup"
-chown emqx:emqx "$data/backup"
-chmod 0700 "$data/backup"
+remove_archive
+open_folder
 code=0
-emqx ctl data export >"$work/out" 2>&1 || code=$?
-name=$(grep -om 1 'emqx-export-[0-9.-]*\\.tar\\.gz' "$work/out") || die "$(tail -n 1 "$work/out")"
+patience=900 emqx ctl data export >"$archive" 2>&1 || code=$?
+name=$(archive_name) || die "$(words "$archive")"
 file=$data/backup/$name
-if ((code > 0)) || ! grep -q 'successfully exported' "$work/out"; then
-  die "$(grep -m 1 -F '[error]' "$work/out" || tail -n 1 "$work/out")"
+if ((code > 0)) || ! grep -q 'successfully exported' "$archive"; then
+  die "$(grep -m 1 -F '[error]' "$archive" || words "$archive")"
 fi
 size=$(stat -c %s "$file")
 
 begin "uploading $name"
-upload() { aws s3 cp --only-show-errors "$file" "s3://$BACKUP_BUCKET/$BACKUP_PREFIX$name"; }
+upload() { patience=300 aws s3 cp --only-show-errors "$file" "s3://$BACKUP_BUCKET/$BACKUP_PREFIX$name"; }
 stored() {
   aws s3api head-object --bucket "$BACKUP_BUCKET" --key "$BACKUP_PREFIX$name" --query ContentLength --output text
 }
-try 300 upload || die "$(why)"
+try 600 upload || die "$(why)"
 try 60 stored >"$work/size" || die "$(why)"
 [[ $(<"$work/size") == "$size" ]] || die "S3 has $(<"$work/size") of $size bytes"
-rm -f "$file"
+stored=yes
 say "stored s3://$BACKUP_BUCKET/$BACKUP_PREFIX$name, $size bytes"
 `;

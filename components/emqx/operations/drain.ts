@@ -5,48 +5,86 @@
  *
  * - Where EMQX can evacuate (Enterprise, and all versions from 5.9 on) its clients are disconnected at a rate that fits
  *   the time, and their sessions move to other nodes. The open source edition can only wait for clients that leave by
- *   themselves. Either way, no longer than DRAIN_SECONDS: EC2 cuts the power about four minutes after it asked.
+ *   themselves. Either way, DRAIN_SECONDS count from the beginning, and 40 more for all there is to ask and to end: EC2 cuts the power about four minutes after it asked.
  * - EMQX goes on evacuating after a restart, on a new instance with the old volume as well. So it is told to end before
  *   it stops; where the power went first, a file on the volume tells the operation "sync" to do so.
  * - Alone in its cluster, a node has nowhere to send its clients.
- * - A node that is not one of MEMBERS any more leaves the cluster. If it does not get to that, the others notice.
+ * - A node that is not one of MEMBERS any more leaves the cluster. EMQX from 5.9 on refuses that while the node holds
+ *   shards of its durable storage: then they are told to leave first. If it does not get to all that, the others notice.
+ * - `broker stats` and `rebalance` exit with 1 though they work (docs/emqx-commands.md): their words count.
  */
 export const drainOperation = `# Before EMQX stops: moves the clients, leaves the cluster if removed. By emqx-node-drain.service
-running 2>"$work/err" || return 0
-# No sync meanwhile
-exec 9>"$root/run/emqx-node.lock"
-flock -w 20 9 || true
-begin "draining"
-if keep cluster 2>"$work/err"; then put 0644 root:root "$conf/cluster.env" "$(<"$work/value")" || true; fi
 # shellcheck source=/dev/null
 . "$conf/cluster.env"
-end=$((SECONDS + DRAIN_SECONDS))
-connections() { emqx ctl broker stats | sed -n 's/^connections.count *: *//p'; }
-members running_nodes >"$work/members"
-if (($(grep -c . "$work/members") > 1)); then
-  count=$(connections)
+clock
+start=$uptime
+allow $((DRAIN_SECONDS + 40))
+state=$(systemctl is-active emqx 2>"$work/err" || true)
+if [[ $state != active ]]; then
+  say "EMQX does not run (\${state:-$(why)}): nothing to drain"
+  return 0
+fi
+begin "draining"
+try 20 running || die "EMQX does not answer, so no client was moved: $(why)"
+# No sync meanwhile
+hold 10 || say "going on all the same: $(busy)"
+if patience=10 keep cluster 2>"$work/err"; then
+  # shellcheck source=/dev/null
+  . "$work/value"
+else
+  say "the members are those last heard of: $(why)"
+fi
+end=$((start + DRAIN_SECONDS))
+deadline=$((end + 40))
+# Sets count
+connections() {
+  patience=10 emqx ctl broker stats >"$work/stats" || true
+  [[ $(<"$work/stats") =~ (^|$'\\n')connections.count\\ *:\\ *([0-9]+) ]] && count=\${BASH_REMATCH[2]} && return
+  echo "emqx ctl broker stats: $(words "$work/stats")" >&2
+  return 1
+}
+# Whether EMQX said it: emqx's exit code does not tell
+told() {
+  emqx ctl "\${@:2}" >"$work/out" 2>&1 || true
+  grep -qE "$1" "$work/out" || { words "$work/out" >&2 && return 1; }
+}
+unmoved=
+try 20 members || unmoved="EMQX does not tell its members, so no client was moved: $(why)"
+if [[ -z $unmoved && $members == *" "* ]]; then
+  # Where nobody counts, EMQX's own default
+  count=unknown rate=500
+  if try 10 connections; then rate=$((count * 2 / (DRAIN_SECONDS + 1) + 100)); else say "$(why)"; fi
   if [[ $PACKAGE_NAME == emqx-enterprise ]]; then
-    rate=$((count * 2 / DRAIN_SECONDS + 100))
     begin "evacuating $count connections, $rate a second"
-    touch "$data/emqx-node.evacuating"
-    emqx ctl rebalance start --evacuation --wait-health-check 1 --wait-takeover 1 \\
-      --conn-evict-rate "$rate" --sess-evict-rate "$rate" >"$work/out" || say "$(tail -n 1 "$work/out")"
+    : >"$data/emqx-node.evacuating" || say "a power cut would leave it evacuating"
+    try 10 told 'started|already enabled' rebalance start --evacuation --wait-health-check 1 --wait-takeover 1 \\
+      --conn-evict-rate "$rate" --sess-evict-rate "$rate" || say "it did not begin: $(why)"
   else
     begin "waiting for $count connections to end"
   fi
-  while ((SECONDS < end)); do
-    count=$(connections)
-    ((count > 0)) || break
+  while clock && ((uptime < end)); do
+    if connections 2>"$work/err" && ((count == 0)); then break; fi
     sleep 2
   done
   say "$count connections left"
-  if [[ -f $data/emqx-node.evacuating ]]; then
-    emqx ctl rebalance stop >"$work/out" || true
+fi
+if [[ $PACKAGE_NAME == emqx-enterprise && -n \${count:-} ]]; then
+  if try 10 told 'stopped|already disabled' rebalance stop; then
     rm -f "$data/emqx-node.evacuating"
+  else
+    say "the evacuation did not end: $(why)"
   fi
 fi
 if [[ " $MEMBERS " != *" $PRIVATE_IP "* ]]; then
   begin "leaving the cluster"
-  emqx ctl cluster leave >"$work/out" || say "$(tail -n 1 "$work/out")"
+  leave() { told 'Leave the cluster successfully' cluster leave; }
+  if ! leave 2>"$work/err" && grep -q 'DS shard' "$work/err"; then
+    say "moving its shards of durable storage first"
+    site=$(emqx ctl ds info | sed -n '/^THIS SITE:/{n;p;}') || true
+    try 10 told '^(ok|unchanged)' ds leave all "$site" || say "$(why)"
+  fi
+  grep -q 'Leave the cluster' "$work/out" || try 40 leave ||
+    die "$(why) The others strike the node off once it has stopped; shards stay lost until emqx ctl ds forget"
 fi
+[[ -z $unmoved ]] || die "$unmoved"
 `;

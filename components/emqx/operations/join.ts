@@ -2,47 +2,47 @@
  * Operation "join": the end of a boot, once EMQX runs. Waits until the node is in one cluster with all that are up and
  * every load balancer has it in service, and reports it ready. May be run again by hand.
  *
- * - A seed counts as up when its distribution port answers, and then it must be in one cluster with this node.
- *   Seeds are tried all at once: an address without a machine costs three seconds. The node's own port must answer
- *   too: it does not if EMQX took other ports than the security groups know.
+ * - A seed counts as up when its distribution port answers, and then it must be in one cluster with this node. Only
+ *   those that are not in the cluster are tried, all at once: an address without a machine costs three seconds. The
+ *   node's own port must answer too: it does not if EMQX took other ports than the security groups know.
+ * - That it was ready is noted where a reboot forgets it: "sync" reports it again when the parameter says otherwise.
  */
 export const joinOperation = `# Joins the cluster, waits for the load balancers, reports the node ready
+[[ -n \${locked:-} ]] || hold 60 || die "$(busy)"
 begin "joining the cluster"
 seeds=$(sed -n '/static.seeds/,/]/s/.*"emqx@\\(.*\\)".*/\\1/p' "$root/etc/emqx/emqx.conf")
-seeds_up() {
+# answering ADDRESS...: those whose distribution port takes a connection
+answering() {
   local seed
-  for seed in $seeds; do
-    (timeout 3 bash -c ": </dev/tcp/$seed/$DISTRIBUTION_PORT" && echo "$seed") 2>/dev/null &
+  for seed; do
+    (timeout 3 bash -c ": </dev/tcp/$seed/$DISTRIBUTION_PORT" && echo "$seed") 2>/dev/null 9>&- &
   done
   wait
 }
 joined() {
-  local up seed
-  up=$(seeds_up)
-  grep -qxF "$PRIVATE_IP" <<<"$up" || {
+  local seed absent=() up
+  [[ -n $(answering "$PRIVATE_IP") ]] || {
     echo "its own port $DISTRIBUTION_PORT does not answer" >&2
     return 1
   }
-  members running_nodes >"$work/members" || return
-  for seed in $up; do
-    grep -qxF "emqx@$seed" "$work/members" && continue
-    echo "emqx@$seed is up, but not in one cluster with this node" >&2
-    return 1
+  members || return
+  for seed in $seeds; do
+    [[ " $members " == *" emqx@$seed "* ]] || absent+=("$seed")
   done
+  ((\${#absent[@]} > 0)) || return 0
+  up=$(answering "\${absent[@]}")
+  [[ -z $up ]] || {
+    echo "emqx@\${up%%$'\\n'*} is up, but not in one cluster with this node" >&2
+    return 1
+  }
 }
 try "$READINESS_TIMEOUT_SECONDS" joined || die "$(why)"
 
 begin "applying the parameters"
 operate sync
 
-metadata() {
-  local url=http://169.254.169.254/latest token
-  token=$(curl -fsS --max-time 5 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' $url/api/token) &&
-    curl -fsS --max-time 5 -H "X-aws-ec2-metadata-token: $token" "$url/meta-data/$1"
-}
 begin "asking for the instance's id"
-try 60 metadata instance-id >"$work/id" || die "$(why)"
-id=$(<"$work/id")
+try 60 instance || die "$(why)"
 
 in_service() {
   local names name state count=0
@@ -50,7 +50,7 @@ in_service() {
   for name in \${names//,/ }; do
     state=$(aws elb describe-instance-health --load-balancer-name "$name" --instances "InstanceId=$id" \\
       --query 'InstanceStates[0].[State,Description]' --output text) || return
-    [[ $state == InService* ]] || { echo "$name: $state" >&2 && return 1; }
+    [[ $state == InService* ]] || { echo "$name: \${state:-no state in the answer}" >&2 && return 1; }
     count=$((count + 1))
   done
   ((count == LOAD_BALANCER_COUNT)) && return
@@ -63,11 +63,9 @@ if ((LOAD_BALANCER_COUNT > 0)); then
 fi
 
 begin "reporting $id as ready"
-ready=nodes/$NODE_NUMBER/ready
-report() {
-  [[ $(parameter "$ready") == "$id" ]] ||
-    aws ssm put-parameter --overwrite --name "$PARAMETER_PREFIX/$ready" --value "$id" >/dev/null
-}
-try 120 report || die "$(why)"
+if [[ \${said[nodes/$NODE_NUMBER/ready]:-} != "$id" ]]; then
+  try 120 report ready "$id" || die "$(why)"
+fi
+echo "$id" >"$run.ready"
 say "node $NODE_NUMBER is ready"
 `;

@@ -6,10 +6,14 @@
  * - The file keeps its name: EMQX looks for a folder of that name in it.
  * - EMQX must be able to read the file, and nobody else: it belongs to user emqx, mode 0600.
  * - `emqx ctl data import` answers 0 whether it succeeded or not: its words tell.
- * - The passwords of \`admin\` and the first MQTT user come with the backup. Where "sync" notes which passwords the database
- *   has, the note is dropped, so that it sets this cluster's again: at once, for until then clients are refused.
+ * - The passwords of `admin` and the first MQTT user come with the backup. Where "sync" notes which passwords the database
+ *   has, the note is dropped before, so that it sets this cluster's again however this ends: at once, for until then
+ *   clients are refused.
  */
+import { archiveFunctions } from "./archive";
+
 export const restoreOperation = `# Imports a backup: emqx-node restore KEY|latest
+${archiveFunctions}allow 1800
 begin "looking for backups"
 [[ -f $conf/backup.env ]] || die "backups are off: there is no $conf/backup.env"
 # shellcheck source=/dev/null
@@ -27,39 +31,43 @@ wanted=\${wanted#"$BACKUP_PREFIX"}
 [[ $wanted != latest ]] || wanted=$(tail -n 1 "$work/names")
 if ! grep -qxF -e "$wanted" "$work/names"; then
   say "the newest in $place:"
-  tail -n 20 "$work/names" | sed 's/^/  /'
+  tail -n 20 "$work/names" | sed 's/^/  /' >&2
   die "\${wanted:-no name} is none of them: name one, or latest"
 fi
 
 begin "downloading $wanted"
-mkdir -p "$data/backup"
-chown emqx:emqx "$data/backup"
-chmod 0700 "$data/backup"
+# Not every image has it
+command -v tar >/dev/null || try 120 limit 120 dnf -q -y install tar || die "$(why)"
+hold_archive || die "another backup or restore runs"
+remove_archive
+finish() {
+  remove_archive || true
+  rm -rf "$work"
+}
+put 0644 root:root "$archive" "$wanted"
+open_folder
 file=$data/backup/$wanted
-trap 'rm -rf "$work" "$file"' EXIT
-fetch() { (umask 077 && aws s3 cp --only-show-errors "$place$wanted" "$file"); }
-try 300 fetch || die "$(why)"
+fetch() { (umask 077 && patience=300 aws s3 cp --only-show-errors "$place$wanted" "$file"); }
+try 600 fetch || die "$(why)"
 chown emqx:emqx "$file"
 
 begin "looking into $wanted"
-tar -tzf "$file" >"$work/list" 2>"$work/err" || die "it is no whole archive: $(why)"
-tar -xzOf "$file" "\${wanted%.tar.gz}/META.hocon" >"$work/meta" 2>"$work/err" || die "$(why)"
+limit 120 tar -tzf "$file" >"$work/list" 2>"$work/err" || die "it is no whole archive: $(why)"
+limit 120 tar -xzOf "$file" "\${wanted%.tar.gz}/META.hocon" >"$work/meta" 2>"$work/err" || die "$(why)"
 say "made by EMQX $(sed -n 's/^ *version *= *"*\\([^"]*\\)"* *$/\\1/p' "$work/meta")"
 say "it holds the configuration and $(sed -n 's|.*/mnesia/||p' "$work/list" | sort | tr '\\n' ' ')"
 
 begin "importing $wanted"
 # No sync meanwhile
-exec 9>"$root/run/emqx-node.lock"
-flock -w 120 9 || die "something else works on this node"
-# shellcheck disable=SC2034 # for sync
-locked=yes
+hold 120 || die "$(busy)"
+rm -f "$data/emqx-node.applied"
 code=0
-emqx ctl data import "$file" >"$work/out" 2>&1 || code=$?
+patience=900 emqx ctl data import "$file" >"$work/out" 2>&1 || code=$?
 if ((code > 0)) || ! grep -q 'imported successfully' "$work/out"; then
-  grep -E 'rror|ailed|not allowed' "$work/out" | sed 's/^/  /' || true
-  die "$(tail -n 1 "$work/out")"
+  grep -E 'rror|ailed|not allowed' "$work/out" | sed 's/^/  /' >&2 || true
+  die "$(words "$work/out")"
 fi
-rm -f "$file" "$data/emqx-node.applied"
+remove_archive
 say "imported $wanted"
 
 begin "setting this cluster's own passwords again"

@@ -2,23 +2,33 @@
  * Part of operation "sync": the units around EMQX. The timer that runs "sync" itself, the service whose stop drains the
  * node before EMQX stops, the CloudWatch agent while monitoring is on, the timer of the backups while they are on.
  *
- * An agent that cannot be installed is said and tried again a minute later: it is no reason to keep clients waiting.
+ * - A unit is pending until systemd has taken it up: a run that was cut off between the file and systemd is repeated.
+ * - Every unit has a time limit, a little more than what the script allows itself.
+ * - An agent that cannot be installed is said and tried again a minute later: it is no reason to keep clients waiting.
+ *   Its control program exits with 0 when the service does not start, and its `stop` leaves the unit enabled and a copy
+ *   of the configuration in place (docs/emqx-commands.md).
  */
 export const servicesOperation = `# Part of sync: the units around EMQX
 self=/var/lib/cloud/scripts/per-boot/emqx-node
 units=$root/etc/systemd/system
 # unit NAME TEXT [enable]
 unit() {
-  put 0644 root:root "$units/$1" "$2" || return 0
+  [[ -f $units/$1 && $(<"$units/$1") == "$2" && ! -f $conf/$1.pending ]] && return
+  : >"$conf/$1.pending"
+  put 0644 root:root "$units/$1" "$2"
   systemctl daemon-reload
   [[ -z \${3:-} ]] || systemctl enable --quiet --now "$1"
+  rm -f "$conf/$1.pending"
 }
 unit emqx-node-sync.service "[Service]
 Type=oneshot
-ExecStart=$self sync"
+ExecStart=$self sync
+SuccessExitStatus=75
+TimeoutStartSec=660"
 unit emqx-node-sync.timer "[Timer]
 OnActiveSec=60
 OnUnitInactiveSec=60
+AccuracySec=1s
 [Install]
 WantedBy=timers.target" enable
 # Stopped before EMQX, since it starts after it
@@ -29,6 +39,8 @@ Type=oneshot
 RemainAfterExit=yes
 ExecStart=/bin/true
 ExecStop=$self drain
+StandardError=journal+console
+TimeoutStartSec=10
 TimeoutStopSec=230
 [Install]
 WantedBy=multi-user.target" enable
@@ -36,39 +48,47 @@ WantedBy=multi-user.target" enable
 agent=$root/opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl
 start_agent() {
   local text
-  [[ -x $agent ]] || try 120 dnf -q -y install amazon-cloudwatch-agent || return
+  [[ -x $agent ]] || try 120 limit 120 dnf -q -y install amazon-cloudwatch-agent || return
   try 60 keep monitoring || return
   text=$(<"$work/value")
   text=\${text//'{NODE_NAME}'/emqx@$PRIVATE_IP}
-  put 0644 root:root "$conf/monitoring.json" "$text" || true
-  "$agent" -a fetch-config -m ec2 -s -c "file:$conf/monitoring.json" >"$work/out" 2>"$work/err"
+  put 0644 root:root "$conf/monitoring.json" "$text"
+  limit 120 "$agent" -a fetch-config -m ec2 -s -c "file:$conf/monitoring.json" >"$work/out" 2>"$work/err" || return
+  systemctl is-active amazon-cloudwatch-agent >"$work/err" 2>&1
 }
 if news monitoring "$seen"; then
   begin "starting the CloudWatch agent"
   if start_agent; then note monitoring "$seen"; else say "no agent yet: $(why)"; fi
 elif [[ -z \${now[monitoring]:-} && -f $conf/monitoring.json ]]; then
   begin "stopping the CloudWatch agent"
-  "$agent" -a stop >"$work/out" || true
+  limit 60 "$agent" -m ec2 -a stop >"$work/out" 2>&1 || true
+  systemctl disable --quiet --now amazon-cloudwatch-agent
+  limit 60 "$agent" -m ec2 -a remove-config -c all >"$work/out" 2>&1 || die "$(words "$work/out")"
   rm -f "$conf/monitoring.json"
-  sed -i '/^monitoring /d' "$seen"
+  forget monitoring "$seen"
 fi
 
 if [[ -n \${now[backup]:-} ]]; then
   install_text backup "$conf/backup.env"
   # shellcheck source=/dev/null
   . "$conf/backup.env"
-  unit emqx-backup.service "[Service]
+  unit emqx-backup.service "[Unit]
+After=emqx.service network-online.target
+[Service]
 Type=oneshot
-ExecStart=$self backup"
+ExecStart=$self backup
+TimeoutStartSec=1860
+TimeoutStopSec=60"
   unit emqx-backup.timer "[Timer]
 OnCalendar=$BACKUP_CALENDAR
 Persistent=true
+AccuracySec=1s
 [Install]
 WantedBy=timers.target" enable
-elif [[ -f $units/emqx-backup.timer ]]; then
+elif [[ -f $units/emqx-backup.timer || -f $conf/backup.env ]]; then
   begin "ending the backups"
-  systemctl disable --quiet --now emqx-backup.timer
+  [[ ! -f $units/emqx-backup.timer ]] || systemctl disable --quiet --now emqx-backup.timer
   rm -f "$units/emqx-backup."{timer,service} "$conf/backup.env"
-  sed -i '/^backup /d' "$seen"
+  forget backup "$seen"
 fi
 `;

@@ -7,7 +7,9 @@ import { awsCall, nodeFolder, parameter, passwordRule, secret, type Step } from 
 
 const parameters = [
   ...["cluster", "dashboard-password", "mqtt-password", "license-key", "monitoring", "backup"],
-  ...["sync", "services", "join", "drain", "backup", "restore"].map((name) => `operations/${name}`),
+  ...["sync", "services", "upkeep", "install", "join", "drain", "backup", "restore"].map(
+    (name) => `operations/${name}`,
+  ),
 ];
 /** Where the text of a parameter goes, for those that are text. */
 const texts: Record<string, string> = {
@@ -146,6 +148,7 @@ export const sync: Operation = () => {
       (run) =>
         emqx(run) !== undefined && run.machine.files.get(reportedFile)?.content !== `${applied(versions)}\n`,
     ],
+    ["reporting $(<", async () => {}, () => false],
   ];
   return steps;
 };

@@ -6,6 +6,7 @@ import { backupCalendar, backupParameterText, exportsPrefix } from "../../../com
 import { bootScript } from "../../../components/emqx/bootstrap";
 import { operations } from "../../../components/emqx/operations";
 import { backupOperation } from "../../../components/emqx/operations/backup";
+import { commonFunctions } from "../../../components/emqx/operations/common";
 import { restoreOperation } from "../../../components/emqx/operations/restore";
 import { renderUserData } from "../../../components/emqx/userData";
 import { unknownOperationSteps } from "../../../simulator/machine/operations";
@@ -59,8 +60,12 @@ describe.each([
     // Where the boot script sources it.
     const sourced = '  # shellcheck source=/dev/null\n  . "$conf/operations/$1"\n';
     expect(bootScript.split(sourced)).toHaveLength(2);
-    const input = bootScript.replace(sourced, () => text.trimEnd() + "\n");
-    const result = spawnSync("shellcheck", ["--severity=style", "-"], { input, encoding: "utf8" });
+    const input = bootScript.replace(sourced, () => `${commonFunctions}\n${text.trimEnd()}\n`);
+    // The boot script's own "finish" gives way to the operation's.
+    const result = spawnSync("shellcheck", ["--severity=style", "--exclude=SC2317,SC2034", "-"], {
+      input,
+      encoding: "utf8",
+    });
     expect(result.stdout + result.stderr).toBe("");
     expect(result.status).toBe(0);
   });
@@ -162,7 +167,7 @@ describe("backup", () => {
     const run = await machine.operate("backup");
     expect(run.code).toBe(0);
     expect(run.console).toMatch(
-      /stored s3:\S+, \d+ bytes\n(.*PutMetricData.*\n)?emqx-node: CloudWatch was not told\n$/,
+      /stored s3:\S+, \d+ bytes\n\n.*PutMetricData.*\nemqx-node: CloudWatch was not told\n$/,
     );
   });
 
@@ -262,13 +267,13 @@ describe("restore", () => {
       'Failed to import the following config path: "mqtt", reason: {error,x}\n' +
         "Data has been imported, but some errors occurred, see the log above.",
       /importing \S+: Data has been imported, but some errors occurred/,
-      true,
+      false,
     ],
     [
       "import-fails",
       '[error] Data import failed, reason: "[warning] Backup version \\"5.9.0\\" is newer".',
       /importing \S+: \[error\] Data import failed, reason: .*5\.9\.0.* is newer/,
-      true,
+      false,
     ],
   ])("fails with the last words of %s", async (state, content, line, keeps) => {
     const machine = await withBackups();
@@ -278,6 +283,7 @@ describe("restore", () => {
     expect(lastLine(run)).toMatch(line);
     expect(run.console).toContain(content.split("\n")[0]!);
     expect(leftovers(machine)).toEqual([]);
+    // Once EMQX was told to import, nobody knows which passwords it has: "sync" sets them again.
     expect(machine.has("var/lib/emqx/emqx-node.applied")).toBe(keeps);
   });
 });

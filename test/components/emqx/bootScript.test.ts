@@ -18,14 +18,17 @@ function machine(changes: Partial<NodeUserDataArgs> = {}): Machine {
 
 const calls = (run: Run, start: string) => run.calls.filter((call) => call.startsWith(start));
 
-/** One line that says what and where, a code that is not zero, and no report. */
+/** One line that says what and where, a code that is not zero, and a report of just that. */
 function expectFailure(node: Machine, run: Run, line: string | RegExp): void {
   const failures = run.console.split("\n").filter((text) => text.includes("FAILED"));
   expect(failures).toHaveLength(1);
   expect(failures[0]).toMatch(line);
   expect(run.code).not.toBe(0);
-  expect(node.readParameter("nodes/0/ready")).toBe("never");
-  expect(calls(run, "aws ssm put-parameter").filter((call) => call.includes("/ready "))).toEqual([]);
+  const [, what] = /FAILED while (.*)$/.exec(failures[0]!)!;
+  expect(node.readParameter("nodes/0/ready")).toBe(
+    `failed i-0123456789abcdef0: ${what!.replaceAll("\t", " ")}`,
+  );
+  expect(calls(run, "systemctl start --no-block")).toEqual(["systemctl start --no-block emqx-node-retry"]);
 }
 
 testWith("shellcheck")("shellcheck finds nothing", () => {
@@ -79,7 +82,14 @@ test("a second run changes nothing", async () => {
   const run = await node.boot();
   expect(run.code).toBe(0);
   expect(node.files()).toEqual(before);
-  for (const start of ["mkfs", "dnf", "chown", "systemctl restart", "aws ssm put-parameter", "curl -fsSL"]) {
+  for (const start of [
+    "mkfs",
+    "dnf",
+    "chown",
+    "systemctl restart",
+    "aws ssm put-parameter",
+    "curl -fsS --connect-timeout 10 -L",
+  ]) {
     expect(calls(run, start)).toEqual([]);
   }
 });
@@ -87,7 +97,11 @@ test("a second run changes nothing", async () => {
 test("a run after a boot that was cut off goes on where it stopped", async () => {
   const node = machine();
   node.state("broken", "find");
-  expectFailure(node, await node.boot(), /NODE 0 FAILED while configuring EMQX: line \d+, exit code 5$/);
+  expectFailure(
+    node,
+    await node.boot(),
+    /NODE 0 FAILED while configuring EMQX: line \d+ of install, exit code 5$/,
+  );
   expect(node.has("etc/emqx-node/secrets.env")).toBe(false);
   node.state("broken", undefined);
   const run = await node.boot();
@@ -221,7 +235,7 @@ describe("parameters", () => {
   test("that the role may not read are named", async () => {
     const node = machine();
     node.state("denied", "");
-    expectFailure(node, await node.boot(), /parameter \S+\/operations\/sync: .*AccessDeniedException/);
+    expectFailure(node, await node.boot(), /parameter \S+\/operations\/list: .*AccessDeniedException/);
   });
 
   test.each([
@@ -368,5 +382,5 @@ describe("readiness", () => {
 test("a command that fails unexpectedly is named by its line", async () => {
   const node = machine();
   node.state("broken", "sysctl");
-  expectFailure(node, await node.boot(), /while setting kernel limits: line \d+, exit code 5$/);
+  expectFailure(node, await node.boot(), /while setting kernel limits: line \d+ of emqx-node, exit code 5$/);
 });

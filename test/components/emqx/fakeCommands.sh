@@ -2,8 +2,32 @@
 # Stands in for every command through which the boot script touches a machine or AWS. Its name decides what it is;
 # the state is in the files of $FAKE. Each call is noted in $FAKE/calls with all its arguments.
 # Words, streams and exit codes are the real programs': docs/emqx-commands.md has the sources.
+# Time is a file, $EMQX_NODE_ROOT/proc/uptime: who sleeps or waits in vain puts it forward and does not wait.
+# $FAKE/fault makes calls fail: its first line says how, its second one is a call as $FAKE/sites has it.
+ulimit -S -f unlimited
 name=${0##*/}
+# The two that run another command.
+if [[ $name == runuser ]]; then
+  [[ "$1 $2 $3" == "-u emqx --" ]] && exec "${@:4}"
+  exit 125
+elif [[ $name == timeout && $1 == -k ]]; then
+  echo "$3" >>"$FAKE/limits"
+  read -r fault 2>/dev/null <"$FAKE/fault"
+  [[ ${fault:-} == hang ]] || exec "${@:4}"
+  code=0
+  /usr/bin/timeout -k 0.1 1.5 "${@:4}" || code=$?
+  ((code != 124 && code != 137)) || { read -r uptime _ <"$EMQX_NODE_ROOT/proc/uptime" && echo "$((${uptime%.*} + $3)).00" >"$EMQX_NODE_ROOT/proc/uptime"; }
+  exit "$code"
+fi
+read -r script <"$FAKE/pid"
+if [[ $name == aws ]]; then
+  [[ $1 == --cli-connect-timeout && $3 == --cli-read-timeout ]] || exit 252
+  shift 4
+fi
 echo "$name $*" >>"$FAKE/calls"
+site="$name ${*//"$EMQX_NODE_ROOT"/}"
+site=${site//emqx-node.$script/emqx-node.PID}
+echo "$site" >>"$FAKE/sites"
 state() { [[ -f $FAKE/$1 ]] && cat "$FAKE/$1"; }
 # Succeeds while the file names a number above zero, counting it down.
 countdown() {
@@ -16,6 +40,11 @@ fail() {
   echo "$1" >&2
   exit "${2:-1}"
 }
+pass() {
+  local uptime
+  read -r uptime _ <"$EMQX_NODE_ROOT/proc/uptime"
+  echo "$((${uptime%.*} + $1)).00 0.00" >"$EMQX_NODE_ROOT/proc/uptime"
+}
 # The keys of the bucket that is the working folder.
 find_keys() {
   shopt -s globstar nullglob
@@ -26,11 +55,32 @@ find_keys() {
 refuse() { printf '\nAn error occurred (%s) when calling the %s operation: %s\n' "$1" "$2" "${3:-refused}" >&2 && exit 254; }
 [[ -f $FAKE/broken && $(state broken) == "$name" ]] && fail "$name: broken" 5
 
+# The fault of this call, if it has one.
+fault=
+[[ -f $FAKE/fault ]] && { read -r kind && read -r at; } <"$FAKE/fault" && [[ $site == "$at" ]] && fault=$kind
+case $fault in
+fail)
+  case $name in
+  aws) refuse InternalServerError Anything "An internal error occurred" ;;
+  curl) fail "curl: (7) Failed to connect to somewhere port 443" 7 ;;
+  emqx) fail "Node 'emqx@192.168.0.10' not responding to pings." 1 ;;
+  esac
+  fail "$name: it does not work" 1
+  ;;
+hang) trap '' TERM && exec /bin/sleep 100 ;;
+nothing) exit ;;
+terminated) kill -TERM -- "-$script" && exit 143 ;;
+stopped) kill -TERM "$script" ;;
+killed) kill -KILL -- "-$script" && exit 137 ;;
+killed-after) trap 'kill -KILL -- "-$script"' EXIT ;;
+full) prlimit --pid "$script" --fsize=0:unlimited ;;
+esac
+
 case $name in
 sleep)
   # Something that comes with time: the volume.
   countdown volume-in || { [[ -f $FAKE/volume ]] && : >>"$EMQX_NODE_ROOT/dev/$(state device)"; }
-  /bin/sleep 0.05
+  pass "$1"
   ;;
 blkid)
   case $(state volume):$* in
@@ -42,6 +92,7 @@ blkid)
   *) echo "/dev/sdf: TYPE=$(state volume)" ;;
   esac
   ;;
+xfs_db) echo "inprogress = $([[ $(state volume) == xfs-half ]] && echo 1 || echo 0)" ;;
 wipefs) [[ $(state volume) != signature ]] || echo "0x1fe dos" ;;
 mkfs.xfs) echo xfs >"$FAKE/volume" ;;
 mountpoint) [[ -f $FAKE/mounted ]] || exit 32 ;;
@@ -49,8 +100,16 @@ ebsnvme-id) [[ ${!#} == *nvme1n1 ]] && echo sdf || echo xvda ;;
 systemctl)
   [[ $* != "start var-lib-emqx.mount" ]] || touch "$FAKE/mounted"
   [[ $* != *"start emqx" ]] || touch "$FAKE/started"
+  [[ $* != "is-active emqx" ]] || { [[ -f $FAKE/started && ! -f $FAKE/stopped ]] && echo active || { echo inactive && exit 3; }; }
+  if [[ $* == "is-active amazon-cloudwatch-agent" ]]; then
+    [[ -f $FAKE/agent-runs ]] && echo active || { echo inactive && exit 3; }
+  fi
+  [[ $* != "disable"*"amazon-cloudwatch-agent" ]] || rm -f "$FAKE/agent-runs"
   ;;
-amazon-cloudwatch-agent-ctl) ;;
+amazon-cloudwatch-agent-ctl)
+  # Exits with 0 whether the service starts or not.
+  [[ $* != *fetch-config* || -f $FAKE/agent-dies ]] || touch "$FAKE/agent-runs"
+  ;;
 rpm) [[ -f $FAKE/installed ]] ;;
 dnf)
   countdown dnf-fails && fail "Error: Failed to download metadata"
@@ -69,7 +128,7 @@ curl)
   url=${!#}
   while (($#)); do
     [[ $1 != -o ]] || out=$2
-    [[ $1 != -H ]] || header=$2
+    [[ $1 != -H || $2 != @* ]] || header=$2
     shift
   done
   case $url in
@@ -80,8 +139,12 @@ curl)
   */api/v5/authentication/*)
     grep -qx -- 'Authorization: Bearer dashboard-token' "${header#@}" || fail "curl: (22) The requested URL returned error: 401" 22
     sed 's/.*"password":"\([^"]*\)".*/\1/' >"$FAKE/user-${url##*/}"
+    echo "{\"user_id\":\"${url##*/}\",\"is_superuser\":false}"
     ;;
-  */status) [[ -f $FAKE/emqx-runs && -f $FAKE/started ]] || fail "curl: (7) Failed to connect to 127.0.0.1 port 18083" 7 ;;
+  */status)
+    [[ -f $FAKE/emqx-runs && -f $FAKE/started ]] || fail "curl: (7) Failed to connect to 127.0.0.1 port 18083" 7
+    printf 'Node emqx@192.168.0.10 is started\nemqx is running'
+    ;;
   */api/token) echo imds-token ;;
   */instance-id) echo i-0123456789abcdef0 ;;
   *.sha256)
@@ -110,7 +173,10 @@ aws)
     ((${#names[@]} <= 10)) || refuse ValidationException GetParameters
     for parameter in "${names[@]}"; do
       [[ -f $FAKE/parameters$parameter ]] || continue
-      printf '%s\t%s\n' "$parameter" "$(state "parameters$parameter.version" || echo 1)"
+      # A SecureString that is not decrypted is a cipher text.
+      value=AQICAHcipher
+      [[ $parameter == *-password || $parameter == */cookie || $parameter == */license-key ]] || value=$(<"$FAKE/parameters$parameter")
+      printf '%s\t%s\t%s\n' "$parameter" "$(state "parameters$parameter.version" || echo 1)" "$value"
     done
     ;;
   ssm.put-parameter)
@@ -118,7 +184,7 @@ aws)
       [[ $1 != --value ]] || echo "$2" >"$parameter"
       shift
     done
-    echo '{"Version": 2}'
+    echo 2
     ;;
   cloudwatch.put-metric-data)
     [[ ! -f $FAKE/cloudwatch-denied ]] || refuse AccessDenied PutMetricData

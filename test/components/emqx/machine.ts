@@ -16,7 +16,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
-import { operations } from "../../../components/emqx/operations";
+import { operations, operationsParameterText } from "../../../components/emqx/operations";
 
 export const secrets = {
   cookie: "Cookie0123456789abcdefghijklmnopqrstuvwxyz",
@@ -27,7 +27,7 @@ export const secrets = {
 
 const commands =
   "sleep blkid wipefs mkfs.xfs mountpoint ebsnvme-id systemctl rpm dnf curl aws emqx timeout chown find sysctl " +
-  "systemd-tmpfiles xfs_growfs amazon-cloudwatch-agent-ctl";
+  "systemd-tmpfiles xfs_growfs xfs_db runuser amazon-cloudwatch-agent-ctl";
 
 export interface Run {
   code: number | null;
@@ -62,7 +62,7 @@ export class Machine {
   }
 
   private furnish(userData: string): void {
-    for (const folder of ["dev", "run", "etc/emqx", "bin"])
+    for (const folder of ["dev", "run", "proc", "etc/emqx", "etc/systemd/system", "bin"])
       mkdirSync(join(this.root, folder), { recursive: true });
     this.write("etc/fstab", "UUID=root / xfs defaults 0 0\nUUID=old /var/lib/emqx xfs defaults 0 0\n");
     const { write_files: files } = parse(userData) as {
@@ -77,6 +77,7 @@ export class Machine {
       copyFileSync(join(__dirname, "fakeCommands.sh"), path);
       chmodSync(path, 0o755);
     }
+    this.write("proc/uptime", "100.00 0.00\n");
     this.state("package", this.package);
     this.state("published-sum", createHash("sha256").update(this.package).digest("hex"));
     this.state("device", "sdf");
@@ -99,9 +100,8 @@ export class Machine {
     this.parameter("load-balancers", "emqx-lb");
     this.parameter("nodes/0/ready", "never");
     this.parameter("nodes/0/applied", "never");
-    this.parameter("cluster", "MEMBERS='192.168.0.10 192.168.0.11'\nDRAIN_SECONDS='4'");
-    for (const [name, script] of Object.entries(operations))
-      this.parameter(`operations/${name}`, script.trimEnd());
+    this.members(["192.168.0.10", "192.168.0.11"], 4);
+    this.operations(operations);
   }
 
   /** An attached volume that holds this. */
@@ -128,6 +128,35 @@ export class Machine {
     const version = `parameters${this.prefix}/${name}.version`;
     this.state(version, String(1 + (this.has(`fake/${version}`) ? Number(this.read(`fake/${version}`)) : 1)));
     this.parameter(name, value);
+  }
+
+  /** The nodes of the deployment from now on. */
+  members(addresses: string[], drainSeconds: number): void {
+    this.change("cluster", `MEMBERS='${addresses.join(" ")}'\nDRAIN_SECONDS='${drainSeconds}'`);
+  }
+
+  /** The operations from now on. */
+  operations(texts: Record<string, string>): void {
+    for (const [name, script] of Object.entries(texts))
+      this.parameter(`operations/${name}`, script.trimEnd());
+    this.change("operations/list", operationsParameterText(texts).trimEnd());
+  }
+
+  /** The machine's time, in seconds. */
+  uptime(): number {
+    return parseFloat(this.read("proc/uptime"));
+  }
+
+  /** The calls of the last run, as faults name them. */
+  sites(): string[] {
+    return this.read("fake/sites").trim().split("\n");
+  }
+
+  /** The first call of the last run that looks like this. */
+  site(pattern: RegExp): string {
+    const found = this.sites().find((site) => pattern.test(site));
+    if (found === undefined) throw new Error(`no call ${String(pattern)}`);
+    return found;
   }
 
   readParameter(name: string): string {
@@ -158,8 +187,9 @@ export class Machine {
     for (const entry of readdirSync(this.root, { recursive: true, withFileTypes: true })) {
       const path = join(entry.parentPath, entry.name);
       if (!entry.isFile() || path.startsWith(this.fake)) continue;
-      // The lock is opened for writing at each run; it stays empty.
-      const time = path.endsWith(".lock") ? "" : statSync(path).mtimeMs;
+      // What a reboot forgets.
+      if (path.startsWith(join(this.root, "run")) || path.startsWith(join(this.root, "proc"))) continue;
+      const time = statSync(path).mtimeMs;
       found[path] = `${statSync(path).mode.toString(8)} ${time} ${readFileSync(path, "utf8")}`;
     }
     return found;
@@ -175,8 +205,12 @@ export class Machine {
   }
 
   private async run(args: string[]): Promise<Run> {
-    this.state("calls", "");
-    const child = spawn(join(this.root, "var/lib/cloud/scripts/per-boot/emqx-node"), args, {
+    for (const list of ["calls", "sites", "limits"]) this.state(list, "");
+    const script = join(this.root, "var/lib/cloud/scripts/per-boot/emqx-node");
+    // A write that finds no room is to fail, not to kill.
+    const start = `echo $$ >"$FAKE/pid"; trap '' XFSZ; exec "$0" "$@"`;
+    const child = spawn("bash", ["-c", start, script, ...args], {
+      detached: true,
       env: {
         PATH: `${join(this.root, "bin")}:/usr/bin:/bin`,
         EMQX_NODE_ROOT: this.root,

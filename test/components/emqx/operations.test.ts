@@ -2,6 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { bootScript } from "../../../components/emqx/bootstrap";
 import { operations } from "../../../components/emqx/operations";
+import { commonFunctions } from "../../../components/emqx/operations/common";
 import { NodeUserDataArgs, renderUserData } from "../../../components/emqx/userData";
 import { nodeArgs } from "./arguments";
 import { Machine, Run } from "./machine";
@@ -34,14 +35,15 @@ const cluster = (running: string[], stopped: string[]) =>
 const [first, second, third] = ["emqx@192.168.0.10", "emqx@192.168.0.11", "emqx@192.168.0.12"];
 
 test.each(Object.keys(operations))("%s fits a parameter of the standard tier", (name) => {
-  expect(Buffer.byteLength(operations[name]!)).toBeLessThanOrEqual(4096);
+  expect(Buffer.byteLength(operations[name]!)).toBeLessThanOrEqual(3800);
 });
 
 testWith("shellcheck").each(Object.entries(operations))("shellcheck finds nothing in %s", (_name, script) => {
   // In the place where the boot script runs it, with what "sync" gives its part.
-  const given = "seen='' taken=''\nnote() { :; }\nnews() { :; }\ninstall_text() { :; }\ndeclare -A now=()\n";
+  const given =
+    "seen='' taken=''\nnote() { :; }\nforget() { :; }\nnews() { :; }\ninstall_text() { :; }\ndeclare -A now=() said=()\n";
   const head = bootScript.slice(0, bootScript.indexOf("if (($# > 0))"));
-  const whole = `${head}\n${given}\nservice() {\n${script}\n}\nservice "$@"\n`;
+  const whole = `${head}\n${commonFunctions}\n${given}\nservice() {\n${script}\n}\nservice "$@"\n`;
   // What the boot script defines and this one does not use is no finding.
   const result = spawnSync("shellcheck", ["--severity=style", "--exclude=SC2034,SC2317,SC2329,SC2153", "-"], {
     input: whole,
@@ -74,6 +76,10 @@ describe("sync", () => {
     expect(calls(run, "aws").length).toBeGreaterThan(0);
     expect(calls(run, "aws").filter((call) => !call.startsWith("aws ssm get-parameters "))).toEqual([]);
     expect(calls(run, "systemctl")).toEqual([]);
+    // One call of each: AWS's command line and EMQX's are dear.
+    expect(calls(run, "aws")).toHaveLength(1);
+    expect(calls(run, "curl")).toHaveLength(1);
+    expect(calls(run, "emqx")).toEqual([]);
   });
 
   test("asks for ten parameters in a call at most", async () => {
@@ -115,7 +121,7 @@ describe("sync", () => {
     const run = await machine.operate("sync");
     expect(run.code).not.toBe(0);
     expect(run.console).toMatch(
-      /FAILED while taking up the passwords: dashboard user admin: .*username_not_found/,
+      /FAILED while taking up the passwords: dashboard user admin: Error: username_not_found/,
     );
     expect(machine.readParameter("nodes/0/applied")).toMatch(/^dashboard-password=1 /);
     machine.state("no-admin", undefined);
@@ -130,7 +136,6 @@ describe("sync", () => {
     // Somebody changed it by hand; then the instance is replaced: a new root disk, the old volume.
     machine.state("dashboard-password", "By-Hand-1");
     machine.write("etc/emqx-node/seen", "");
-    machine.write("etc/emqx-node/reported", "");
     const run = await machine.operate("sync");
     expect(run.code).toBe(0);
     expect(machine.read("fake/dashboard-password").trim()).toBe("By-Hand-1");
@@ -149,15 +154,87 @@ describe("sync", () => {
 
   test("strikes off who has left the deployment, not who is only down", async () => {
     const machine = await node();
+    // Not looked for while the deployment's members are the same.
     machine.state("cluster", cluster([first!], [second!, third!]));
+    expect(calls(await machine.operate("sync"), "emqx")).toEqual([]);
+    machine.members(["192.168.0.10", "192.168.0.11"], 5);
+    // It is asked again until nobody else is left.
+    for (const words of ["Ignore.", "Failed to remove the node from cluster: timeout", undefined]) {
+      machine.state("force-leave", words);
+      const run = await machine.operate("sync");
+      expect(run.code).toBe(0);
+      expect(calls(run, "emqx ctl cluster force-leave")).toEqual([`emqx ctl cluster force-leave ${third}`]);
+      if (words !== undefined) expect(run.console).toContain(`${third}: ${words}`);
+    }
+    machine.state("cluster", cluster([first!], [second!]));
+    await machine.operate("sync");
+    expect(calls(await machine.operate("sync"), "emqx")).toEqual([]);
+  });
+
+  test("strikes nobody off when EMQX does not tell who there is", async () => {
+    const machine = await node();
+    machine.members(["192.168.0.10"], 5);
+    for (const answer of ["", "Command table is initializing.", '{"running_nodes":[],"stopped_nodes":[]}']) {
+      machine.state("cluster", answer);
+      const run = await machine.operate("sync");
+      expect(run.console).toMatch(/FAILED while asking EMQX: emqx ctl cluster status: \S/);
+      expect(run.code).toBe(1);
+      expect(calls(run, "emqx ctl cluster force-leave")).toEqual([]);
+    }
+  });
+
+  test("reports again what is true when a parameter says something else", async () => {
+    const machine = await node();
+    machine.change("nodes/0/ready", "never");
+    machine.change("nodes/0/applied", "never");
     const run = await machine.operate("sync");
-    expect(calls(run, "emqx ctl cluster force-leave")).toEqual([`emqx ctl cluster force-leave ${third}`]);
+    expect(run.code).toBe(0);
+    expect(machine.readParameter("nodes/0/ready")).toBe("i-0123456789abcdef0");
+    expect(machine.readParameter("nodes/0/applied")).toBe(
+      "dashboard-password=1 mqtt-password=1 license-key=1",
+    );
+    expect(calls(await machine.operate("sync"), "aws ssm put-parameter")).toEqual([]);
+    // Not what it does not know: after a reboot the boot script says so, and not while EMQX is down.
+    machine.change("nodes/0/ready", "never");
+    machine.state("emqx-runs", undefined);
+    expect((await machine.operate("sync")).console).toMatch(/EMQX does not answer: curl: \(7\)/);
+    expect(machine.readParameter("nodes/0/ready")).toBe("never");
+  });
+
+  test("switches nothing off because SSM said nothing", async () => {
+    const machine = await node();
+    machine.change("monitoring", "{}");
+    await machine.operate("sync");
+    machine.state("fault", `nothing\n${machine.site(/^aws ssm get-parameters /)}\n`);
+    const run = await machine.operate("sync");
+    expect([run.code, run.console]).toEqual([
+      1,
+      expect.stringMatching(/: no parameter cluster in the answer$/m),
+    ]);
+    expect(machine.has("etc/emqx-node/monitoring.json")).toBe(true);
+  });
+
+  test("fetches an operation again that is damaged", async () => {
+    const machine = await node();
+    const drain = machine.read("etc/emqx-node/operations/drain");
+    machine.write("etc/emqx-node/operations/drain", "");
+    expect((await machine.operate("sync")).code).toBe(0);
+    expect(machine.read("etc/emqx-node/operations/drain")).toBe(drain);
+  });
+
+  test("takes no operation that is not the one of the cluster's list", async () => {
+    const machine = await node();
+    machine.change("operations/drain", "half of a dra");
+    expect((await machine.operate("sync")).code).toBe(0);
+    machine.write("etc/emqx-node/operations/drain", "");
+    expect((await machine.operate("sync")).console).toMatch(/operations\/drain: not the one of operations/);
+    expect(machine.read("etc/emqx-node/operations/drain")).toBe("");
   });
 
   test("takes up a changed operation and the present members", async () => {
     const machine = await node();
-    machine.change("operations/drain", "echo another drain");
-    machine.change("cluster", "MEMBERS='192.168.0.10'\nDRAIN_SECONDS='9'");
+    machine.members(["192.168.0.10"], 9);
+    machine.operations({ ...operations, drain: "echo another drain" });
     expect((await machine.operate("sync")).code).toBe(0);
     expect(machine.read("etc/emqx-node/operations/drain")).toMatch(/another drain/);
     expect(machine.read("etc/emqx-node/cluster.env")).toMatch(/DRAIN_SECONDS='9'/);
@@ -176,7 +253,11 @@ describe("sync", () => {
     expect(calls(await machine.operate("sync"), "amazon-cloudwatch-agent-ctl")).toEqual([]);
     machine.parameter("monitoring", undefined);
     const off = await machine.operate("sync");
-    expect(calls(off, "amazon-cloudwatch-agent-ctl")).toEqual(["amazon-cloudwatch-agent-ctl -a stop"]);
+    expect(calls(off, "amazon-cloudwatch-agent-ctl")).toEqual([
+      "amazon-cloudwatch-agent-ctl -m ec2 -a stop",
+      "amazon-cloudwatch-agent-ctl -m ec2 -a remove-config -c all",
+    ]);
+    expect(calls(off, "systemctl")).toEqual(["systemctl disable --quiet --now amazon-cloudwatch-agent"]);
     expect(machine.has("etc/emqx-node/monitoring.json")).toBe(false);
     expect(calls(await machine.operate("sync"), "amazon-cloudwatch-agent-ctl")).toEqual([]);
   });
@@ -192,6 +273,15 @@ describe("sync", () => {
     expect(machine.readParameter("nodes/0/applied")).toMatch(/mqtt-password=2/);
     machine.state("no-agent", undefined);
     expect(calls(await machine.operate("sync"), "amazon-cloudwatch-agent-ctl")).toHaveLength(1);
+  });
+
+  test("does not believe the agent's control program that the agent runs", async () => {
+    const machine = await node();
+    machine.state("agent-dies", "");
+    machine.change("monitoring", "{}");
+    expect((await machine.operate("sync")).console).toMatch(/no agent yet: inactive/);
+    machine.state("agent-dies", undefined);
+    expect((await machine.operate("sync")).console).toMatch(/starting the CloudWatch agent\n$/);
   });
 
   test("keeps the timer of the backups, and ends it", async () => {
@@ -212,21 +302,24 @@ describe("sync", () => {
 
   test("waits for its next minute while something else works on the node", async () => {
     const machine = await node();
-    const holder = spawn("flock", [
-      `${machine.root}/run/emqx-node.lock`,
-      "sh",
-      "-c",
-      "echo locked; exec sleep 30",
-    ]);
+    const holder = spawn(
+      "flock",
+      [`${machine.root}/run/emqx-node.lock`, "sh", "-c", "echo locked; sleep 30"],
+      {
+        detached: true,
+      },
+    );
     await once(holder.stdout, "data");
     const run = await machine.operate("sync");
-    holder.kill();
-    expect(run).toMatchObject({ code: 0, calls: [""] });
+    process.kill(-holder.pid!, "SIGKILL");
+    expect(run).toMatchObject({ code: 75, calls: [""] });
+    expect(run.console).toMatch(/^emqx-node: nothing done: another run has the lock: \S+, process \d+\n$/);
   });
 
   test("ends an evacuation that a power cut left behind", async () => {
     const machine = await node({ version: "6.2.3", hasLicense: true });
     machine.write("var/lib/emqx/emqx-node.evacuating", "");
+    machine.state("evacuates", "");
     expect(calls(await machine.operate("sync"), "emqx ctl rebalance")).toEqual(["emqx ctl rebalance stop"]);
     expect(calls(await machine.operate("sync"), "emqx ctl rebalance")).toEqual([]);
   });
@@ -236,15 +329,16 @@ describe("drain", () => {
   test("waits for clients to leave where EMQX cannot evacuate, no longer than it may", async () => {
     const machine = await node();
     machine.state("connections", "3");
+    machine.members(["192.168.0.10", "192.168.0.11"], 20);
     const run = await machine.operate("drain");
     expect(run.code).toBe(0);
     expect(run.console).toMatch(/waiting for 3 connections to end[^]*\n\S+ 0 connections left\n/);
     expect(calls(run, "emqx ctl rebalance")).toEqual([]);
-    machine.change("cluster", "MEMBERS='192.168.0.10 192.168.0.11'\nDRAIN_SECONDS='1'");
+    machine.members(["192.168.0.10", "192.168.0.11"], 10);
     machine.state("connections", "100000");
-    const start = Date.now();
+    const start = machine.uptime();
     expect((await machine.operate("drain")).console).toMatch(/\d{5} connections left/);
-    expect(Date.now() - start).toBeLessThan(5000);
+    expect(machine.uptime() - start).toBeLessThanOrEqual(12);
   });
 
   test("evacuates where EMQX can, at a rate that fits the time, and ends that before EMQX stops", async () => {
@@ -272,7 +366,7 @@ describe("drain", () => {
   test("leaves the cluster when the node does not belong to it any more, by the newest word on that", async () => {
     const machine = await node();
     expect(calls(await machine.operate("drain"), "emqx ctl cluster leave")).toEqual([]);
-    machine.change("cluster", "MEMBERS='192.168.0.11'\nDRAIN_SECONDS='1'");
+    machine.members(["192.168.0.11"], 4);
     expect(calls(await machine.operate("drain"), "emqx ctl cluster leave")).toHaveLength(1);
   });
 
@@ -286,8 +380,58 @@ describe("drain", () => {
 
   test("is done at once when EMQX does not run", async () => {
     const machine = await node();
+    machine.state("stopped", "");
+    expect(await machine.operate("drain")).toMatchObject({
+      code: 0,
+      console: "emqx-node: EMQX does not run (inactive): nothing to drain\n",
+    });
+  });
+
+  test("asks EMQX for a while, and says that no client was moved", async () => {
+    const machine = await node();
+    machine.members(["192.168.0.10", "192.168.0.11"], 30);
+    await machine.operate("sync");
     machine.state("emqx-runs", undefined);
-    expect(await machine.operate("drain")).toMatchObject({ code: 0, console: "" });
+    const start = machine.uptime();
+    const run = await machine.operate("drain");
+    expect([run.code, run.console]).toEqual([
+      1,
+      expect.stringMatching(
+        /FAILED while draining: EMQX does not answer, so no client was moved: curl: \(7\)/,
+      ),
+    ]);
+    expect(machine.uptime() - start).toBeGreaterThanOrEqual(20);
+    expect(machine.uptime() - start).toBeLessThanOrEqual(26);
+  });
+
+  test.each([
+    ["Failed to leave the cluster: node_not_in_cluster", /Failed to leave the cluster: node_not_in_cluster/],
+    ["", /leaving the cluster: exit code \d+ without a word/],
+  ])("says that the node did not leave where EMQX says %j and exits with 0", async (words, line) => {
+    const machine = await node();
+    machine.members(["192.168.0.11"], 4);
+    machine.state("leave", words);
+    const run = await machine.operate("drain");
+    expect([run.code, run.console]).toEqual([1, expect.stringMatching(line)]);
+  });
+
+  test("moves the shards of durable storage before the node leaves", async () => {
+    const machine = await node({ version: "6.2.3", hasLicense: true });
+    machine.members(["192.168.0.11"], 4);
+    machine.state("shards", "");
+    machine.state("shards-stay", "0");
+    const run = await machine.operate("drain");
+    expect(run.console).toMatch(/leaving the cluster\n.*moving its shards of durable storage first\n$/);
+    expect(run.code).toBe(0);
+    expect(calls(run, "emqx ctl ds leave")).toEqual(["emqx ctl ds leave all 5A36C1D2E3F40516"]);
+    expect(calls(run, "emqx ctl cluster leave")).toHaveLength(2);
+    machine.state("shards", "");
+    machine.state("shards-stay", "100");
+    const stuck = await machine.operate("drain");
+    expect([stuck.code, stuck.console]).toEqual([
+      1,
+      expect.stringMatching(/responsible for one or more DS shard/),
+    ]);
   });
 });
 

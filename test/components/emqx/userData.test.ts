@@ -129,6 +129,7 @@ test("the script is the same for every node; settings are in node.env", () => {
     nodeFiles.configuration,
     nodeFiles.vmArgs,
     nodeFiles.serviceDropIn,
+    nodeFiles.retryService,
     nodeFiles.sysctl,
     nodeFiles.tmpfiles,
     nodeFiles.bootScript,

@@ -1,5 +1,5 @@
 /** A region of the data plane tests, put together by hand: a VPC as the deployment makes it, every fact changeable. */
-import { operations } from "../../../components/emqx/operations";
+import { operations, operationsParameterText } from "../../../components/emqx/operations";
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { request } from "node:http";
@@ -69,6 +69,7 @@ export class TestRegion implements RegionView {
     this.parameters.set(`${prefix}/load-balancers`, "emqx-elb");
     const members = this.state.instances.map((instance) => instance.privateIp).join(" ");
     this.parameters.set(`${prefix}/cluster`, `MEMBERS='${members}'\nDRAIN_SECONDS='4'\n`);
+    this.parameters.set(`${prefix}/operations/list`, operationsParameterText());
     for (const [name, script] of Object.entries(operations)) {
       this.parameters.set(`${prefix}/operations/${name}`, script);
     }

@@ -33,8 +33,8 @@ const args: NodeUserDataArgs = {
 };
 
 test("every step of the boot script is acted out, none is skipped", () => {
-  // It ends in the operation "join".
-  const boot = `${bootScript}\n${operations["join"]}`;
+  // It ends in the operations "install" and "join".
+  const boot = [bootScript, operations["install"], operations["join"]].join("\n");
   expect(announcedSteps(boot).length).toBeGreaterThan(12);
   expect(unknownSteps(boot)).toEqual([]);
   expect(unknownSteps('begin "baking a cake"')).toEqual(["baking a cake"]);

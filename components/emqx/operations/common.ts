@@ -1,0 +1,38 @@
+/** What the other operations have in common: the boot script reads it before each of them. */
+export const commonFunctions = `# For the other operations
+# add FILE LINE: at the end, once
+add() {
+  local text
+  text=$(<"$1")
+  [[ $'\\n'$text$'\\n' == *$'\\n'"$2"$'\\n'* ]] ||
+    put "$(stat -c %a "$1")" "$(stat -c %U:%G "$1")" "$1" "$text"$'\\n'"$2"$'\\n'
+}
+
+password='^[A-Za-z0-9!#%&()*+./:;<=>?@^_{|}~-]{8,64}$'
+rule="8 to 64 letters, digits or signs, but no quotes, comma, backslash, dollar"
+license='^(default|evaluation|[A-Za-z0-9+/]+=*\\.[A-Za-z0-9+/]+=*)$'
+# secret NAME PATTERN RULE: sets value
+secret() {
+  try 300 keep "$1" || die "parameter $PARAMETER_PREFIX/$1: $(why)"
+  value=$(<"$work/value")
+  [[ $1 != license-key ]] || value=\${value//[$' \\r\\n']/}
+  [[ $value =~ $2 ]] || die "parameter $PARAMETER_PREFIX/$1 must be $3"
+}
+
+running() {
+  curl --max-time 5 http://127.0.0.1:18083/status >"$work/status" || return
+  grep -q 'emqx is running' "$work/status" || { echo "its /status does not say that it runs" >&2 && return 1; }
+}
+# Sets members and stopped, the cluster's nodes that run and that do not
+# shellcheck disable=SC2034 # for the operations
+members() {
+  emqx ctl cluster status --json >"$work/cluster" || return
+  local text
+  text=$(<"$work/cluster")
+  text=\${text//[[:space:]\\"]/}
+  [[ $text =~ running_nodes:\\[([^]]+)\\] ]] && members=\${BASH_REMATCH[1]//,/ } &&
+    [[ $text =~ stopped_nodes:\\[([^]]*)\\] ]] && stopped=\${BASH_REMATCH[1]//,/ } && return
+  echo "emqx ctl cluster status: \${text:-no words}" >&2
+  return 1
+}
+`;

@@ -1,0 +1,71 @@
+/**
+ * Part of operation "sync": what EMQX itself is told while it runs.
+ *
+ * - A member that has stopped and is not one of MEMBERS any more was removed: the others strike it off. A member that
+ *   only stopped is left alone. Asking EMQX for its members is dear, so it is asked until none is left that the
+ *   deployment does not have, and then not before the deployment's members change.
+ * - Passwords are changed in the running cluster: clients stay connected. `emqx ctl admins passwd` is EMQX's only way
+ *   without the old password; for a second, the new one is an argument of a process. So it is used only where the
+ *   dashboard does not know the password yet, and not by its words but by a login it is seen to have worked.
+ */
+export const upkeepOperation = `# Part of sync: what EMQX is told while it runs
+if [[ -f $data/emqx-node.evacuating ]]; then
+  begin "ending an evacuation that was cut off"
+  # Exits with 1 though it works
+  emqx ctl rebalance stop >"$work/out" 2>&1 || true
+  grep -qE 'stopped|already disabled' "$work/out" || die "$(words "$work/out")"
+  rm -f "$data/emqx-node.evacuating"
+fi
+
+now[members]=\${now[cluster]}
+if news members "$seen"; then
+  try 60 members || die "$(why)"
+  strangers=
+  # shellcheck disable=SC2086 # names, one a word
+  for node in $members $stopped; do
+    [[ $node != emqx@* || " $MEMBERS " == *" \${node#emqx@} "* ]] || strangers+=" $node"
+  done
+  for node in $strangers; do
+    [[ " $stopped " == *" $node "* ]] || continue
+    begin "removing $node, which has left the deployment, from the cluster"
+    emqx ctl cluster force-leave "$node" >"$work/out" 2>&1 || true
+    grep -q 'Remove the node from cluster successfully' "$work/out" || say "$node: $(words "$work/out")"
+  done
+  [[ -n $strangers ]] || note members "$seen"
+fi
+
+if [[ $HAS_LICENSE == true ]] && news license-key "$seen"; then
+  begin "renewing the licence"
+  secret license-key "$license" "a licence key: two Base64 texts with a dot between"
+  put 0640 root:emqx "$conf/license.key" "$value"
+  note license-key "$seen"
+fi
+
+# api METHOD PATH: with the JSON from standard input and the headers in $work/headers
+api() { curl --max-time 10 -X "$1" -H @"$work/headers" --data @- "http://127.0.0.1:18083/api/v5/$2"; }
+login() {
+  local token
+  echo 'Content-Type: application/json' >"$work/headers"
+  token=$(printf '{"username":"admin","password":"%s"}' "$1" | api POST login 2>"$work/err" |
+    sed -n 's/.*"token" *: *"\\([^"]*\\)".*/\\1/p') || true
+  printf 'Authorization: Bearer %s\\n' "$token" >>"$work/headers"
+  [[ -n $token ]]
+}
+if news dashboard-password "$taken" || news mqtt-password "$taken"; then
+  begin "taking up the passwords"
+  secret dashboard-password "$password" "$rule"
+  if ! login "$value"; then
+    emqx ctl admins passwd admin "$value" >"$work/out" 2>&1 || true
+    login "$value" || die "dashboard user admin: $(words "$work/out"); $(why)"
+  fi
+  note dashboard-password "$taken"
+fi
+if [[ -n $MQTT_USERNAME ]] && news mqtt-password "$taken"; then
+  secret mqtt-password "$password" "$rule"
+  printf '{"password":"%s"}' "$value" |
+    api PUT "authentication/password_based:built_in_database/users/$MQTT_USERNAME" >"$work/out" 2>"$work/err" ||
+    die "MQTT user $MQTT_USERNAME: $(why)"
+  grep -q '"user_id"' "$work/out" || die "MQTT user $MQTT_USERNAME: $(words "$work/out")"
+  note mqtt-password "$taken"
+fi
+`;
