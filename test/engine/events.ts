@@ -98,8 +98,3 @@ function stepOf({ op, urn, type, keys, detailedDiff }: Metadata, started: number
     failed: false,
   };
 }
-
-/** `create emqx-vpc`, … : for comparing whole runs. */
-export function describeSteps(steps: readonly Step[]): string[] {
-  return steps.map(({ op, name }) => `${op} ${name}`);
-}
