@@ -57,7 +57,7 @@ describe("the published package", () => {
     const foreign = shipped(/\.(ts|js)$/).flatMap((file) =>
       [...readFileSync(join(own(), file), "utf8").matchAll(/(?:from|require\(|import\()\s*"([^".][^"]*)"/g)]
         .map(([, name = ""]) => name)
-        .filter((name) => !name.startsWith("node:") && !isBuiltin(name))
+        .filter((name) => /^[@a-z][\w@/.-]*$/.test(name) && !isBuiltin(name))
         .filter((name) => !allowed.some((one) => name === one || name.startsWith(`${one}/`)))
         .map((name) => `${file}: ${name}`),
     );
