@@ -9,8 +9,8 @@ import { findKey } from "./services/volumes";
 import type { Props } from "./values";
 
 export interface ObjectCalls {
-  putObject(bucket: string, key: string, content: string): void;
-  getObject(bucket: string, key: string): string;
+  putObject(bucket: string, key: string, content: Buffer): void;
+  getObject(bucket: string, key: string): Buffer;
   listObjects(bucket: string, prefix: string): StoredObject[];
 }
 

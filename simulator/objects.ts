@@ -10,10 +10,19 @@ export interface StoredObject {
   lastModified: string;
 }
 
-/** The content is text; it counts in bytes. */
-export function writeObject(account: Account, bucket: StoredResource, key: string, content: string): void {
+export function writeObject(
+  account: Account,
+  bucket: StoredResource,
+  key: string,
+  content: Buffer | string,
+): void {
   const id = `${bucket.id}/${key}`;
-  const attributes = { bucket: bucket.id, key, content, lastModified: account.now().toISOString() };
+  const attributes = {
+    bucket: bucket.id,
+    key,
+    content: Buffer.from(content).toString("base64"),
+    lastModified: account.now().toISOString(),
+  };
   const present = account.get(objectType, bucket.region, id);
   if (present) {
     account.update(present, attributes);
@@ -22,9 +31,9 @@ export function writeObject(account: Account, bucket: StoredResource, key: strin
   }
 }
 
-export function readObject(account: Account, bucket: StoredResource, key: string): string | undefined {
-  return account.get(objectType, bucket.region, `${bucket.id}/${key}`)?.attributes["content"] as
-    string | undefined;
+export function readObject(account: Account, bucket: StoredResource, key: string): Buffer | undefined {
+  const stored = account.get(objectType, bucket.region, `${bucket.id}/${key}`);
+  return stored && contentOf(stored);
 }
 
 /** Every object of a bucket, by key. */
@@ -35,10 +44,15 @@ export function objectsIn(account: Account, bucket: string): StoredResource[] {
     .sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-export function describeObject({ attributes }: StoredResource): StoredObject {
+export function describeObject(stored: StoredResource): StoredObject {
+  const { attributes } = stored;
   return {
     key: attributes["key"] as string,
-    size: Buffer.byteLength(attributes["content"] as string),
+    size: contentOf(stored).length,
     lastModified: attributes["lastModified"] as string,
   };
+}
+
+function contentOf({ attributes }: StoredResource): Buffer {
+  return Buffer.from(attributes["content"] as string, "base64");
 }

@@ -5,8 +5,11 @@
 import { createHash } from "node:crypto";
 import { Socket } from "node:net";
 import { EmqxNode } from "../machine/emqxNode";
-import { Machine, MachinePhase } from "../machine/machine";
-import { OperationResult } from "../machine/operations";
+import { FileSystem } from "../machine/fileSystem";
+import { Disturbances } from "../machine/bash/outside";
+import { Premises } from "../machine/bash/premises";
+import { Turns } from "../machine/bash/turns";
+import { Machine, MachinePhase, OperationResult } from "../machine/machine";
 import { DiscContents } from "./cluster/database";
 import { Clocks, ElbEnvironment } from "./elb/environment";
 import { ElbCounters, Endpoint, LoadBalancer } from "./elb/loadBalancer";
@@ -103,6 +106,8 @@ export class DataPlane implements ElbEnvironment {
   readonly faults: Faults;
   readonly clocks: Clocks;
   readonly rememberedPorts = new Map<string, number>();
+  /** What goes wrong outside the machines' scripts, for who wants to see what they make of it. */
+  readonly disturbances = new Disturbances();
   private readonly floor: Floor;
   private snapshot: RegionSnapshot;
   private instances = new Map<string, InstanceFacts>();
@@ -111,6 +116,8 @@ export class DataPlane implements ElbEnvironment {
   private readonly loadBalancerByDnsName = new Map<string, LoadBalancer>();
   private readonly consoles = new Map<string, string[]>();
   private readonly volumes = new Map<string, DiscContents>();
+  private readonly premises = new Premises();
+  private readonly turns = new Turns();
   /** Machines shutting down, by loopback address: the next one there waits for them. */
   private readonly leaving = new Map<string, Promise<void>>();
   private readonly goingOff = new Map<string, Promise<void>>();
@@ -207,6 +214,11 @@ export class DataPlane implements ElbEnvironment {
     return this.machineById.get(instanceId)?.runningEmqx;
   }
 
+  /** The files of an instance's disk; undefined while it is not switched on. */
+  files(instanceId: string): FileSystem | undefined {
+    return this.machineById.get(instanceId)?.files;
+  }
+
   /** Lines of an instance's console, also of one that is gone. */
   consoleLog(instanceId: string): string[] {
     return this.consoles.get(instanceId) ?? [];
@@ -232,8 +244,9 @@ export class DataPlane implements ElbEnvironment {
     this.unsubscribe();
     await this.running?.catch(() => undefined);
     await Promise.all([...this.loadBalancerByDnsName.values()].map((loadBalancer) => loadBalancer.stop()));
-    await Promise.all([...this.machineById.values()].map((machine) => machine.shutDown()));
+    await Promise.all([...this.machineById.values()].map((machine) => machine.switchOff()));
     await Promise.all(this.leaving.values());
+    this.premises.dispose();
     await this.floor.release();
   }
 
@@ -330,6 +343,9 @@ export class DataPlane implements ElbEnvironment {
         void this.leave(machine, this.instances.get(id) ?? before.get(id));
       }
     }
+    for (const id of before.keys()) {
+      this.discardDisk(id);
+    }
     for (const facts of this.instances.values()) {
       if (facts.state === "running" && !this.machineById.has(facts.id)) {
         this.switchOn(facts);
@@ -370,9 +386,13 @@ export class DataPlane implements ElbEnvironment {
           port,
         ),
       role: this.view.asRole(facts.id),
+      isFormatted: (volumeId) => this.view.isFormatted(volumeId),
       formatVolume: (volumeId) => this.view.formatVolume(volumeId),
       failsBoot: (prefix, node) => this.view.failsBoot?.(prefix, node) ?? false,
+      premises: this.premises,
       volumes: this.volumes,
+      turns: this.turns,
+      disturbances: this.disturbances,
       timeOfDay: () => this.view.now(),
       bootClock: this.clocks.boot,
       clusterClock: this.clocks.cluster,
@@ -395,10 +415,19 @@ export class DataPlane implements ElbEnvironment {
           map.delete(key);
         }
       }
+      this.discardDisk(machine.instanceId);
     });
     this.leaving.set(address, gone);
     this.goingOff.set(machine.instanceId, gone);
     return gone;
+  }
+
+  /** An instance's own disk ends with it. */
+  private discardDisk(instanceId: string): void {
+    const state = this.instances.get(instanceId)?.state ?? "terminated";
+    if (state === "terminated" && !this.goingOff.has(instanceId) && !this.machineById.has(instanceId)) {
+      this.premises.discard(instanceId);
+    }
   }
 
   private addressOf(vpcId: string, privateIp: string): string | undefined {
@@ -469,8 +498,8 @@ export class DataPlane implements ElbEnvironment {
     return {
       killMachine: async (id) => this.silence(this.machine(id)),
       restartMachine: (id) => this.restart(id),
-      stopEmqx: (id) => this.machine(id).stopEmqx(),
-      startEmqx: (id) => this.machine(id).startEmqx(),
+      stopEmqx: (id) => this.machine(id).stopEmqxUnit(),
+      startEmqx: (id) => this.machine(id).startEmqxUnit(),
       cutZone: async (zone) => {
         this.cutZones.add(this.knownZone(zone));
         await Promise.all(this.machinesIn(zone).map((id) => this.silence(this.machine(id))));

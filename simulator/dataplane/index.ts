@@ -14,4 +14,4 @@ export {
 export type { Clocks } from "./elb/environment";
 export type { Endpoint } from "./elb/loadBalancer";
 export { attachDataPlane, runMachines, type RunningMachines } from "./regionHost";
-export type { OperationResult } from "../machine/operations";
+export type { OperationResult } from "../machine/machine";

@@ -10,6 +10,7 @@ import {
   routesOf,
   StoredResource,
 } from "..";
+import { hostTools } from "../machine/bash/hostTools";
 import { instanceTypeFacts } from "../services/instanceTypes";
 import { userDataOf } from "../services/instances";
 import { DataPlane, DataPlaneOptions } from "./dataPlane";
@@ -41,6 +42,7 @@ const listenerGapMs = 1000;
  * the instances' states; the host only makes the region wait for the end of a shutdown.
  */
 export function runMachines(cloud: Cloud, options: DataPlaneOptions = {}): RunningMachines {
+  hostTools();
   const plane = new DataPlane(viewOf(cloud), options);
   const stopProviding = provideListenerCertificates(cloud.account);
   const follow = () => plane.follow();
@@ -72,6 +74,7 @@ export async function attachDataPlane(cloud: Cloud, options: DataPlaneOptions = 
 function viewOf(cloud: Cloud): RegionView {
   const { account } = cloud;
   const instanceBy = (id: string) => account.list(names.instance).find((instance) => instance.id === id);
+  const volumeBy = (id: string) => account.list(names.volume).find((volume) => volume.id === id);
   return {
     snapshot: () => snapshotOf(cloud),
     now: () => account.now(),
@@ -80,13 +83,12 @@ function viewOf(cloud: Cloud): RegionView {
       cloud.health.set(region, name, instanceId, health),
     asRole: (instanceId) => roleCalls(cloud, () => instanceBy(instanceId)),
     failsBoot: (prefix, node) => cloud.faults.failsBoot(prefix, node),
+    isFormatted: (volumeId) => volumeBy(volumeId)?.hidden["formatted"] === true,
     formatVolume(volumeId) {
-      const volume = account.list(names.volume).find(({ id }) => id === volumeId);
-      const before = volume?.hidden["formatted"] === true;
-      if (volume !== undefined && !before) {
+      const volume = volumeBy(volumeId);
+      if (volume !== undefined) {
         account.update(volume, {}, { formatted: true });
       }
-      return before;
     },
     consoleLine: (instanceId, line) => cloud.machines.consoles.append(instanceId, line),
   };

@@ -139,8 +139,8 @@ export interface RoleCalls {
   parameterVersions(names: string[]): Promise<Record<string, number>>;
   putParameter(name: string, value: string): Promise<void>;
   describeInstanceHealth(loadBalancerName: string, instanceId: string): Promise<InstanceHealth>;
-  putObject(bucket: string, key: string, content: string): Promise<void>;
-  getObject(bucket: string, key: string): Promise<string>;
+  putObject(bucket: string, key: string, content: Buffer): Promise<void>;
+  getObject(bucket: string, key: string): Promise<Buffer>;
   listObjects(bucket: string, prefix: string): Promise<StoredObject[]>;
   putMetricData(
     namespace: string,
@@ -160,8 +160,10 @@ export interface RegionView {
   asRole(instanceId: string): RoleCalls;
   /** Whether somebody told this node of a cluster never to come up. */
   failsBoot?(parameterPrefix: string, nodeNumber: number): boolean;
-  /** Remembers that a volume carries a file system from now on; answers whether it already did. */
-  formatVolume(volumeId: string): boolean;
+  /** Whether a volume carries a file system. */
+  isFormatted(volumeId: string): boolean;
+  /** Remembers that a volume carries one from now on. */
+  formatVolume(volumeId: string): void;
   /** Called by a machine that writes to its console; the region may keep it. */
   consoleLine?(instanceId: string, line: string): void;
 }

@@ -4,12 +4,12 @@
  */
 import { gunzipSync } from "node:zlib";
 import { parse } from "yaml";
-import { FileSystem } from "./fileSystem";
+import { FileSystem, MachineFile } from "./fileSystem";
 
 export interface CloudInitResult {
-  files: FileSystem;
-  /** What runs at the end of the boot, in its order: per-boot scripts by name, then `runcmd`. */
-  commands: { command: string; script?: string }[];
+  files: Map<string, MachineFile>;
+  /** What runs at the end of the boot, in its order: per-boot scripts by name, then `runcmd`, the latter at the first boot only. */
+  commands: { words: string[]; isPerBoot: boolean }[];
   /** cloud-init's own lines for the console log. */
   log: string[];
 }
@@ -28,7 +28,7 @@ const perBootFolder = "/var/lib/cloud/scripts/per-boot/";
 const knownModules = ["write_files", "runcmd"];
 
 export function runCloudInit(userData: string): CloudInitResult {
-  const files: FileSystem = new Map();
+  const files: CloudInitResult["files"] = new Map();
   const log: string[] = [];
   const nothing = { files, commands: [], log };
   if (userData.trim() === "") {
@@ -61,7 +61,7 @@ export function runCloudInit(userData: string): CloudInitResult {
     files,
     log,
   );
-  return { files, commands: [...perBootScripts(files, log), ...runCommands(config["runcmd"], files)], log };
+  return { files, commands: [...perBootScripts(files, log), ...runCommands(config["runcmd"])], log };
 }
 
 function readYaml(userData: string, log: string[]): Record<string, unknown> | undefined {
@@ -132,7 +132,7 @@ function modeOf(entry: WriteFile): number {
   return Number.isNaN(mode) ? 0o644 : mode;
 }
 
-function perBootScripts(files: FileSystem, log: string[]): CloudInitResult["commands"] {
+function perBootScripts(files: CloudInitResult["files"], log: string[]): CloudInitResult["commands"] {
   const commands: CloudInitResult["commands"] = [];
   for (const path of [...files.keys()].filter((name) => name.startsWith(perBootFolder)).sort()) {
     const file = files.get(path)!;
@@ -141,16 +141,15 @@ function perBootScripts(files: FileSystem, log: string[]): CloudInitResult["comm
         `cloud-init: WARNING: skipping ${path}: it is not executable (mode 0${file.mode.toString(8)})`,
       );
     } else {
-      commands.push({ command: path, script: file.content });
+      commands.push({ words: [path], isPerBoot: true });
     }
   }
   return commands;
 }
 
-function runCommands(runcmd: unknown, files: FileSystem): CloudInitResult["commands"] {
-  return (Array.isArray(runcmd) ? runcmd : []).map((item: unknown) => {
-    const words = Array.isArray(item) ? item.map(String) : String(item).split(/\s+/);
-    const script = words.map((word) => files.get(word)?.content).find((content) => content !== undefined);
-    return { command: words.join(" "), ...(script === undefined ? {} : { script }) };
-  });
+function runCommands(runcmd: unknown): CloudInitResult["commands"] {
+  return (Array.isArray(runcmd) ? runcmd : []).map((item: unknown) => ({
+    words: Array.isArray(item) ? item.map(String) : ["bash", "-c", String(item)],
+    isPerBoot: false,
+  }));
 }

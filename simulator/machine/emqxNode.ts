@@ -50,7 +50,7 @@ export interface NodeSurroundings {
   guard(socket: Socket, port: number): boolean;
   /** What is on the data volume; written as the node goes. */
   disc: DiscContents;
-  /** The machine's files, of which EMQX reads the licence again now and then. */
+  /** The machine's files as user emqx sees them; EMQX reads the licence again now and then. */
   files: FileSystem;
   /** How many milliseconds here are one of EMQX's seconds. */
   secondMs: number;
@@ -127,11 +127,6 @@ export class EmqxNode {
 
   clusterProblems(): Record<string, string> {
     return this.member.problems();
-  }
-
-  /** The files of the machine that it runs on. */
-  get files(): FileSystem {
-    return this.surroundings.files;
   }
 
   get connections(): number {

@@ -1,4 +1,4 @@
-/** The files of a simulated machine, as far as somebody wrote them. */
+/** The files of a simulated machine. */
 export interface MachineFile {
   content: string;
   /** As in chmod: 0o644. */
@@ -7,7 +7,13 @@ export interface MachineFile {
   owner: string;
 }
 
-export type FileSystem = Map<string, MachineFile>;
+/** Files by their path. */
+export interface FileSystem extends Iterable<[string, MachineFile]> {
+  get(path: string): MachineFile | undefined;
+  has(path: string): boolean;
+  set(path: string, file: MachineFile): this;
+  delete(path: string): boolean;
+}
 
 /** `NAME=value` lines as systemd's EnvironmentFile= and a shell's `.` both understand them. */
 export function parseEnvironment(text: string): Record<string, string> {

@@ -1,18 +1,25 @@
-/** One running instance: boots from its user data, runs EMQX, keeps a console log, can lose its power. */
+/** One running instance: boots from its disk, runs what its user data and EMQX's package put there, can lose its power. */
 import { Socket, connect } from "node:net";
 import { DiscContents, emptyDisc } from "../dataplane/cluster/database";
 import { ClusterStatus } from "../dataplane/cluster/membership";
 import { Verdict } from "../dataplane/reachability";
 import { InstanceFacts, RoleCalls } from "../dataplane/regionView";
-import { actOut, BootMachine } from "./bootScript";
-import { hasElapsed } from "./backupTimer";
-import { runCloudInit } from "./cloudConfig";
+import { Clock } from "./bash/clock";
+import { Disks } from "./bash/disks";
+import type { Disturbances } from "./bash/outside";
+import type { Premises } from "./bash/premises";
+import { Root } from "./bash/root";
+import { Runs } from "./bash/runs";
+import { fail, type Answer, type Call } from "./bash/standIn";
+import { programs, standIns } from "./bash/standIns";
+import { installedEmqx } from "./bash/standIns/packages";
+import type { System } from "./bash/system";
+import type { Turns } from "./bash/turns";
+import { JobFailed, Units } from "./bash/units";
+import { CloudInitResult, runCloudInit } from "./cloudConfig";
 import { EmqxNode } from "./emqxNode";
 import { EmqxSettings, readEmqxSettings } from "./emqxSettings";
-import { FileSystem } from "./fileSystem";
-import { actOutOperation, OperationMachine, OperationResult } from "./operations";
-import { backupCalendarOf } from "./operations/backupPlan";
-import { ScriptMachine } from "./script";
+import { serviceEnvironment } from "./packages";
 
 export interface MachineRoom {
   /** The instance as the region describes it now. */
@@ -22,11 +29,17 @@ export interface MachineRoom {
   guard(socket: Socket, port: number): boolean;
   egress(host: string, port: number): Verdict;
   role: RoleCalls;
-  formatVolume(volumeId: string): boolean;
+  isFormatted(volumeId: string): boolean;
+  formatVolume(volumeId: string): void;
+  /** Why EMQX is not to come up on this node of a cluster, by its parameters' prefix and its number. */
   failsBoot(parameterPrefix: string, nodeNumber: number): boolean;
   timeOfDay(): Date;
-  /** What is on the data volumes, which outlive the machines. */
+  /** Disks and data volumes, which outlive a boot. */
+  premises: Premises;
+  /** EMQX's data on the data volumes. */
   volumes: Map<string, DiscContents>;
+  turns: Turns;
+  disturbances: Disturbances;
   bootClock: number;
   clusterClock: number;
   console(line: string): void;
@@ -34,8 +47,16 @@ export interface MachineRoom {
 
 export type MachinePhase = "booting" | "ready" | "failed" | "no user data" | "off";
 
-const shortestWaitMs = 20;
-const syncSeconds = 60;
+/** What somebody who ran an operation gets to see. */
+export interface OperationResult {
+  lines: string[];
+  exitCode: number;
+}
+
+const dataFolder = "/var/lib/emqx";
+const emqxUnit = "emqx.service";
+const dialMs = 3000;
+const settleMs = 30;
 
 export class Machine {
   phase: MachinePhase = "booting";
@@ -44,13 +65,13 @@ export class Machine {
   /** Without power or network. */
   silent = false;
   private emqx: EmqxNode | undefined;
-  private emqxStart: { version: string; environment: Record<string, string> } | undefined;
-  private files: FileSystem = new Map();
-  /** /var/lib/emqx: a folder of the machine until the data volume is mounted there. */
-  private disc: DiscContents = emptyDisc();
   private readonly power = new AbortController();
-  /** The end of the boot script and of every operation asked for so far: only one of them runs at a time. */
-  private scriptsDone: Promise<void> = Promise.resolve();
+  private parts: (System & { runs: Runs }) | undefined;
+  private perBoot: string[] | undefined;
+  private booted: Promise<void> = Promise.resolve();
+  /** The end of every operation asked for so far: only one of them runs at a time. */
+  private operated: Promise<unknown> = Promise.resolve();
+  private giveTurn: () => void = () => undefined;
 
   constructor(
     readonly instanceId: string,
@@ -59,13 +80,13 @@ export class Machine {
 
   /** Switches it on after `before` has released the address; the boot goes on by itself. */
   start(before: Promise<void>): void {
-    this.scriptsDone = before
+    this.booted = before
       .then(() => this.boot())
       .catch((error: Error) => {
         if (!this.power.signal.aborted) {
           this.phase = "failed";
           this.problem = error.message;
-          this.say(`emqx-node: ${error.message}`);
+          this.say(`the machine cannot go on: ${error.message}`);
         }
       });
   }
@@ -87,10 +108,6 @@ export class Machine {
     return this.emqx?.clientIds() ?? [];
   }
 
-  emqxRuns(): boolean {
-    return this.emqx !== undefined && !this.silent;
-  }
-
   cluster(): ClusterStatus {
     return this.emqx?.cluster() ?? { running: [], stopped: [] };
   }
@@ -99,49 +116,53 @@ export class Machine {
     return this.emqx?.clusterProblems() ?? {};
   }
 
-  /** Shuts the operating system down, EMQX first, as on stop and terminate. */
+  /** Shuts the operating system down as on stop and terminate: units stop in their order, then the power goes. */
   async shutDown(): Promise<void> {
-    this.say("systemd: System is powering down");
-    if (this.phase === "ready" && this.runningEmqx !== undefined) {
-      // emqx-node-drain.service stops before emqx.service.
-      await this.operate("drain", []);
+    if (!this.silent) {
+      this.say("systemd: System is powering down");
+      await this.parts?.units.shutDown();
     }
+    await this.switchOff();
+  }
+
+  /** The power goes: nothing is asked, nothing runs any more, the address is free. */
+  async switchOff(): Promise<void> {
     this.power.abort();
-    await this.scriptsDone;
+    this.giveTurn();
+    const { parts } = this;
+    parts?.units.cutOff();
+    parts?.runs.kill();
+    await Promise.all([this.booted, parts?.runs.ended()]);
     await this.stopEmqx();
+    parts?.disks.unmountAll();
     this.phase = "off";
   }
 
   /** Power or network is gone from one moment to the next. */
   async losePower(): Promise<void> {
     this.silent = true;
+    this.power.abort();
+    this.giveTurn();
+    this.parts?.units.cutOff();
+    this.parts?.runs.kill();
     await this.emqx?.silence();
   }
 
   /** `systemctl stop emqx`. */
-  async stopEmqx(): Promise<void> {
-    const emqx = this.emqx;
-    if (emqx !== undefined) {
-      this.emqx = undefined;
-      await emqx.stop();
-      this.say("systemd: Stopped emqx.service");
-    }
+  async stopEmqxUnit(): Promise<void> {
+    await this.parts?.units.stop(emqxUnit);
   }
 
-  /** `systemctl start emqx`, with the files as they are. */
-  async startEmqx(): Promise<void> {
-    if (this.emqx === undefined && this.emqxStart !== undefined) {
-      await this.launchEmqx(this.emqxStart.version, this.emqxStart.environment);
-    }
+  /** `systemctl start emqx`; resolves when it answers. */
+  async startEmqxUnit(): Promise<void> {
+    await this.parts?.units.start(emqxUnit);
+    await this.starting;
   }
 
-  /** `emqx-node OPERATION ARGS…`, after what runs already. Rejects when nobody can reach the machine. */
+  /** Runs an operation as people do, after what runs already. Rejects when nobody can reach the machine. */
   operate(operation: string, args: string[]): Promise<OperationResult> {
-    const result = this.scriptsDone.then(() => this.runOperation(operation, args));
-    this.scriptsDone = result.then(
-      () => undefined,
-      () => undefined,
-    );
+    const result = this.operated.then(() => this.runOperation(operation, args));
+    this.operated = result.catch(() => undefined);
     return result;
   }
 
@@ -150,6 +171,11 @@ export class Machine {
     if (this.emqx !== undefined) {
       this.emqx.health = broken ? "broken" : "running";
     }
+  }
+
+  /** A file of the machine's disk, by its path there. */
+  get files() {
+    return this.parts?.root.files;
   }
 
   private say(line: string): void {
@@ -161,119 +187,180 @@ export class Machine {
     this.say(
       `kernel: Linux on ${facts.architecture}, instance ${this.instanceId}, address ${facts.privateIp}`,
     );
-    const { files, commands, log } = runCloudInit(facts.userData);
-    this.files = files;
-    log.forEach((line) => this.say(line));
-    for (const path of files.keys()) {
-      this.say(`cloud-init: wrote ${path}`);
+    const { path, isNew } = this.room.premises.disk(this.instanceId);
+    const root = new Root(path);
+    const cloudInit = runCloudInit(facts.userData);
+    if (isNew) {
+      root.install(Object.keys(programs));
+      cloudInit.log.forEach((line) => this.say(line));
+      for (const [file, content] of cloudInit.files) {
+        root.files.set(file, content);
+        this.say(`cloud-init: wrote ${file}`);
+      }
     }
-    const script = commands.find(
-      (command) => command.script !== undefined && /^\s*begin "/m.test(command.script),
-    );
-    for (const command of commands.filter((other) => other !== script)) {
-      this.say(`cloud-init: "${command.command}" is not a boot script that the simulation knows; not run`);
+    root.boot();
+    this.parts = this.assemble(root);
+    const { units, disks } = this.parts;
+    disks.refresh();
+    this.giveTurn = await this.room.turns.take();
+    try {
+      units.boot();
+      await this.runCommands(cloudInit, isNew);
+    } finally {
+      this.giveTurn();
     }
-    if (script?.script === undefined) {
+  }
+
+  private async runCommands({ commands }: CloudInitResult, isFirst: boolean): Promise<void> {
+    const due = commands.filter(({ isPerBoot }) => isPerBoot || isFirst);
+    this.perBoot = commands.find(({ isPerBoot }) => isPerBoot)?.words;
+    if (due.length === 0) {
       this.phase = "no user data";
       this.say("cloud-init: nothing to run");
       return;
     }
-    this.say(`cloud-init: running ${script.command}`);
-    await actOut(script.script, this.bootMachine(facts));
-    this.phase = "ready";
-    void this.runTimers();
+    for (const { words } of due) {
+      if (!this.power.signal.aborted) {
+        await this.runBoot(words);
+      }
+    }
   }
 
-  /** emqx-node-sync.timer and, looked at as often, emqx-backup.timer. */
-  private async runTimers(): Promise<void> {
-    try {
-      for (let last = this.room.timeOfDay(); ;) {
-        await this.sleep(syncSeconds * 1000 * this.room.bootClock);
-        if (this.silent) {
-          continue;
-        }
-        await this.operate("sync", []);
-        const now = this.room.timeOfDay();
-        const calendar = backupCalendarOf(this.files);
-        if (calendar !== undefined && hasElapsed(calendar, last, now)) {
-          await this.operate("backup", []);
-        }
-        last = now;
-      }
-    } catch (error) {
-      if (!this.power.signal.aborted) {
-        this.say(`systemd: ${(error as Error).message}`);
-      }
+  private async runBoot(words: string[]): Promise<void> {
+    this.say(`cloud-init: running ${words.join(" ")}`);
+    const { code, lines } = await this.parts!.runs.start(words, (line) => this.say(line)).done;
+    if (code === 0) {
+      this.phase = "ready";
+      this.problem = undefined;
+    } else {
+      this.phase = "failed";
+      this.problem = (lines.at(-1) ?? `${words.join(" ")}: exit code ${code}`).replace(/^[a-z-]+: /, "");
+      this.say(`cloud-init: WARNING: ${words.join(" ")} failed with exit code ${code}`);
     }
   }
 
   private async runOperation(operation: string, args: string[]): Promise<OperationResult> {
-    if (this.silent || this.power.signal.aborted) {
+    const { parts, perBoot } = this;
+    await parts?.units.idle();
+    if (this.silent || this.power.signal.aborted || parts === undefined || perBoot === undefined) {
       throw new Error(`machine ${this.instanceId} does not answer: it has no power or no network`);
     }
-    const lines: string[] = [];
-    const say = (line: string) => {
-      lines.push(line);
-      this.say(line);
-    };
-    try {
-      await actOutOperation(operation, args, this.operationMachine(say));
-      return { lines, exitCode: 0 };
-    } catch (error) {
-      say(`emqx-node: ${(error as Error).message}`);
-      return { lines, exitCode: 1 };
-    }
+    const { code, lines } = await parts.runs.start([...perBoot, operation, ...args], (line) => this.say(line))
+      .done;
+    return { lines, exitCode: code };
   }
 
-  private scriptMachine(say: (line: string) => void): ScriptMachine {
-    const started = Date.now();
-    const { room } = this;
+  /** The parts of the system that runs from this boot on. */
+  private assemble(root: Root): System & { runs: Runs } {
+    const { room, instanceId } = this;
+    const clock = new Clock(room.bootClock, root.at("/proc/uptime"), () => this.giveTurn());
+    const disks = new Disks(root, {
+      facts: () => room.facts(),
+      isFormatted: (volumeId) => room.isFormatted(volumeId),
+      format: (volumeId) => room.formatVolume(volumeId),
+      folderOf: (volumeId) => room.premises.volume(volumeId),
+    });
+    const runs = new Runs(root, (call) => this.answer(call));
+    const units = new Units({
+      root,
+      clock,
+      disks,
+      runs,
+      timeOfDay: () => room.timeOfDay(),
+      daemon: (program) =>
+        program === "/usr/bin/emqx"
+          ? { start: () => this.startDaemon(), stop: () => this.stopEmqx() }
+          : program.endsWith("start-amazon-cloudwatch-agent")
+            ? { start: async () => ({ ended: new Promise(() => undefined) }), stop: async () => undefined }
+            : undefined,
+      say: (line) => this.say(line),
+    });
     return {
-      files: this.files,
-      instanceId: this.instanceId,
+      instanceId,
+      address: room.address,
+      root,
+      clock,
+      disks,
+      units,
+      runs,
       role: room.role,
+      timeOfDay: () => room.timeOfDay(),
+      facts: () => room.facts(),
       egress: (host, port) => room.egress(host, port),
-      emqxRuns: () => this.emqxRuns(),
-      cluster: () => this.cluster(),
-      sleep: (seconds) => this.sleep(Math.max(shortestWaitMs, seconds * 1000 * room.bootClock)),
-      now: () => (Date.now() - started) / 1000 / room.bootClock,
-      say,
-      operate: (operation) => actOutOperation(operation, [], this.operationMachine(say)),
+      dial: (privateIp, port) => this.dial(privateIp, port),
+      emqx: () => this.runningEmqx,
     };
   }
 
-  private operationMachine(say: (line: string) => void): OperationMachine {
-    return { ...this.scriptMachine(say), emqx: () => this.runningEmqx, volumeFiles: this.disc.files };
-  }
-
-  private bootMachine(facts: InstanceFacts): BootMachine {
-    const { room } = this;
-    return {
-      ...this.scriptMachine((line) => this.say(line)),
-      architecture: facts.architecture,
-      volumeAt: (devices) => room.facts().volumes.find((volume) => devices.includes(volume.device))?.volumeId,
-      formatVolume: (volumeId) => room.formatVolume(volumeId),
-      failsBoot: (prefix, node) => room.failsBoot(prefix, node),
-      mountVolume: (volumeId) => this.mount(volumeId),
-      startEmqx: (version, environment) => this.launchEmqx(version, environment),
-      clusterProblems: () => this.clusterProblems(),
-      dial: (address, port) => this.dial(address, port),
-    };
-  }
-
-  private async launchEmqx(version: string, environment: Record<string, string>): Promise<EmqxSettings> {
-    if (this.power.signal.aborted) {
-      throw new Error("the machine is switched off");
+  private answer(call: Call): Promise<Answer> {
+    const { parts, room } = this;
+    const standIn = Object.hasOwn(standIns, call.program) ? standIns[call.program] : undefined;
+    if (parts === undefined || standIn === undefined) {
+      return Promise.resolve(fail(`${call.program}: command not found`, 127));
     }
-    this.emqxStart = { version, environment };
-    const settings = await readEmqxSettings(this.files, environment, version);
+    return room.disturbances.answer(this.instanceId, parts.clock, call, async () => standIn(call, parts));
+  }
+
+  private starting: Promise<void> = Promise.resolve();
+
+  /** A process is there as soon as its environment is; whether EMQX comes up in it is another matter. */
+  private async startDaemon(): Promise<{ ended: Promise<void> }> {
+    const { root } = this.parts!;
+    let environment: Record<string, string>;
+    try {
+      environment = serviceEnvironment(root.files);
+    } catch (error) {
+      this.say(`systemd: ${(error as Error).message}`);
+      throw new JobFailed(
+        `Job for ${emqxUnit} failed because of unavailable resources or another system error.\n` +
+          `See "systemctl status ${emqxUnit}" and "journalctl -xeu ${emqxUnit}" for details.`,
+      );
+    }
+    let hasEnded = () => {};
+    const ended = new Promise<void>((resolve) => (hasEnded = resolve));
+    this.starting = this.launchEmqx(environment).catch((error: Error) => {
+      this.say(`emqx: ${error.message}`);
+      hasEnded();
+    });
+    return { ended };
+  }
+
+  private async stopEmqx(): Promise<void> {
+    await this.starting;
+    const { emqx } = this;
+    if (emqx !== undefined) {
+      this.emqx = undefined;
+      await emqx.stop();
+    }
+  }
+
+  private async launchEmqx(environment: Record<string, string>): Promise<void> {
+    const { root, disks } = this.parts!;
+    const version = installedEmqx(root) ?? "";
+    const name = (key: string) =>
+      new RegExp(`^${key}='(.*)'$`, "m").exec(root.read("/etc/emqx-node/node.env") ?? "")?.[1] ?? "";
+    if (this.room.failsBoot(name("PARAMETER_PREFIX"), Number(name("NODE_NUMBER")))) {
+      throw new Error("it was told not to come up");
+    }
+    const volumeId = disks.mountedAt(dataFolder);
+    const disc = (volumeId === undefined ? undefined : this.room.volumes.get(volumeId)) ?? emptyDisc();
+    if (volumeId !== undefined) {
+      this.room.volumes.set(volumeId, disc);
+    }
+    const files = root.files.as("emqx");
+    const settings = await readEmqxSettings(files, environment, version);
     settings.warnings.forEach((warning) => this.say(`emqx: [warning] ${warning}`));
+    if (this.power.signal.aborted) {
+      return;
+    }
     const emqx = await EmqxNode.start(settings, {
       address: this.room.address,
       addressOf: (host) => this.room.addressOf(host),
-      guard: (socket, port) => this.room.guard(socket, port),
-      disc: this.disc,
-      files: this.files,
+      // What comes from the machine itself passes no security group.
+      guard: (socket, port) =>
+        (!this.silent && socket.remoteAddress === this.room.address) || this.room.guard(socket, port),
+      disc,
+      files,
       secondMs: 1000 * this.room.clusterClock,
       log: (line) => this.say(`emqx: ${line}`),
     });
@@ -283,32 +370,6 @@ export class Machine {
       (port) => port !== undefined,
     );
     this.say(`emqx: EMQX ${version} is started as ${nodeName}, ports ${heard.join(", ")}`);
-    return settings;
-  }
-
-  private mount(volumeId: string): void {
-    const { volumes } = this.room;
-    this.disc = volumes.get(volumeId) ?? emptyDisc();
-    volumes.set(volumeId, this.disc);
-  }
-
-  private sleep(milliseconds: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const { signal } = this.power;
-      const off = () => {
-        clearTimeout(timer);
-        reject(new Error("the machine is switched off"));
-      };
-      const timer = setTimeout(() => {
-        signal.removeEventListener("abort", off);
-        resolve();
-      }, milliseconds);
-      if (signal.aborted) {
-        off();
-      } else {
-        signal.addEventListener("abort", off, { once: true });
-      }
-    });
   }
 
   /** A port counts as open when the connection is not reset at once, which is how a dropped one shows here. */
@@ -324,10 +385,10 @@ export class Machine {
         socket.destroy();
         resolve(open);
       };
-      const timer = setTimeout(() => finish(false), 3000);
+      const timer = setTimeout(() => finish(false), dialMs);
       socket.on("error", () => finish(false));
       socket.on("close", () => finish(false));
-      socket.on("connect", () => setTimeout(() => finish(true), 30));
+      socket.on("connect", () => setTimeout(() => finish(true), settleMs));
     });
   }
 }

@@ -28,13 +28,6 @@ export function installedPackage(url: string, architecture: string, values: Reco
   return /(?:emqx|enterprise)-v?(\d+\.\d+\.\d+)/.exec(file)?.[1] ?? values["VERSION"] ?? "";
 }
 
-/** The package's emqx.conf does not replace one that is there already; its vm.args begins without ports. */
-export function installShippedFiles(files: FileSystem): void {
-  if (!files.has("/etc/emqx/vm.args")) {
-    files.set("/etc/emqx/vm.args", { content: "+P 2097152\n+Q 1048576\n", mode: 0o644, owner: "root:root" });
-  }
-}
-
 /** The environment in which systemd starts emqx.service; rejects what keeps the unit from starting. */
 export function serviceEnvironment(files: FileSystem): Record<string, string> {
   const environment: Record<string, string> = {};

@@ -3,7 +3,6 @@
  * copy on its data volume and all copies are the same; retained messages are in it where the retainer keeps them on disc.
  */
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from "node:crypto";
-import type { FileSystem } from "../../machine/fileSystem";
 import { Message } from "../broker/broker";
 
 export interface UserRecord {
@@ -42,16 +41,14 @@ export interface Database extends ClusterData {
   evacuation?: object;
 }
 
-/** What a data volume holds. */
+/** EMQX's data on a volume. */
 export interface DiscContents {
   /** By node name: a node with another name finds nothing. */
   databases: Map<string, Database>;
-  /** Files beside EMQX's own, by their path on a machine that has mounted the volume. */
-  files: FileSystem;
 }
 
 export function emptyDisc(): DiscContents {
-  return { databases: new Map(), files: new Map() };
+  return { databases: new Map() };
 }
 
 /** What a node brings along for users that the database does not know yet. */

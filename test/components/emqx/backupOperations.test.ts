@@ -9,9 +9,6 @@ import { backupOperation } from "../../../components/emqx/operations/backup";
 import { commonFunctions } from "../../../components/emqx/operations/common";
 import { restoreOperation } from "../../../components/emqx/operations/restore";
 import { renderUserData } from "../../../components/emqx/userData";
-import { unknownOperationSteps } from "../../../simulator/machine/operations";
-import { backup } from "../../../simulator/machine/operations/backup";
-import { restore } from "../../../simulator/machine/operations/restore";
 import { nodeArgs } from "./arguments";
 import { Machine, Run, secrets } from "./machine";
 import { testWith } from "./tools";
@@ -53,9 +50,9 @@ function leftovers(machine: Machine): string[] {
 const others = (names: string[]) => JSON.stringify({ stopped_nodes: [], running_nodes: names });
 
 describe.each([
-  ["backup", backupOperation, backup],
-  ["restore", restoreOperation, restore],
-])("operation %s", (_name, text, acted) => {
+  ["backup", backupOperation],
+  ["restore", restoreOperation],
+])("operation %s", (_name, text) => {
   testWith("shellcheck")("is clean in the context of the boot script", () => {
     // Where the boot script sources it.
     const sourced = '  # shellcheck source=/dev/null\n  . "$conf/operations/$1"\n';
@@ -70,9 +67,8 @@ describe.each([
     expect(result.status).toBe(0);
   });
 
-  test("fits into its parameter, and every step of it is acted out in the simulated region", () => {
+  test("fits into its parameter", () => {
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(4096);
-    expect(unknownOperationSteps(text, acted)).toEqual([]);
   });
 
   test("says that backups are off where they are", async () => {

@@ -151,7 +151,7 @@ describe("passwords", () => {
     // A new file alone does nothing for a user who exists, and makes one who does not.
     const users = "user_id,password,is_superuser\nemqx,from-file-1,false\nlater,from-file-2,false\n";
     const file = { content: users, mode: 0o640, owner: "root:emqx" };
-    started.emqx(1).files.set("/etc/emqx-node/mqtt-users.csv", file);
+    started.plane.files("i-1")!.set("/etc/emqx-node/mqtt-users.csv", file);
     await started.plane.faults.stopEmqx("i-1");
     await started.plane.faults.startEmqx("i-1");
     await clustered(started, [0, 1]);
@@ -275,13 +275,13 @@ test("a licence that appears in its file lets nodes join within two minutes, and
   expect(started.emqx(0).cluster().running).toHaveLength(1);
   const file = { content: licenseKeyOf("20260101"), mode: 0o640, owner: "root:emqx" };
   for (const node of [0, 1]) {
-    started.emqx(node).files.set("/etc/emqx-node/license.key", file);
+    started.plane.files(`i-${node}`)!.set("/etc/emqx-node/license.key", file);
   }
   await clustered(started, [0, 1]);
-  started.emqx(0).files.set("/etc/emqx-node/license.key", { ...file, content: "a-key" });
+  started.plane.files("i-0")!.set("/etc/emqx-node/license.key", { ...file, content: "a-key" });
   started.emqx(0).reloadLicense();
   expect(started.console(0)).toContain("failed_to_parse_license");
-  started.emqx(0).files.delete("/etc/emqx-node/license.key");
+  started.plane.files("i-0")!.delete("/etc/emqx-node/license.key");
   started.emqx(0).reloadLicense();
   expect(started.console(0)).toContain("license_refresh_failed");
   await clustered(started, [0, 1]);

@@ -44,7 +44,7 @@ export class TestRegion implements RegionView {
   readonly parameters = new Map<string, string>();
   readonly formatted = new Set<string>();
   /** By `bucket/key`. */
-  readonly objects = new Map<string, string>();
+  readonly objects = new Map<string, Buffer>();
   /** By namespace, name and dimensions. */
   readonly metrics = new Map<string, number>();
   timeOfDay = new Date("2026-01-01T05:30:00Z");
@@ -121,7 +121,7 @@ export class TestRegion implements RegionView {
       parameterVersions: async (names: string[]) =>
         Object.fromEntries(names.filter((name) => this.parameters.has(name)).map((name) => [name, 1])),
       putParameter: async (name: string, value: string) => void this.parameters.set(name, value),
-      putObject: async (bucket: string, key: string, content: string) =>
+      putObject: async (bucket: string, key: string, content: Buffer) =>
         void this.objects.set(`${bucket}/${key}`, content),
       getObject: async (bucket: string, key: string) => {
         const content = this.objects.get(`${bucket}/${key}`);
@@ -151,10 +151,12 @@ export class TestRegion implements RegionView {
     };
   }
 
-  formatVolume(volumeId: string): boolean {
-    const before = this.formatted.has(volumeId);
+  isFormatted(volumeId: string): boolean {
+    return this.formatted.has(volumeId);
+  }
+
+  formatVolume(volumeId: string): void {
     this.formatted.add(volumeId);
-    return before;
   }
 
   // What tests do
@@ -194,13 +196,17 @@ export class TestRegion implements RegionView {
   }
 
   ready(node: number): Promise<void> {
-    return eventually(`node ${node} is ready`, () => {
-      const machine = this.plane.machines().find((status) => status.instanceId === this.instance(node).id);
-      if (machine?.phase === "failed") {
-        throw new Error(this.plane.consoleLog(this.instance(node).id).join("\n"));
-      }
-      return machine?.phase === "ready";
-    });
+    return eventually(
+      `node ${node} is ready`,
+      () => {
+        const machine = this.plane.machines().find((status) => status.instanceId === this.instance(node).id);
+        if (machine?.phase === "failed") {
+          throw new Error(this.plane.consoleLog(this.instance(node).id).join("\n"));
+        }
+        return machine?.phase === "ready";
+      },
+      60_000,
+    );
   }
 
   async allReady(): Promise<void> {

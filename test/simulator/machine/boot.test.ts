@@ -1,16 +1,12 @@
 /** User data read as a machine reads it. */
 import { licenseKeyOf } from "../../licenseKey";
 import { gzipSync } from "node:zlib";
-import { bootScript } from "../../../components/emqx/bootstrap";
-import { operations } from "../../../components/emqx/operations";
 import { ClusterPorts } from "../../../components/emqx/releases";
 import { NodeUserDataArgs, renderUserData } from "../../../components/emqx/userData";
-import { unknownSteps } from "../../../simulator/machine/bootScript";
 import { runCloudInit } from "../../../simulator/machine/cloudConfig";
 import { readEmqxSettings } from "../../../simulator/machine/emqxSettings";
 import { FileSystem, parseEnvironment } from "../../../simulator/machine/fileSystem";
 import { installedPackage, serviceEnvironment } from "../../../simulator/machine/packages";
-import { announcedSteps } from "../../../simulator/machine/script";
 
 const args: NodeUserDataArgs = {
   nodeNumber: 0,
@@ -31,14 +27,6 @@ const args: NodeUserDataArgs = {
   region: "eu-west-1",
   readinessTimeoutSeconds: 900,
 };
-
-test("every step of the boot script is acted out, none is skipped", () => {
-  // It ends in the operations "install" and "join".
-  const boot = [bootScript, operations["install"], operations["join"]].join("\n");
-  expect(announcedSteps(boot).length).toBeGreaterThan(12);
-  expect(unknownSteps(boot)).toEqual([]);
-  expect(unknownSteps('begin "baking a cake"')).toEqual(["baking a cake"]);
-});
 
 describe("cloud-init", () => {
   const cloudConfig = (yaml: string) => runCloudInit(`#cloud-config\n${yaml}`);
@@ -67,7 +55,12 @@ runcmd:
 - [bash, /opt/x]
 - echo hello
 `);
-    expect(commands.map(({ script }) => script)).toEqual(["one", "two", "four", undefined]);
+    expect(commands).toEqual([
+      { words: [`${folder}/a`], isPerBoot: true },
+      { words: [`${folder}/b`], isPerBoot: true },
+      { words: ["bash", "/opt/x"], isPerBoot: false },
+      { words: ["bash", "-c", "echo hello"], isPerBoot: false },
+    ]);
     expect(log.join()).toContain(`skipping ${folder}/c: it is not executable`);
   });
 

@@ -1,6 +1,6 @@
-/** The simulated timer of the backups against the calendars that the components write. */
+/** Calendars of timers, those that the components write among them. */
 import { backupCalendar } from "../../../components/emqx/backupPlan";
-import { hasElapsed } from "../../../simulator/machine/backupTimer";
+import { hasElapsed } from "../../../simulator/machine/bash/calendar";
 
 const at = (time: string) => new Date(`2026-01-0${time}Z`);
 
@@ -25,11 +25,25 @@ test.each([
   expect(hasElapsed("*-*-* 00/6:00:00 UTC", at(after), at(until))).toBe(elapsed);
 });
 
-test.each(["", "daily", "*-*-* 00/6:00:00", "*-*-* 03:00:00 UTC"])(
+test.each([
+  ["daily", "2T00:00:00"],
+  ["hourly", "1T06:00:00"],
+  ["*-*-* 03:30:00 UTC", "2T03:30:00"],
+  ["5:15", "2T05:15:00"],
+  ["*-*-* 01,13:00:00", "1T13:00:00"],
+  ["*-*-* *:0/20:00", "1T05:40:00"],
+])("%s elapses first at %s", (calendar, moment) => {
+  const from = at("1T05:30:00");
+  const next = at(moment);
+  expect(hasElapsed(calendar, from, new Date(next.getTime() - 1))).toBe(false);
+  expect(hasElapsed(calendar, from, next)).toBe(true);
+});
+
+test.each(["", "weekly", "Mon *-*-* 00:00:00", "*-*-* 03:00:30 UTC", "2026-01-01 00:00:00"])(
   "does not guess what %j is",
   (calendar) => {
     expect(() => hasElapsed(calendar, at("1T00:00:00"), at("2T00:00:00"))).toThrow(
-      `emqx-backup.timer: the simulated region does not know the calendar "${calendar}"`,
+      `the simulated region does not know the calendar "${calendar}"`,
     );
   },
 );

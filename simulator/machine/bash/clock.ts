@@ -1,0 +1,58 @@
+/**
+ * A machine's time. What it waits for is shortened by the region's factor; what its processes work counts as it is. Scripts
+ * read it from /proc/uptime below the machine's root.
+ */
+import { writeFileSync } from "node:fs";
+
+const shortestWaitMs = 20;
+
+export class Clock {
+  private readonly started = Date.now();
+  private gainedSeconds = 0;
+
+  constructor(
+    /** Milliseconds here that are a second there, by 1000. */
+    readonly factor: number,
+    private readonly uptimeFile: string,
+    /** Called when something of the machine begins to wait. */
+    readonly waits: () => void,
+  ) {
+    this.tell();
+  }
+
+  /** Seconds since the machine began. */
+  get uptime(): number {
+    return (Date.now() - this.started) / 1000 + this.gainedSeconds;
+  }
+
+  /** Resolves after so many of the machine's seconds; rejects when the signal comes first. */
+  async sleep(seconds: number, signal: AbortSignal): Promise<void> {
+    this.waits();
+    const end = this.uptime + seconds;
+    await pause(Math.max(seconds > 0 ? shortestWaitMs : 0, seconds * 1000 * this.factor), signal);
+    this.gainedSeconds += Math.max(0, end - this.uptime);
+    this.tell();
+  }
+
+  private tell(): void {
+    writeFileSync(this.uptimeFile, `${this.uptime.toFixed(2)} 0.00\n`);
+  }
+}
+
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const off = () => {
+      clearTimeout(timer);
+      reject(new Error("it was switched off"));
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", off);
+      resolve();
+    }, milliseconds);
+    if (signal.aborted) {
+      off();
+    } else {
+      signal.addEventListener("abort", off, { once: true });
+    }
+  });
+}
