@@ -148,9 +148,9 @@ test("what clients deleted and overwrote afterwards is back after a restore, and
     "devices/4/state": "new",
   });
   const { exitCode, lines } = await operate("first", 1, "restore", "latest");
-  expect([exitCode, lines[4]]).toEqual([
+  expect([exitCode, lines[4]?.trim()]).toEqual([
     0,
-    "emqx-node: it holds 1 MQTT users, 1 dashboard users, 3 retained messages",
+    "emqx-node: it holds the configuration and emqx_admin emqx_authn_mnesia emqx_retainer_message",
   ]);
   // Whichever node the load balancer chooses.
   for (let attempt = 0; attempt < 4; attempt++) {
@@ -231,4 +231,4 @@ test("without its permission, its key's or a way to S3, a node says what is miss
     ],
   ]);
   expect(exportFailed("first")?.value).toBe(1);
-}, 60_000);
+}, 240_000);
