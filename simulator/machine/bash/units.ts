@@ -4,6 +4,7 @@
  */
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   readFileSync,
   readdirSync,
@@ -91,7 +92,8 @@ export class Units {
   }
 
   isEnabled(name: string): boolean {
-    return existsSync(this.around.root.at(`${wants}/${name}`));
+    // The link's target is a path of the machine, which leads nowhere here.
+    return lstatSync(this.around.root.at(`${wants}/${name}`), { throwIfNoEntry: false }) !== undefined;
   }
 
   /** A link on the disk, so that the next boot starts it. */

@@ -188,12 +188,11 @@ describe("a health check fails, clients are turned away and the node does not be
     ],
   ])("%s", async (_name, prepare, why) => {
     const started = await running({ prepare, nodes: 1, zones: 1 });
+    await eventually("it waits", () => /waiting for the load balancers/.test(started.console(0)), 60_000);
     await eventually("the check failed", () => started.health.get("i-0")?.reasonCode === "Instance");
-    const [status] = started.plane.loadBalancers();
-    expect(status!.health["i-0"]!.lastProblem).toMatch(why);
+    await eventually("its reason is told", () => why.test(lastProblem(started)));
     await expect(started.client()).rejects.toThrow();
     expect(started.machine(0).phase).toBe("booting");
-    expect(started.console(0)).toMatch(/waiting for the load balancers/);
   });
 
   test("for an instance in a zone the load balancer does not serve", async () => {
@@ -321,7 +320,7 @@ describe("a machine does not come up", () => {
     [
       "without a NAT gateway",
       { prepare: ({ state }) => (state.natGateways = []) },
-      /fetching the operations: .* black hole: nat-1 is gone/,
+      /parameter \S+: .* black hole: nat-1 is gone/,
     ],
     [
       "without egress on port 443",
@@ -329,15 +328,14 @@ describe("a machine does not come up", () => {
         prepare: (test) =>
           (test.group("nodes").egress = test.group("nodes").egress.filter((r) => r.fromPort !== 443)),
       },
-      /fetching the operations: .*no egress rule of sg-nodes .* lets tcp\/443/,
+      /parameter \S+: .*no egress rule of sg-nodes .* lets tcp\/443/,
     ],
     [
       "without its data volume",
       {
         prepare: ({ state }) => (state.instances[0]!.volumes = []),
-        userData: (args) => ({ ...args, readinessTimeoutSeconds: 20 }),
       },
-      /while waiting for the data volume: no device is attached as \/dev\/sdf/,
+      /while waiting for the data volume: no volume is attached as \/dev\/sdf/,
     ],
     [
       "when its role may not read the cookie",
@@ -355,13 +353,18 @@ describe("a machine does not come up", () => {
       /cookie must be a letter and at least 31 letters or digits/,
     ],
   ])("%s", async (_name, options, why) => {
-    const started = await start({ nodes: 1, zones: 1, plane: { clocks: { boot: 0.001 } }, ...options });
-    await eventually("the boot failed", () => started.machine(0).phase === "failed");
+    const userData: TestRegionOptions["userData"] = (args) => ({ ...args, readinessTimeoutSeconds: 20 });
+    const started = await start({ nodes: 1, zones: 1, userData, ...options });
+    await eventually("the boot failed", () => started.machine(0).phase === "failed", 60_000);
     expect(started.machine(0).problem).toMatch(why);
     expect(started.console(0)).toMatch(why);
     expect(started.parameters.get("/emqx/test/stack/emqx-nodes/nodes/0/ready")).toBe("never");
   });
 });
+
+function lastProblem(started: TestRegion): string {
+  return started.plane.loadBalancers()[0]!.health["i-0"]!.lastProblem ?? "";
+}
 
 /** Whether a port takes a connection and does not reset it at once. */
 function answers(host: string, port: number, localAddress?: string): Promise<boolean> {
