@@ -14,8 +14,8 @@ const architectureWords: Record<string, string> = {
 };
 
 /**
- * The version in an RPM's name; fails as dnf does when the file is for another processor. What the file contains cannot
- * be known without fetching it, so a checksum is not compared here.
+ * The version in an RPM's name; fails as dnf does when the file is for another processor. What else the file contains cannot
+ * be known without fetching it.
  */
 export function installedPackage(url: string, architecture: string, values: Record<string, string>): string {
   const file = decodeURIComponent(new URL(url).pathname.split("/").at(-1) ?? "");

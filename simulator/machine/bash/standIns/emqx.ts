@@ -70,11 +70,11 @@ const commands: Record<string, Command> = {
       return usage("admins passwd <Username> <Password>");
     }
     if (user !== "admin") {
-      return said(`Error: <<"username_not_found">>`);
+      return said("Error: username_not_found");
     }
     return node.setDashboardPassword(password).then(
       () => said("ok"),
-      (error: Error) => said(`Error: <<"${error.message}">>`),
+      (error: Error) => said(`Error: ${error.message}`),
     );
   },
   data: async (args, node, system) => {
@@ -86,6 +86,8 @@ const commands: Record<string, Command> = {
       ? importData(given, node, system)
       : usage("data import <File> | export");
   },
+  // Durable storage is off here: its command says how it would be used.
+  ds: () => usage("ds"),
   // cli/1 of emqx_node_rebalance_cli.erl: true and false are no ok either.
   rebalance: (args, node) => {
     const [verb, ...rest] = args;
