@@ -15,8 +15,8 @@ import type { Props } from "./values";
 /** What a program on an instance can do with its role's credentials. Refusals are `AwsError`s in AWS's words. */
 export interface RoleSession extends ObjectCalls {
   getParameter(name: string, options?: { withDecryption?: boolean }): ParameterValue;
-  /** `GetParameters` without decryption: the versions of those that exist; all of them must be allowed. */
-  parameterVersions(wanted: string[]): Record<string, number>;
+  /** `GetParameters` without decryption: those that exist; all of them must be allowed. */
+  getParameters(wanted: string[]): ParameterValue[];
   putParameter(name: string, value: string, options?: { overwrite?: boolean }): { version: number };
   describeInstanceHealth(
     loadBalancer: string,
@@ -82,17 +82,14 @@ export function asRole(cloud: Cloud, instance: StoredResource): RoleSession {
         const key = findKey(context, found["keyId"] as string);
         require("kms:Decrypt", key?.id ?? (found["keyId"] as string));
       }
-      const value = secure && !withDecryption ? "AQICAHencrypted" : (found["value"] as string);
-      return { name, type: found["type"] as string, value, version: found["version"] as number };
+      return parameterValue(name, found, withDecryption);
     },
-    parameterVersions(wanted) {
+    getParameters(wanted) {
       wanted.forEach((name) => require("ssm:GetParameters", parameterArn(context, name)));
-      return Object.fromEntries(
-        wanted.flatMap((name) => {
-          const stored = context.find(names.parameter, name)?.attributes;
-          return stored ? [[name, stored["version"] as number]] : [];
-        }),
-      );
+      return wanted.flatMap((name) => {
+        const stored = context.find(names.parameter, name)?.attributes;
+        return stored ? [parameterValue(name, stored, false)] : [];
+      });
     },
     putParameter(name, value, { overwrite = false } = {}) {
       require("ssm:PutParameter", parameterArn(context, name));
@@ -146,6 +143,13 @@ export function asRole(cloud: Cloud, instance: StoredResource): RoleSession {
       });
     },
   };
+}
+
+/** As the API shows it: what is secret stays encrypted where nobody asked for more. */
+function parameterValue(name: string, stored: Props, isDecrypted: boolean): ParameterValue {
+  const type = stored["type"] as string;
+  const value = type === "SecureString" && !isDecrypted ? "AQICAHencrypted" : (stored["value"] as string);
+  return { name, type, value, version: stored["version"] as number };
 }
 
 function parameterArn(context: Context, name: string): string {

@@ -104,7 +104,7 @@ function roleCalls(cloud: Cloud, instance: () => StoredResource | undefined): Ro
   };
   return {
     getParameter: async (name, withDecryption) => session().getParameter(name, { withDecryption }).value,
-    parameterVersions: async (wanted) => session().parameterVersions(wanted),
+    getParameters: async (wanted) => session().getParameters(wanted),
     putParameter: async (name, value) => void session().putParameter(name, value, { overwrite: true }),
     putObject: async (bucket, key, content) => session().putObject(bucket, key, content),
     getObject: async (bucket, key) => session().getObject(bucket, key),

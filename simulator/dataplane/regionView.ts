@@ -135,8 +135,8 @@ export interface InstanceHealth {
 /** AWS calls made from inside an instance with its role's credentials; a refusal throws with AWS's words. */
 export interface RoleCalls {
   getParameter(name: string, withDecryption: boolean): Promise<string>;
-  /** `GetParameters` without decryption: the versions of those that exist; all of them must be allowed. */
-  parameterVersions(names: string[]): Promise<Record<string, number>>;
+  /** `GetParameters` without decryption: those that exist; all of them must be allowed. */
+  getParameters(names: string[]): Promise<{ name: string; value: string; version: number }[]>;
   putParameter(name: string, value: string): Promise<void>;
   describeInstanceHealth(loadBalancerName: string, instanceId: string): Promise<InstanceHealth>;
   putObject(bucket: string, key: string, content: Buffer): Promise<void>;

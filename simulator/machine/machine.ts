@@ -273,6 +273,13 @@ export class Machine {
           : program.endsWith("start-amazon-cloudwatch-agent")
             ? { start: async () => ({ ended: new Promise(() => undefined) }), stop: async () => undefined }
             : undefined,
+      ran: (words, code) => {
+        // A boot that failed may be gone through again.
+        if (code === 0 && words.join(" ") === this.perBoot?.join(" ")) {
+          this.phase = "ready";
+          this.problem = undefined;
+        }
+      },
       say: (line) => this.say(line),
     });
     return {

@@ -34,6 +34,8 @@ export interface UnitsSurroundings {
   timeOfDay(): Date;
   /** The daemon that a program stands for. */
   daemon(program: string): Daemon | undefined;
+  /** Called with every command that a unit has run to its end. */
+  ran(words: string[], code: number): void;
   say(line: string): void;
 }
 
@@ -264,9 +266,9 @@ export class Units {
     }
     const limit = unit.seconds("Service.TimeoutStartSec") ?? Infinity;
     const stopSeconds = unit.seconds("Service.TimeoutStopSec") ?? defaultStopSeconds;
-    for (const command of unit.all("Service.ExecStart")) {
+    for (const command of [...unit.all("Service.ExecStartPre"), ...unit.all("Service.ExecStart")]) {
       const code = await this.within(this.command(command, active), limit, stopSeconds);
-      if (code !== 0) {
+      if (code !== 0 && !unit.words("Service.SuccessExitStatus").includes(String(code))) {
         this.restartLater(unit);
         throw new JobFailed(
           `Job for ${unit.name} failed because ` +
@@ -392,13 +394,13 @@ export class Units {
   }
 
   private command(line: string, active: Active): Run {
-    const run = this.around.runs.start(line.replace(/^[-@+!:]+/, "").split(/\s+/), (text) =>
-      this.around.say(text),
-    );
+    const words = line.replace(/^[-@+!:]+/, "").split(/\s+/);
+    const run = this.around.runs.start(words, (text) => this.around.say(text));
     active.run = run;
     const forget = () => {
       if (active.run === run) delete active.run;
     };
+    void run.done.then(({ code }) => this.around.ran(words, code));
     run.done.then(forget, forget);
     return run;
   }

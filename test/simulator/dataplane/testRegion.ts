@@ -118,8 +118,11 @@ export class TestRegion implements RegionView {
         }
         return value;
       },
-      parameterVersions: async (names: string[]) =>
-        Object.fromEntries(names.filter((name) => this.parameters.has(name)).map((name) => [name, 1])),
+      getParameters: async (names: string[]) =>
+        names.flatMap((name) => {
+          const value = this.parameters.get(name);
+          return value === undefined ? [] : [{ name, value, version: 1 }];
+        }),
       putParameter: async (name: string, value: string) => void this.parameters.set(name, value),
       putObject: async (bucket: string, key: string, content: Buffer) =>
         void this.objects.set(`${bucket}/${key}`, content),

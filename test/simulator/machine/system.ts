@@ -68,6 +68,7 @@ export class TestSystem {
       runs: this.runs,
       timeOfDay: () => this.timeOfDay,
       daemon: () => undefined,
+      ran: () => undefined,
       say: (line) => void this.said.push(line),
     });
     system.units = this.units;

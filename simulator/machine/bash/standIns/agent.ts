@@ -9,10 +9,10 @@ const unit = "amazon-cloudwatch-agent.service";
 const copyOf = `${folder}/etc/amazon-cloudwatch-agent.d/file_monitoring.json`;
 
 /**
- * `fetch-config` keeps a copy of the file, checks it, and with -s enables and starts the unit; `stop` leaves both there
+ * `fetch-config` keeps a copy of the file, checks it, and with -s enables and starts the unit; `stop` leaves the unit enabled and the copy there
  * (github.com/aws/amazon-cloudwatch-agent: packaging/dependencies/amazon-cloudwatch-agent-ctl).
  */
-export const agentControl: StandIn = ({ args }, { root, units }) => {
+export const agentControl: StandIn = async ({ args }, { root, units }) => {
   const options = readOptions(args, ["-s"], ["-a", "-m", "-c", "-o"]);
   if (typeof options === "string") {
     return fail(`usage:  amazon-cloudwatch-agent-ctl -a\n${options}`);
@@ -30,15 +30,24 @@ export const agentControl: StandIn = ({ args }, { root, units }) => {
         return fail(`E! Invalid Json input: ${(error as Error).message}`);
       }
       root.write(copyOf, text);
-      if (options.flags.has("-s")) units.enable(unit);
+      if (options.flags.has("-s")) {
+        units.reload();
+        units.enable(unit);
+        if (units.stateOf(unit) !== "inactive") await units.stop(unit);
+        await units.start(unit);
+      }
       return {
         out: `Successfully fetched the config and saved in ${copyOf}.tmp\nConfiguration validation succeeded\n`,
       };
     }
+    case "remove-config":
+      root.files.delete(copyOf);
+      return {};
     case "stop":
+      if (units.stateOf(unit) !== "inactive") await units.stop(unit);
       return { err: "****** Stopping amazon-cloudwatch-agent ******\n" };
     case "status":
-      return { out: `{\n  "status": "${units.isEnabled(unit) ? "running" : "stopped"}"\n}\n` };
+      return { out: `{\n  "status": "${units.stateOf(unit) === "active" ? "running" : "stopped"}"\n}\n` };
     case undefined:
     default:
       return fail(`Invalid action: ${valueOf(options, "-a") ?? ""}`);

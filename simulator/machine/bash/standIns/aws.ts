@@ -55,10 +55,10 @@ const operations: Record<string, Operation> = {
           `1 validation error detected: Value '[${list.join(", ")}]' at 'names' failed to satisfy constraint: Member must have length less than or equal to 10`,
         );
       }
-      const versions = await role.parameterVersions(list);
+      const found = await role.getParameters(list);
       return {
-        Parameters: Object.entries(versions).map(([Name, Version]) => ({ Name, Version })),
-        InvalidParameters: list.filter((name) => versions[name] === undefined),
+        Parameters: found.map(({ name, value, version }) => ({ Name: name, Value: value, Version: version })),
+        InvalidParameters: list.filter((name) => found.every((each) => each.name !== name)),
       };
     },
   },

@@ -44,8 +44,8 @@ const dnf: StandIn = ({ args }, system) => {
     return fail(`dnf: error: ${options}`, 2);
   }
   const [verb, ...wanted] = options.rest;
-  if (verb !== "install" || wanted.length === 0) {
-    return fail(`dnf: error: the simulated dnf knows only "install": ${args.join(" ")}`, 2);
+  if ((verb !== "install" && verb !== "reinstall") || wanted.length === 0) {
+    return fail(`dnf: error: the simulated dnf knows only "install" and "reinstall": ${args.join(" ")}`, 2);
   }
   for (const what of wanted) {
     const problem = what.endsWith(".rpm") ? installEmqx(what, system) : installFromRepository(what, system);
@@ -93,6 +93,10 @@ function installFromRepository(name: string, { root, egress }: System): string |
   const verdict = egress(repository, 443);
   if (!verdict.allowed) {
     return `Errors during downloading metadata for repository 'amazonlinux':\n  - Curl error (28): Timeout was reached for https://${repository}: ${verdict.reason}\nError: Failed to download metadata for repo 'amazonlinux': Cannot prepare internal mirrorlist`;
+  }
+  if (name === "tar") {
+    // Among the tools that every machine has here.
+    return undefined;
   }
   if (name !== "amazon-cloudwatch-agent") {
     return `Error: Unable to find a match: ${name}`;

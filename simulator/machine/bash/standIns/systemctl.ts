@@ -52,6 +52,9 @@ export const systemctl: StandIn = async ({ args, limit, gone }, { units, clock, 
     }
   };
   const act = async (word: string, name: string, given: Set<string>): Promise<void> => {
+    if (!["enable", "disable"].includes(word) && !units.has(name)) {
+      throw new JobFailed(`Failed to ${word} ${name}: Unit ${name} not found.`, 5);
+    }
     const wait = async (job: Promise<void>) =>
       given.has("--no-block") ? void job.catch(() => undefined) : job;
     switch (word) {
