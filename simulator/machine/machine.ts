@@ -240,6 +240,7 @@ export class Machine {
   }
 
   private async runOperation(operation: string, args: string[]): Promise<OperationResult> {
+    await this.booted;
     const { parts, perBoot } = this;
     await parts?.units.idle();
     if (this.silent || this.power.signal.aborted || parts === undefined || perBoot === undefined) {
