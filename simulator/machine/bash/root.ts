@@ -48,6 +48,7 @@ export class Root {
     this.write("/etc/group", "root:x:0:\nnobody:x:65534:\n");
     const standIn = readFileSync(join(__dirname, "stand-in"), "utf8");
     this.write("/bin/.stand-in", standIn.replace(/^#!\S+/, `#!${hostTools().get("bash")}`), 0o755);
+    this.write("/bin/.prelude", readFileSync(join(__dirname, "prelude.sh"), "utf8"));
     for (const command of [...commands, ...prefixes]) {
       this.addCommand(`/bin/${command}`);
     }

@@ -340,7 +340,7 @@ describe("a machine does not come up", () => {
     [
       "when its role may not read the cookie",
       { prepare: (test) => test.refusedParameters.add("/emqx/test/stack/emqx-nodes/cookie") },
-      /parameter \/emqx\/test\/stack\/emqx-nodes\/cookie: AccessDeniedException/,
+      /parameter \/emqx\/test\/stack\/emqx-nodes\/cookie: An error occurred \(AccessDeniedException\)/,
     ],
     [
       "with a package for another processor",
