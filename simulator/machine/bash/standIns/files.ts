@@ -29,7 +29,7 @@ function ownerProblem(owner: string, { root }: System): string | undefined {
       : `invalid user: '${owner}'`;
 }
 
-const chown: StandIn = ({ args }, system) => {
+const chown: StandIn = ({ args, cwd }, system) => {
   const options = readOptions(args, ["-h", "-R"], []);
   if (typeof options === "string" || options.rest.length < 2) {
     return fail(`chown: ${typeof options === "string" ? options : "missing operand"}`);
@@ -39,9 +39,10 @@ const chown: StandIn = ({ args }, system) => {
   if (problem !== undefined) {
     return fail(`chown: ${problem}`);
   }
-  for (const file of files) {
+  for (const given of files) {
+    const file = resolve(cwd, given);
     if (lstatSync(file, { throwIfNoEntry: false }) === undefined) {
-      return fail(`chown: cannot access '${file}': No such file or directory`);
+      return fail(`chown: cannot access '${given}': No such file or directory`);
     }
     for (const each of options.flags.has("-R") ? below(file) : [file]) {
       system.root.owners.set(each, owner);
@@ -58,8 +59,8 @@ function below(path: string): string[] {
 
 /** find(1) by owner: FOLDER ( ! -user U -o ! -group G ) -exec chown -h U:G {} + */
 const find: StandIn = async (call, system) => {
-  const { args } = call;
-  const [folder = "."] = args;
+  const { args, cwd } = call;
+  const folder = resolve(cwd, args[0] ?? ".");
   const value = (name: string) => args[args.indexOf(name) + 1];
   const shape = args
     .slice(1)
