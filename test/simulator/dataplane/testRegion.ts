@@ -505,7 +505,7 @@ function nodeArgs(node: number, seeds: string[], options: TestRegionOptions): No
     hasLicense: false,
     loadBalancerCount: 1,
     region: "eu-west-1",
-    readinessTimeoutSeconds: 300,
+    readinessTimeoutSeconds: 900,
   };
   return options.userData?.(args, node) ?? args;
 }
