@@ -13,7 +13,7 @@ import { isReservedWord } from "./emqx/hocon";
 import { instanceTypeInput } from "./emqx/instanceTypes";
 import { licenseProblems } from "./emqx/license";
 import { ClusterPorts, releaseProblem, releaseProblems, releaseWarnings } from "./emqx/releases";
-import { packageSumProblems, packageUrlProblems } from "./emqx/userData";
+import { packageSumProblems, packageTogetherProblems, packageUrlProblems } from "./emqx/userData";
 import {
   checked,
   choice,
@@ -162,13 +162,7 @@ export function nodeSettingsRules<Args extends Partial<NodeSettings>>(
         ? []
         : licenseProblems("licenseKey", args.licenseKey, nodeCountOf(args)),
     (args) => batchProblems(args.rolloutBatchSize, nodeCountOf(args)),
-    ({ packageUrl, packageSha256 }) =>
-      packageUrl?.includes("?") && packageSha256 === undefined
-        ? [
-            `packageUrl "${packageUrl}" has a query, so its checksum is not at the same address + ".sha256": ` +
-              `set packageSha256 too.`,
-          ]
-        : [],
+    ({ packageUrl, packageSha256 }) => packageTogetherProblems(packageUrl, packageSha256),
     ({ mqttPasswordVersion, anonymousAccess }) =>
       mqttPasswordVersion !== undefined && anonymousAccess
         ? [

@@ -32,7 +32,7 @@ export function backupNameProblems(name: unknown): string[] {
   return fits && !/^(xn--|sthree-|amzn-s3-demo-)/i.test(name)
     ? []
     : [
-        `name: ${shown(name)} begins the names of an S3 bucket and of an IAM role, so it must be 1 to ${longestName} ` +
+        `name: ${shown(name)} begins the name of an S3 bucket and that of an IAM role, so it must be 1 to ${longestName} ` +
           `letters, digits and hyphens, must begin with a letter or a digit, and not with xn--, sthree- or amzn-s3-demo-`,
       ];
 }

@@ -93,6 +93,16 @@ export function packageUrlProblems(url: unknown): string[] {
     : [];
 }
 
+/** Without a checksum of its own, a package has it at the same address + ".sha256". */
+export function packageTogetherProblems(url: string | undefined, sum: string | undefined): string[] {
+  return url?.includes("?") && sum === undefined
+    ? [
+        `packageUrl "${url}" has a query, so its checksum is not at the same address + ".sha256": ` +
+          `set packageSha256 too.`,
+      ]
+    : [];
+}
+
 export function packageSumProblems(sum: unknown): string[] {
   return typeof sum === "string" && /^[0-9a-f]{64}$/.test(sum)
     ? []
@@ -106,6 +116,7 @@ function nodeProblems(args: NodeUserDataArgs): string[] {
   const problems = [
     ...(args.packageUrl === undefined ? [] : packageUrlProblems(args.packageUrl)),
     ...(args.packageSha256 === undefined ? [] : packageSumProblems(args.packageSha256)),
+    ...packageTogetherProblems(args.packageUrl, args.packageSha256),
   ];
   const require = (holds: boolean, problem: string) => holds || problems.push(problem);
   const { nodeNumber, seeds, privateIp, loadBalancerCount, readinessTimeoutSeconds } = args;

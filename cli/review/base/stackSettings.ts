@@ -61,16 +61,23 @@ export function readStackSettings(project: Project, stack: string): StackSetting
  * A review has no key to decrypt secrets with, and needs none: another ciphertext is another secret, and that is all
  * there is to say about it.
  */
-function withoutCiphertexts(value: unknown, placeholders: string[]): unknown {
+function withoutCiphertexts(value: unknown, placeholders: string[], setting = ""): unknown {
   if (Array.isArray(value)) return value.map((item) => withoutCiphertexts(item, placeholders));
   if (typeof value !== "object" || value === null) return value;
   const { secure, ...rest } = value as Record<string, unknown>;
   if (typeof secure === "string" && Object.keys(rest).length === 0) {
-    const placeholder = `secret-${createHash("sha256").update(secure).digest("hex").slice(0, 32)}`;
+    const text = `secret-${createHash("sha256").update(secure).digest("hex").slice(0, 32)}`;
+    const placeholder = setting.endsWith(":licenseKey") ? licenseOf(text) : text;
     placeholders.push(placeholder);
     return placeholder;
   }
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, withoutCiphertexts(item, placeholders)]),
+    Object.entries(value).map(([key, item]) => [key, withoutCiphertexts(item, placeholders, key)]),
   );
+}
+
+/** A licence key in EMQX's format, for a hundred years and a customer of this name: nothing else is taken for one. */
+function licenseOf(customer: string): string {
+  const lines = ["220111", "1", "2", customer, "ops@example.com", "review", "20260101", "36500", "1000000"];
+  return [lines.join("\n"), customer].map((text) => Buffer.from(text).toString("base64")).join(".");
 }
