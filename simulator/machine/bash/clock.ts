@@ -5,6 +5,8 @@
 import { writeFileSync } from "node:fs";
 
 const shortestWaitMs = 20;
+/** What a limit leaves a process at least: it works in this computer's time, and a busy one may need seconds to start it. */
+const leastPatienceMs = 15_000;
 
 export class Clock {
   private readonly started = Date.now();
@@ -32,6 +34,17 @@ export class Clock {
     await pause(Math.max(seconds > 0 ? shortestWaitMs : 0, seconds * 1000 * this.factor), signal);
     this.gainedSeconds += Math.max(0, end - this.uptime);
     this.tell();
+  }
+
+  /**
+   * Resolves when a limit of so many seconds for something that works, not only waits, is over: where the region shortens
+   * it, not before the computer had some seconds for the work. Rejects when the signal comes first.
+   */
+  async patience(seconds: number, signal: AbortSignal): Promise<void> {
+    const started = Date.now();
+    await this.sleep(seconds, signal);
+    const least = Math.min(seconds * 1000, leastPatienceMs);
+    await pause(Math.max(0, started + least - Date.now()), signal);
   }
 
   private tell(): void {

@@ -411,7 +411,7 @@ export class Units {
       return (await run.done).code;
     }
     const done = new AbortController();
-    const late = this.around.clock.sleep(seconds, done.signal).then(
+    const late = this.around.clock.patience(seconds, done.signal).then(
       () => true,
       () => false,
     );
@@ -427,7 +427,7 @@ export class Units {
   private async end(run: Run, seconds: number): Promise<void> {
     const done = new AbortController();
     run.signal("SIGTERM");
-    this.around.clock.sleep(seconds, done.signal).then(
+    this.around.clock.patience(seconds, done.signal).then(
       () => run.signal("SIGKILL"),
       () => undefined,
     );

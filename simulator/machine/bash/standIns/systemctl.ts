@@ -79,7 +79,7 @@ export const systemctl: StandIn = async ({ args, limit, gone }, { units, clock, 
       return await work();
     }
     // Jobs wait in the machine's time.
-    const late = clock.sleep(limit, gone).then(() => ({ code: 124 }));
+    const late = clock.patience(limit, gone).then(() => ({ code: 124 }));
     late.catch(() => undefined);
     return await Promise.race([work(), late]);
   } catch (error) {
