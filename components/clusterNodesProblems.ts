@@ -8,6 +8,7 @@ import {
   subnetId,
 } from "./awsNames";
 import type { EmqxClusterNodesArgs, EmqxNodeArgs } from "./emqxClusterNodes";
+import { aclDefault, authentication, parseHocon, safeguardsOf } from "./emqx/access";
 import { extraConfigProblems, extraConfigWarnings } from "./emqx/extraConfig";
 import { isReservedWord } from "./emqx/hocon";
 import { instanceTypeInput } from "./emqx/instanceTypes";
@@ -188,6 +189,29 @@ export function clusterNodesWarnings(args: EmqxClusterNodesArgs): string[] {
     ...(args.extraConfig === undefined
       ? []
       : extraConfigWarnings(args.extraConfig, args.emqxVersion ?? defaultEmqxVersion, args)),
+    ...accessWarnings(args),
+  ];
+}
+
+/** What lets more people do more than a cluster is meant to. */
+function accessWarnings({ anonymousAccess, extraConfig }: EmqxClusterNodesArgs): string[] {
+  const safeguards = safeguardsOf(
+    parseHocon(`authorization.no_match = deny\n${(extraConfig ?? "").replaceAll("\r\n", "\n")}`),
+  );
+  const isMissing = (wanted: string) => safeguards.some(({ what, rank }) => what === wanted && rank === 0);
+  return [
+    ...(anonymousAccess && isMissing(authentication)
+      ? [
+          `anonymousAccess: whoever reaches the cluster may connect, publish and subscribe without saying who they are; ` +
+            `leave it out, or set an authentication of your own in extraConfig`,
+        ]
+      : []),
+    ...(isMissing(aclDefault)
+      ? [
+          `extraConfig: authorization.no_match = allow lets clients do whatever no ACL rule forbids; ` +
+            `leave it out, or see to it that the last rule denies the rest`,
+        ]
+      : []),
   ];
 }
 

@@ -1,4 +1,5 @@
 import type { Policies } from "@pulumi/policy";
+import { aclDefault, authentication, safeguardsOfNode } from "../components/emqx/access";
 
 const instance = "aws:ec2/instance:Instance";
 const volume = "aws:ebs/volume:Volume";
@@ -6,12 +7,41 @@ const subnet = "aws:ec2/subnet:Subnet";
 const eip = "aws:ec2/eip:Eip";
 const eipAssociation = "aws:ec2/eipAssociation:EipAssociation";
 
+/** Whether a node's configuration lets through what the named safeguard is there to keep out. */
+function lacks(props: Record<string, unknown>, wanted: string): boolean {
+  const encoded = typeof props.userDataBase64 === "string" ? props.userDataBase64 : "";
+  const plain = typeof props.userData === "string" ? props.userData : "";
+  const safeguards = safeguardsOfNode(plain || Buffer.from(encoded, "base64").toString()) ?? [];
+  return safeguards.some(({ what, rank }) => what === wanted && rank === 0);
+}
+
 interface Disk {
   encrypted?: boolean;
   deviceName?: string;
 }
 
 export const nodePolicies: Policies = [
+  {
+    name: "clients-authenticate",
+    description: "MQTT clients have to say who they are.",
+    validateResource: ({ type, props, name }, report) => {
+      if (type === instance && lacks(props, authentication)) {
+        report(
+          `EMQX on ${name} has no authentication that is on, so anybody may connect. Leave anonymousAccess out, or set an ` +
+            `authentication of your own in extraConfig.`,
+        );
+      }
+    },
+  },
+  {
+    name: "acl-denies-the-rest",
+    description: "What no ACL rule decides is denied.",
+    validateResource: ({ type, props, name }, report) => {
+      if (type === instance && lacks(props, aclDefault)) {
+        report(`EMQX on ${name} allows what no ACL rule decides. Set authorization.no_match = deny.`);
+      }
+    },
+  },
   {
     name: "disks-encrypted",
     description: "Data volumes and the instances' own disks are encrypted.",

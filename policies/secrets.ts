@@ -11,7 +11,30 @@ const literalCookie = [
   /-setcookie\s+["']?[A-Za-z0-9]/,
 ];
 
+const bucket = "aws:s3/bucket:Bucket";
+const publicAccessBlock = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock";
+const publicAccess = ["blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"];
+
 export const secretPolicies: Policies = [
+  {
+    name: "buckets-are-private",
+    description: "Buckets, which hold exports with password hashes, block every kind of public access.",
+    validateStack: ({ resources }, report) => {
+      const blocks = resources.filter(({ type }) => type === publicAccessBlock);
+      for (const { urn, name } of resources.filter(({ type }) => type === bucket)) {
+        const own = blocks.find(({ propertyDependencies }) =>
+          propertyDependencies.bucket?.some((of) => of.urn === urn),
+        );
+        const open = publicAccess.filter((property) => own?.props[property] !== true);
+        if (open.length > 0) {
+          report(
+            `bucket ${name} does not block public access. Set ${open.join(", ")} in an s3.BucketPublicAccessBlock.`,
+            urn,
+          );
+        }
+      }
+    },
+  },
   {
     name: "cookie-is-generated",
     description:

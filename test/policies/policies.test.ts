@@ -37,6 +37,17 @@ const tlsPolicy = (...attributes: [string, string][]): Given => ({
 });
 const eip = (props: Record<string, unknown>): Given => ({ type: "aws:ec2/eip:Eip", props });
 
+const builtIn = "authentication = [{mechanism = password_based, backend = built_in_database}]";
+const configured = (policy: string, rows: [string, string, string | undefined][]) =>
+  rows.map(([what, configuration, violation]): [string, string, Given, string | undefined] => [
+    policy,
+    what,
+    instance({
+      userData: `#cloud-config\n${JSON.stringify({ write_files: [{ path: "/etc/emqx/emqx.conf", content: configuration }] })}`,
+    }),
+    violation,
+  ]);
+
 /** Policy, what is looked at, and a part of the only violation; undefined where there is nothing to object to. */
 const cases: [policy: string, what: string, given: Given, violation: string | undefined][] = [
   [
@@ -225,6 +236,17 @@ const cases: [policy: string, what: string, given: Given, violation: string | un
     "more than 450",
   ],
   ["idle-timeout-outlasts-keep-alive", "longer", balancer({ idleTimeout: 480 }), undefined],
+  ...configured("clients-authenticate", [
+    ["the built-in users", builtIn, undefined],
+    ["nothing", "", "anybody may connect"],
+    ["an empty list at the end", `${builtIn}\nauthentication = []`, "anybody may connect"],
+    ["one that is off", builtIn.replace("}]", ", enable = false}]"), "anybody may connect"],
+  ]),
+  ...configured("acl-denies-the-rest", [
+    ["denied", "authorization.no_match = deny", undefined],
+    ["EMQX's default", "", "no_match = deny"],
+    ["allowed again", "authorization { no_match = deny }\nauthorization.no_match = allow", "no_match = deny"],
+  ]),
   [
     "cookie-not-in-user-data",
     "none",
@@ -295,6 +317,23 @@ test("the cookie is generated and kept as a secret", async () => {
   ]);
   expect(await stackViolationsOf(name, password, parameter("String", "password"))).toEqual([
     expect.stringContaining("Make it a SecureString"),
+  ]);
+});
+
+test("a bucket blocks public access, all of it", async () => {
+  const bucket = (name: string): Given => ({ type: "aws:s3/bucket:Bucket", name, props: {} });
+  const block = (of: string, restrictPublicBuckets = true): Given => ({
+    type: "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+    name: `${of}-block`,
+    props: { blockPublicAcls: true, blockPublicPolicy: true, ignorePublicAcls: true, restrictPublicBuckets },
+    from: { bucket: [of] },
+  });
+  const name = "buckets-are-private";
+  expect(await stackViolationsOf(name, bucket("a"), block("a"))).toEqual([]);
+  expect(await stackViolationsOf(name, bucket("a"))).toHaveLength(1);
+  expect(await stackViolationsOf(name, bucket("a"), bucket("b"), block("b"))).toHaveLength(1);
+  expect(await stackViolationsOf(name, bucket("a"), block("a", false))).toEqual([
+    expect.stringContaining("Set restrictPublicBuckets"),
   ]);
 });
 
