@@ -115,7 +115,8 @@ function createAuthority(name: string, parent: pulumi.Resource) {
     {
       privateKeyPem: key.privateKeyPem,
       isCaCertificate: true,
-      // Tells the authorities of two stacks apart where a client trusts both.
+      // Tells the authorities of two stacks apart where a client trusts both. It stays what it was when stack or component
+      // are renamed: clients know the authority by it, and another one would be a stranger to them.
       subject: {
         commonName: name,
         organizationalUnit: `${pulumi.getProject()}/${pulumi.getStack()}`.slice(0, maxNameLength),
@@ -125,7 +126,7 @@ function createAuthority(name: string, parent: pulumi.Resource) {
       earlyRenewalHours: authorityRenewalYears * yearDays * 24,
       allowedUses: ["cert_signing", "crl_signing"],
     },
-    { parent },
+    { parent, ignoreChanges: ["subject"] },
   );
   return { key, certificate };
 }
