@@ -132,6 +132,33 @@ export class Seeds {
     return this.regions.has(name);
   }
 
+  /**
+   * A region that the file does not describe, with the zones that somebody names: for looking at what a program would ask
+   * for there. What only AWS can tell of it (its load balancers' hosted zone, the account that writes their logs) is made up.
+   */
+  addRegion(name: string, zones: string[]): void {
+    if (Object.hasOwn(this.file.regions, name)) return;
+    const known = this.regions.get(name);
+    this.regions.set(name, {
+      description: `${name}, as far as it is named`,
+      loadBalancerZone: "Z00000000EXAMPLE",
+      logAccount: "000000000000",
+      lacks: {},
+      ...known,
+      name,
+      zones: [...new Set([...(known?.zones ?? []), ...zones])],
+      zoneIds: {
+        ...Object.fromEntries(zones.map((zone, i) => [zone, `${name.replaceAll("-", "")}-az${i + 1}`])),
+        ...known?.zoneIds,
+      },
+    });
+  }
+
+  /** The images that every region has. */
+  imagesOf(region: string): StoredResource[] {
+    return this.file.images.flatMap((image) => architectures.map((a) => imageOf(image, region, a)));
+  }
+
   region(name: string): RegionSeed {
     return (
       this.regions.get(name) ??
@@ -149,9 +176,9 @@ export class Seeds {
   }
 
   private make(): StoredResource[] {
-    const { images, certificates, serverCertificates, buckets, keys, zones } = this.file;
+    const { certificates, serverCertificates, buckets, keys, zones } = this.file;
     return [
-      ...this.regionNames.flatMap((r) => images.flatMap((i) => architectures.map((a) => imageOf(i, r, a)))),
+      ...Object.keys(this.file.regions).flatMap((region) => this.imagesOf(region)),
       ...certificates.map((c) => certificateOf(c, seedTypes.certificate)),
       ...serverCertificates.map((c) => certificateOf(c, seedTypes.serverCertificate)),
       ...buckets.map(bucketOf),

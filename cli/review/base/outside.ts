@@ -3,16 +3,18 @@
  * have to exist too; whether they exist in the real account only a real preview can tell.
  */
 import { architectureOf } from "../../../components/emqx/instanceTypes";
+import { parseAvailabilityZone } from "../../../components/network/availabilityZones";
 import { defaultInstanceType } from "../../../components/nodeDefaults";
 import type { Account } from "../../../simulator/account";
 import { addBucket, addCertificate, addKey, addZone, seedTypes } from "../../../simulator/seeds";
-import { record, text } from "../change/values";
+import { list, record, text } from "../change/values";
 import type { StackSettings } from "./stackSettings";
 
 const issued = "2026-01-01T00:00:00Z";
 const validDays = 3650;
 
 export function provideOutside(account: Account, { values, region }: StackSettings): void {
+  provideRegion(account, list(values.availabilityZones).map(text), region);
   for (const provide of [provideCertificate, provideKey, provideBucket, provideZone, provideImage]) {
     try {
       provide(account, values, region ?? "");
@@ -20,6 +22,19 @@ export function provideOutside(account: Account, { values, region }: StackSettin
       // Malformed: the program itself will say so, in its own words.
     }
   }
+}
+
+/** AWS has more regions than the simulated account knows: what is named is taken to be there. */
+function provideRegion(account: Account, zones: (string | undefined)[], region: string | undefined): void {
+  const named = zones.flatMap((zone) => parseAvailabilityZone(zone ?? "") ?? []);
+  const name = region ?? named[0]?.region;
+  if (name === undefined || !named.some((zone) => zone.region === name)) return;
+  account.seeds.addRegion(
+    name,
+    named.filter((zone) => zone.region === name).map((zone) => zone.name),
+  );
+  if (account.list(seedTypes.image, name).length === 0)
+    account.seeds.imagesOf(name).forEach((image) => account.create(image));
 }
 
 type Values = StackSettings["values"];
