@@ -1,5 +1,5 @@
 /** A sizing as text. */
-import { columns } from "../cost/columns";
+import { columns, terminalWidth } from "../cost/columns";
 import { pricesCaveat } from "../cost/prices";
 import type { Section } from "./explain";
 import { assumptionsIn, explain, publishedIn } from "./explain";
@@ -7,22 +7,26 @@ import type { SizeInput } from "./input";
 import { assumedValues, assumptions, published } from "./numbers";
 import type { Proposal } from "./size";
 import type { Bill, Used } from "./verdict";
-import { billOf, extrapolations, settingsOf, usedOf } from "./verdict";
+import { billOf, extrapolations, settingsOf, usedOf, verdictOf } from "./verdict";
 import { percent, short, whole } from "./words";
 
 export function formatSizing(input: SizeInput, proposal: Proposal): string {
   const sections = explain(input, proposal);
   const { machine, nodes } = proposal;
+  const limits = usedOf(input, proposal);
   return [
-    `${whole(input.connections)} connections, ${short(input.rate)} messages a second of ${whole(input.payloadBytes)} bytes and QoS ${input.qos}, ` +
-      `each to ${short(input.fanOut)}; keep-alive ${whole(input.keepAliveSeconds)} s; ` +
-      (input.tls ? "TLS up to the load balancer" : "no TLS"),
+    ...wrapped(
+      `${whole(input.connections)} connections, ${short(input.rate)} messages a second of ${whole(input.payloadBytes)} bytes and QoS ${input.qos}, ` +
+        `each to ${short(input.fanOut)}; keep-alive ${whole(input.keepAliveSeconds)} s; ` +
+        (input.tls ? "TLS up to the load balancer" : "no TLS"),
+    ).map((line) => line.trimStart()),
     "",
-    `Proposal: ${nodes} × ${machine.type} (${machine.vCpus} vCPU, ${machine.memoryGiB} GiB), which carries it while one of them is down`,
+    `Proposal: ${nodes} × ${machine.type} (${machine.vCpus} vCPU, ${machine.memoryGiB} GiB).`,
+    ...wrapped(verdictOf(limits).text),
     "",
     ...settingsLines(input, proposal),
     "",
-    ...used(usedOf(input, proposal)),
+    ...used(limits),
     ...sections.flatMap(sectionLines),
     "",
     "What grows with it, in US dollars a month",
@@ -53,7 +57,6 @@ function settingsLines(input: SizeInput, proposal: Proposal): string[] {
 }
 
 function used(limits: Used[]): string[] {
-  const broken = limits.filter(({ isKept, isTried }) => !isKept && !isTried);
   return [
     "How full each limit is while one node is down, the fullest first",
     ...indented(
@@ -62,14 +65,11 @@ function used(limits: Used[]): string[] {
           what,
           percent(share),
           `${short(needed)} of ${short(available)} ${unit}`.trim(),
-          isKept ? "" : isTried ? "more than was tried" : "BREAKS FIRST",
+          isKept ? "" : isTried ? "untried" : "BREAKS FIRST",
         ]),
         "lrll",
       ),
     ),
-    ...(broken.length > 0
-      ? [`  Not the nodes, but ${broken.map(({ what }) => what).join(" and ")} must be seen to; see below.`]
-      : []),
   ];
 }
 
@@ -123,7 +123,7 @@ function wrapped(text: string): string[] {
   return lines;
 }
 
-const width = 110;
+const width = Math.min(110, terminalWidth() ?? 110);
 
 function indented(lines: string[]): string[] {
   return lines.map((text) => `  ${text}`);
@@ -138,6 +138,7 @@ export function jsonOf(input: SizeInput, proposal: Proposal): object {
     input,
     proposal: { nodes, machine, dataVolumeSizeGiB },
     settings: settingsOf(input, proposal),
+    verdict: verdictOf(usedOf(input, proposal)),
     limits: usedOf(input, proposal),
     needs,
     sections,

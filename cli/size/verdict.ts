@@ -4,7 +4,7 @@ import { addressesNeeded, connectsPerSecond, reconnectsPerSecond } from "./expla
 import type { SizeInput } from "./input";
 import { assumedValues, tried, triedOnNodes } from "./numbers";
 import type { Limit, Proposal } from "./size";
-import { whole } from "./words";
+import { short, whole } from "./words";
 
 /** A proposal keeps the limits of its nodes; those of the load balancer are AWS's to keep. */
 export interface Used extends Limit {
@@ -20,7 +20,7 @@ export function usedOf(input: SizeInput, { limits, machine, needs }: Proposal): 
   const all = [
     ...limits.map((limit) => ({ ...limit, isTried: false })),
     {
-      what: "source ports of the load balancer",
+      what: "load balancer's source ports",
       unit: "addresses",
       needed: addressesNeeded(input, needs.connections),
       available: assumed.loadBalancerAddresses,
@@ -41,6 +41,24 @@ export function usedOf(input: SizeInput, { limits, machine, needs }: Proposal): 
       isKept: limit.needed <= limit.available,
     }))
     .sort((a, b) => b.share - a.share);
+}
+
+/** What a proposal comes to, in one sentence: whether it carries what is asked, and if not yet, what else that needs. */
+export function verdictOf(used: readonly Used[]): { carries: boolean; text: string } {
+  const broken = used.filter(({ isKept, isTried }) => !isKept && !isTried);
+  const untried = used.filter(({ isKept, isTried }) => !isKept && isTried);
+  const amount = ({ what, needed, available, unit }: Used) =>
+    `${what} (${short(needed)} of ${short(available)} ${unit})`;
+  const beyond =
+    untried.length > 0 ? ` Nobody is known to have tried as many ${untried.map(amount).join(" and ")}.` : "";
+  return {
+    carries: broken.length === 0,
+    text:
+      (broken.length === 0
+        ? "It carries it while one of its nodes is down."
+        : `Its nodes carry it while one of them is down, but not as it is: what breaks first, and must be seen to ` +
+          `before, is ${broken.map(amount).join(" and ")}; see below.`) + beyond,
+  };
 }
 
 /** Where the result goes beyond what anybody has published. */

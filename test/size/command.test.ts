@@ -71,7 +71,7 @@ test.each<[string, string | RegExp]>([
   ],
   [
     "--assume loadBalancerAddresses=9 --assume portsPerAddress=2000",
-    /source ports of the load balancer +278 % +25 of 9 addresses +BREAKS FIRST/,
+    /load balancer's source ports +278 % +25 of 9 addresses +BREAKS FIRST/,
   ],
 ])("size -c 100000 -r 1000 %s", async (options, expected) => {
   expect(`${await typed(`-c 100,000 -r 1000 ${options}`)}\n`).toMatch(

@@ -9,8 +9,9 @@ import { longestKeepAlive } from "../../cli/size/limits";
 import { machines } from "../../cli/size/machines";
 import { assumptions, mostConnections, published } from "../../cli/size/numbers";
 import type { Proposal } from "../../cli/size/size";
+import { formatSizing } from "../../cli/size/format";
 import { isKept, needsOf, proposalOf, size } from "../../cli/size/size";
-import { billOf, extrapolations, settingsOf, usedOf } from "../../cli/size/verdict";
+import { billOf, extrapolations, settingsOf, usedOf, verdictOf } from "../../cli/size/verdict";
 
 const asked = (input: Partial<SizeInput>): SizeInput => ({
   ...defaultInput,
@@ -252,7 +253,7 @@ describe("the verdict", () => {
 
   test("source ports break first, until there are addresses for all", () => {
     const used = usedOf(million, proposed(million));
-    expect(used[0]).toMatchObject({ what: "source ports of the load balancer", isKept: false });
+    expect(used[0]).toMatchObject({ what: "load balancer's source ports", isKept: false });
     expect(used.filter(({ isKept: kept }) => !kept)).toHaveLength(1);
     const enough = { ...million, assume: { loadBalancerAddresses: 10 } };
     expect(usedOf(enough, proposed(enough)).every(({ isKept: kept }) => kept)).toBe(true);
@@ -285,6 +286,26 @@ describe("the verdict", () => {
       ...expected,
       always,
     ]);
+  });
+
+  test("the sentence and the table say the same", () => {
+    fc.assert(
+      fc.property(
+        fc.record({
+          connections: fc.integer({ min: 1, max: 2_000_000 }),
+          rate: fc.integer({ min: 0, max: 50_000 }),
+          assume: fc.record({ loadBalancerAddresses: fc.integer({ min: 1, max: 100 }) }),
+        }),
+        (input) => {
+          const { proposal } = size(asked(input));
+          if (!proposal) return;
+          const text = formatSizing(asked(input), proposal);
+          const verdict = verdictOf(usedOf(asked(input), proposal));
+          expect(text.includes("BREAKS FIRST")).toBe(!verdict.carries);
+          expect(/\bIt carries it\b/.test(text)).toBe(verdict.carries);
+        },
+      ),
+    );
   });
 
   test("the bill is the prices' arithmetic", () => {
