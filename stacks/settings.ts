@@ -77,12 +77,17 @@ export function readSettings(deploymentName: string): EmqxDeploymentArgs {
   const region = new pulumi.Config("aws").get("region");
   const { args, problems } = parseSettings(deploymentName, raw, region);
   if (problems.length > 0) {
-    throw new pulumi.RunError(
-      `Pulumi.${pulumi.getStack()}.yaml: nothing was changed, because these settings cannot work:\n` +
-        problems.map((problem) => `  - ${problem}`).join("\n"),
-    );
+    throw new pulumi.RunError(settingsRefusal(pulumi.getStack(), problems));
   }
   return args;
+}
+
+/** What the person is told whose settings cannot work. */
+export function settingsRefusal(stack: string, problems: readonly string[]): string {
+  return (
+    `Pulumi.${stack}.yaml: nothing was changed, because these settings cannot work:\n` +
+    problems.map((problem) => `  - ${problem}`).join("\n")
+  );
 }
 
 /** The settings under the project's own name, without that prefix. */

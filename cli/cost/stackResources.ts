@@ -62,7 +62,7 @@ function settingsOf(repository: string, stack: string): { project: Project; sett
 }
 
 /** The settings as the engine hands them to the program: text, and JSON where the file has more than text. */
-function configOf({ file }: StackSettings): Record<string, string> {
+export function configOf({ file }: StackSettings): Record<string, string> {
   const { config } = parse(file) as { config: Record<string, unknown> };
   return Object.fromEntries(
     Object.entries(config).map(([key, value]) => [

@@ -1,7 +1,9 @@
 /** Conditions that a pipeline can stop at: `--fail-on`. */
 import { UserError } from "../console";
+import type { AccessChange } from "./access/access";
+import { isLoosened } from "./access/access";
 import type { Exposure } from "./change/exposure";
-import { isOpened } from "./change/exposure";
+import { opensFor } from "./change/exposure";
 import type { Level, Notice } from "./change/notices";
 import type { Rollout } from "./change/rollout";
 
@@ -12,9 +14,9 @@ export const gates = {
   "replace-load-balancer": "the load balancer is replaced or deleted, so its DNS name changes",
   "data-loss": "a data volume or a log group is deleted or replaced without being kept",
   exposure:
-    "something becomes reachable for addresses that could not reach it so far, or an exposure alarm is new",
+    "something becomes reachable that was not so far, a safeguard becomes weaker or may (authentication, ACL, TLS, permissions …), or an exposure alarm is new",
   "exposure-alarm":
-    "cluster ports open to addresses, the dashboard or nodes open to the world, a public address on a node; also if it was so before",
+    "cluster ports open to addresses, the dashboard or nodes open to the world, a public address on a node, clients from the internet without authentication; also if it was so before",
   "parallel-restart": "two or more nodes restart at the same time",
   "node-restart": "a node restarts or is removed",
   interruption: "the verdict is “interrupts service” or worse",
@@ -38,17 +40,17 @@ export function parseGates(text: string): Gate[] {
 interface Facts {
   notices: Notice[];
   exposure: Exposure;
+  access: AccessChange[];
   rollout: Rollout;
   level: Level;
 }
 
-export function gatesMet({ notices, exposure, rollout, level }: Facts): Gate[] {
+export function gatesMet({ notices, exposure, access, rollout, level }: Facts): Gate[] {
   const met: Record<Gate, boolean> = {
     "replace-load-balancer": notices.some(({ gate }) => gate === "replace-load-balancer"),
     "data-loss": notices.some(({ gate }) => gate === "data-loss"),
     exposure:
-      exposure.rows.some((row) => row.isFromAddresses && isOpened(row)) ||
-      exposure.alarms.some(({ isNew }) => isNew),
+      exposure.rows.some(opensFor) || access.some(isLoosened) || exposure.alarms.some(({ isNew }) => isNew),
     "exposure-alarm": exposure.alarms.length > 0,
     "parallel-restart": notices.some(({ gate }) => gate === "parallel-restart"),
     "node-restart": rollout.restarted.length + rollout.removed.length > 0,

@@ -1,4 +1,6 @@
 /** From a preview to everything that a report says; no formatting. */
+import type { AccessChange } from "./access/access";
+import { accessOf, isLoosened } from "./access/access";
 import { changeOf, isChanged, isStack, isTagsOnly } from "./change/change";
 import type { Operation } from "./change/change";
 import type { ComponentChange } from "./change/components";
@@ -8,14 +10,14 @@ import { costsOf } from "./change/costs";
 import type { Expiry } from "./change/expiry";
 import { expiriesOf } from "./change/expiry";
 import type { Exposure } from "./change/exposure";
-import { exposureOf, isOpened } from "./change/exposure";
+import { exposureOf, opensFor } from "./change/exposure";
 import { Labels } from "./change/labels";
 import type { Monthly } from "./change/monthly";
 import { monthlyOf } from "./change/monthly";
 import type { Level, Notice } from "./change/notices";
 import { levels, noticesOf } from "./change/notices";
 import type { Rollout } from "./change/rollout";
-import { rolloutOf } from "./change/rollout";
+import { rolloutOf, rolloutsOf } from "./change/rollout";
 import { Side } from "./change/side";
 import type { TextChange } from "./change/texts";
 import { textChangesOf } from "./change/texts";
@@ -37,7 +39,11 @@ export interface Review {
   notices: Notice[];
   rollout: Rollout;
   exposure: Exposure;
+  /** How many ways open. */
   opened: number;
+  access: AccessChange[];
+  /** How many safeguards are weaker afterwards, or may be. */
+  loosened: number;
   /** What ends within two months, whether or not anything changes. */
   expiries: Expiry[];
   costs: Cost[];
@@ -60,7 +66,9 @@ export function reviewOf(preview: Preview, subject: Review["subject"], today = n
   const after = new Side(change, "after", before);
   const rollout = rolloutOf(change);
   const exposure = exposureOf(before, after);
-  const notices = noticesOf({ change, before, after, rollout, exposure });
+  const access = accessOf(before, after, change);
+  const rollouts = rolloutsOf(change);
+  const notices = noticesOf({ change, before, after, rollout, rollouts, exposure, access });
   const level = levels[Math.max(0, ...notices.map((notice) => levels.indexOf(notice.level)))] ?? "safe";
   const labels = new Labels(change);
   const hasFailed = change.messages.some(({ severity }) => severity === "error");
@@ -72,7 +80,9 @@ export function reviewOf(preview: Preview, subject: Review["subject"], today = n
     notices,
     rollout,
     exposure,
-    opened: exposure.rows.filter((row) => row.isFromAddresses && isOpened(row)).length,
+    opened: exposure.rows.filter(opensFor).length,
+    access,
+    loosened: access.filter(isLoosened).length,
     expiries: expiriesOf(change, today),
     costs: costsOf(before, after),
     monthly: monthlyOf(before, after, change.isWhole),
@@ -86,7 +96,7 @@ export function reviewOf(preview: Preview, subject: Review["subject"], today = n
     hasFailed,
     isWhole: change.isWhole,
     labels,
-    gates: gatesMet({ notices, exposure, rollout, level }),
+    gates: gatesMet({ notices, exposure, access, rollout, level }),
   };
 }
 

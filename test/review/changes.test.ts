@@ -45,7 +45,7 @@ beforeAll(async () => {
     secrets = bench.secrets;
   });
   rmSync(folder, { recursive: true });
-}, 400_000);
+}, 1_200_000);
 
 function reportOf(preview: Preview): string {
   return markdownOf(reviewOf(preview, subject));

@@ -149,6 +149,20 @@ describe("from a git revision", () => {
     expect(left()).toEqual(before);
   }, 120_000);
 
+  it("tells of settings that cannot work before anything is deployed", async () => {
+    commitBase();
+    writeSettings(folder, changes["bad-settings"] ?? {});
+    const said: string[] = [];
+    const { preview } = await compareWithBase(
+      { ...where(), speaker: { ...speaker, say: (text: string) => said.push(text) } },
+      stack,
+      "main",
+    );
+    const golden = readFileSync(join(__dirname, "golden", "bad-settings.md"), "utf8");
+    expect(markdownOf(reviewOf(preview, { stack, base: "main" }))).toBe(golden);
+    expect(said).toEqual([]);
+  }, 30_000);
+
   it("takes a revision without the stack for an empty one", async () => {
     commitBase();
     git("rm", "--quiet", "--cached", join("stacks", `Pulumi.${stack}.yaml`));

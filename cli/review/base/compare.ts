@@ -1,8 +1,12 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { ownSettings, parseSettings, settingsRefusal } from "../../../stacks/settings";
 import type { Speaker } from "../../console";
 import { UserError } from "../../console";
+import { configOf } from "../../cost/stackResources";
 import type { Preview } from "../preview/read";
 import { readPreview } from "../preview/read";
+import { Redaction } from "../preview/secrets";
 import type { Project, StackSettings } from "./stackSettings";
 import { readProject, readStackSettings } from "./stackSettings";
 import { createStack, deploy, generatedSecrets, preview, withThrowaway } from "./throwaway";
@@ -29,6 +33,8 @@ export async function compareWithBase(where: Where, stack: string, ref: string):
   const { repository, env, speaker } = where;
   const revision = await findRevision(repository, ref);
   const head = headOf(repository, stack);
+  const refusal = refusalOf(head.project, stack, head.settings);
+  if (refusal) return { preview: refusal, base: revision.label };
   return withThrowaway(env, speaker, async (throwaway) => {
     const created = createStack(throwaway, head.project, stack);
     const folder = join(throwaway.folder, "base");
@@ -36,12 +42,12 @@ export async function compareWithBase(where: Where, stack: string, ref: string):
       await created;
       const base = projectOf(worktree, stack);
       if (!base || base.project.name !== head.project.name) return false;
-      speaker.say(`Deploying ${revision.label} into a simulated region.`);
+      speaker.say(`Deploying ${revision.label} into a simulated region: half a minute to two minutes.`);
       await deploy(throwaway, base.project, stack, base.settings);
       return true;
     });
     const [isDeployed] = await Promise.all([checkedOut, created]);
-    speaker.say("Previewing the present files against it.");
+    speaker.say("Previewing the present files against it: ten seconds to a minute.");
     const [{ text, hasFailed }, generated] = await Promise.all([
       preview(throwaway, head.project, stack, head.settings),
       isDeployed ? generatedSecrets(throwaway, head.project, stack) : [],
@@ -52,6 +58,22 @@ export async function compareWithBase(where: Where, stack: string, ref: string):
       base: baseLabel(revision, isDeployed, stack),
     };
   });
+}
+
+/** What the program would refuse in any case, found out without a region: minutes earlier. */
+function refusalOf(project: Project, stack: string, settings: StackSettings): Preview | undefined {
+  const isOwn = project.name === "emqx-aws" && existsSync(join(project.folder, "stacks", "settings.ts"));
+  // What stands for a secret need not have its form.
+  if (!isOwn || settings.placeholders.length > 0) return undefined;
+  const { problems } = parseSettings("emqx", ownSettings(configOf(settings), project.name), settings.region);
+  return problems.length === 0
+    ? undefined
+    : {
+        steps: [],
+        messages: [{ severity: "error", text: settingsRefusal(stack, problems) }],
+        isWhole: true,
+        redaction: new Redaction(),
+      };
 }
 
 /** What the stack consists of when it is deployed for the first time. */

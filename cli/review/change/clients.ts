@@ -5,8 +5,9 @@ import type { Listener } from "./network";
 import { listenersOf } from "./network";
 import type { Notice, NoticeInput } from "./notices";
 import { purposeOfListener } from "./ports";
+import { oldestTls, referencePolicy } from "../access/tls";
 import { types } from "../types";
-import { byName, enumerate, list, number, record, text } from "./values";
+import { byName, enumerate, number, record, same, text } from "./values";
 
 export function loadBalancerNotices({ change }: NoticeInput): Notice[] {
   const ending = (words: string): Notice => ({
@@ -166,32 +167,55 @@ function certificate({ certificate: arn }: Listener): string {
 
 /** Certificates of the stack's own: clients were given the authority's, to trust what it issues. */
 export function certificateNotices({ change }: NoticeInput): Notice[] {
-  return [...authorityNotices(change), ...issuedNotices(change)];
+  const authority = authorityNotices(change);
+  return [
+    ...authority,
+    ...issuedNotices(
+      change,
+      authority.some(({ level }) => level !== "safe"),
+    ),
+  ];
 }
 
 function authorityNotices(change: Change): Notice[] {
   const keys = changed(change, types.privateKey, "replace", "create").map(({ name }) => name);
   const anew = [
     ...changed(change, types.selfSignedCert, "replace"),
-    // Another way of making one: what clients trusted so far goes.
-    ...(changed(change, types.selfSignedCert, "delete").length > 0
+    // Where there was a certificate before: another one's, or one from elsewhere that clients trusted so far.
+    ...(changed(change, types.loadBalancer).some(
+      ({ before, operation }) =>
+        before !== undefined &&
+        operation !== "replace" &&
+        /sslCertificateId/.test(JSON.stringify(before.inputs)),
+    ) || changed(change, types.selfSignedCert, "delete").length > 0
       ? changed(change, types.selfSignedCert, "create")
       : []),
   ];
-  return anew.map(({ name }) => {
-    const keepsKey = !keys.includes(name);
-    return {
+  const made = changed(change, types.selfSignedCert, "create", "replace", "same", "update");
+  const gone = made.length > 0 ? [] : changed(change, types.selfSignedCert, "delete");
+  const stays = changed(change, types.loadBalancer).some(({ before, after }) => before && after);
+  return [
+    ...(stays ? gone : []).map(({ name }): Notice => ({
       audience: "clients",
-      level: keepsKey ? "safe" : "interrupts-service",
-      text: keepsKey
-        ? `The certificate authority ${name} gets a new certificate with the same key: clients trust what it issues until ` +
-          `the old one ends, and need the new \`caCertificatePem\` by then.`
-        : `The self-signed certificate ${name} is made anew: clients that verify it need the new \`caCertificatePem\`.`,
-    };
-  });
+      level: "interrupts-service",
+      text: `The certificate authority ${name} goes: clients that trust only it refuse the certificate from elsewhere.`,
+    })),
+    ...anew.map(({ name, before, after }): Notice => {
+      // A chain is followed by the issuer's name as well as by its key (RFC 5280, 6.1.3).
+      const keepsKey = !keys.includes(name) && same(before?.inputs.subject, after?.inputs.subject);
+      return {
+        audience: "clients",
+        level: keepsKey ? "safe" : "interrupts-service",
+        text: keepsKey
+          ? `The certificate authority ${name} gets a new certificate with the same key: clients trust what it issues until ` +
+            `the old one ends, and need the new \`caCertificatePem\` by then.`
+          : `The self-signed certificate ${name} is made anew: clients that verify it need the new \`caCertificatePem\`.`,
+      };
+    }),
+  ];
 }
 
-function issuedNotices(change: Change): Notice[] {
+function issuedNotices(change: Change, isOfNewAuthority: boolean): Notice[] {
   const before = changed(change, types.locallySignedCert, "replace", "delete");
   const isAnew =
     before.length > 0 && changed(change, types.locallySignedCert, "replace", "create").length > 0;
@@ -202,50 +226,34 @@ function issuedNotices(change: Change): Notice[] {
           level: "safe",
           text:
             "The load balancer gets a new certificate of its own authority, under the same ARN: new connections see it, " +
-            "open ones stay, and clients that trust the authority notice nothing.",
+            (isOfNewAuthority
+              ? "open ones stay. Who trusts only the old authority refuses it."
+              : "open ones stay, and clients that trust the authority notice nothing."),
         },
       ]
     : [];
 }
 
-const newestVersions: Record<string, number> = {
-  "ELBSecurityPolicy-TLS-1-2-2017-01": 1.2,
-  "ELBSecurityPolicy-TLS-1-1-2017-01": 1.1,
-};
-
-/** The oldest TLS version that one of AWS's policies admits; all others admit TLS 1.0. */
-function oldestTls(policy: string): number {
-  return newestVersions[policy] ?? 1.0;
-}
-
 export function tlsNotices({ change, before, after }: NoticeInput): Notice[] {
   return changed(change, types.loadBalancerPolicy).flatMap((policy): Notice[] => {
-    const [old, next] = [
-      referencePolicy(before.get(policy.urn)?.inputs),
-      referencePolicy(after.get(policy.urn)?.inputs),
-    ];
-    if (!old || !next || old === next) return [];
-    const tighter = oldestTls(next) > oldestTls(old);
-    const looser = oldestTls(next) < oldestTls(old);
-    const oldest = (value: number) => `TLS ${value.toFixed(1)}`;
+    const [was, is] = [before.get(policy.urn)?.inputs, after.get(policy.urn)?.inputs];
+    const [old, next] = [referencePolicy(was), referencePolicy(is)];
+    if (!was || !is || !old || !next || old === next) return [];
+    const [from, to] = [oldestTls(was), oldestTls(is)];
+    const end =
+      to > from
+        ? `. Clients that know nothing newer than TLS ${(to - 0.1).toFixed(1)} can no longer connect.`
+        : to === 0
+          ? ", whose TLS versions are not known here."
+          : to < from
+            ? `. From now on, ${to < 1 ? "SSL" : `TLS ${to.toFixed(1)}`} is good enough.`
+            : ".";
     return [
       {
         audience: "clients",
-        level: tighter ? "interrupts-service" : "safe",
-        text:
-          `TLS policy: ${old} → ${next}` +
-          (tighter
-            ? `. Clients that know nothing newer than TLS ${(oldestTls(next) - 0.1).toFixed(1)} can no longer connect.`
-            : looser
-              ? `. From now on, ${oldest(oldestTls(next))} is good enough.`
-              : "."),
+        level: to > from || to === 0 ? "interrupts-service" : "safe",
+        text: `TLS policy: ${old} → ${next}${end}`,
       },
     ];
   });
-}
-
-function referencePolicy(inputs: Record<string, unknown> | undefined): string | undefined {
-  return list(inputs?.policyAttributes)
-    .map(record)
-    .flatMap(({ name, value }) => (name === "Reference-Security-Policy" ? [text(value)] : []))[0];
 }

@@ -1,5 +1,7 @@
 /** Who can reach which port of what: security groups, routes and listeners taken together. */
 import { Address4 } from "ip-address";
+import { authentication } from "../../../components/emqx/access";
+import { nodeSafeguards } from "../access/nodes";
 import { types } from "../types";
 import type { Listener, Party } from "./network";
 import { partiesOf } from "./network";
@@ -26,7 +28,7 @@ export interface Path {
 
 /** Something that is never right here. */
 export interface Alarm {
-  kind: "cluster-port" | "dashboard" | "node-from-internet" | "public-node";
+  kind: "cluster-port" | "dashboard" | "node-from-internet" | "public-node" | "anonymous";
   text: string;
 }
 
@@ -55,6 +57,11 @@ export function exposureOf(before: Side, after: Side): Exposure {
     rows: [...rows.values()].sort(inOrder),
     alarms: next.alarms.map((alarm) => ({ ...alarm, isNew: !known.has(alarm.text) })),
   };
+}
+
+/** A way that opens for others than the stack's own load balancer and nodes, in or out. */
+export function opensFor(row: ExposureRow): boolean {
+  return isOpened(row) && (row.isFromAddresses || row.isOutward || row.from.startsWith("group "));
 }
 
 /** Two rules may permit the same; one that works is enough. */
@@ -95,7 +102,7 @@ function exposedBy(side: Side): { paths: Path[]; alarms: Alarm[] } {
   const paths = permissions.flatMap((permission) =>
     permission.direction === "in" ? inwardPaths(context, permission) : outwardPaths(context, permission),
   );
-  return { paths, alarms: alarmsOf(context) };
+  return { paths, alarms: [...alarmsOf(context), ...anonymousAlarms(context, paths)] };
 }
 
 interface Context {
@@ -274,6 +281,22 @@ function purposeOfRange({ protocol, from, to }: Permission): string {
   if (protocol.startsWith("icmp")) return "ping and errors";
   if (from !== to) return "a range";
   return purposeOfNodePort(from) ?? "";
+}
+
+/** Whoever reaches EMQX from the internet has to say who they are. */
+function anonymousAlarms({ side }: Context, paths: Path[]): Alarm[] {
+  const isReached = paths.some(
+    ({ isFromInternet, isOutward, reach }) => isFromInternet && !isOutward && reach === "open",
+  );
+  const isAnonymous = nodeSafeguards(side).some(({ what, rank }) => what === authentication && rank === 0);
+  return isReached && isAnonymous
+    ? [
+        {
+          kind: "anonymous",
+          text: "MQTT clients from the internet need neither user name nor password nor any other proof of who they are",
+        },
+      ]
+    : [];
 }
 
 function alarmsOf(context: Context): Alarm[] {

@@ -63,20 +63,35 @@ function loadBalancers(side: Side): Party[] {
 
 const groupTypes = [types.securityGroup, types.defaultSecurityGroup] as const;
 
-function clusters(side: Side): Party[] {
+/** The instances of one component: the nodes of a cluster. */
+export interface Cluster {
+  key: string;
+  name: string;
+  instances: Existing[];
+}
+
+export function clustersOf(side: Side): Cluster[] {
   const byParent = new Map<string, Existing[]>();
   for (const instance of side.ofType(types.instance)) {
     const parent = instance.parent ?? "";
     byParent.set(parent, [...(byParent.get(parent) ?? []), instance]);
   }
-  return [...byParent].map(([parent, instances]) => {
+  return [...byParent].map(([key, instances]) => ({
+    key,
+    name: side.get(key)?.name ?? key.split("::").at(-1) ?? "",
+    instances,
+  }));
+}
+
+function clusters(side: Side): Party[] {
+  return clustersOf(side).map(({ key, name, instances }) => {
     const places = instances.map((instance) => placeOf(side, instance));
     const isKnown = places.every(({ subnet }) => subnet !== undefined);
     const publicNodes = instances.filter((_, i) => places[i]?.isPublic).map(({ name }) => name);
     return {
       kind: "nodes",
-      key: parent,
-      name: side.get(parent)?.name ?? parent.split("::").at(-1) ?? "",
+      key,
+      name,
       groups: [...new Set(places.flatMap(({ groups }) => groups))],
       hasWayIn: isKnown
         ? places.some(({ subnet, isPublic }) => isPublic && subnet && leadsTo(side, subnet, "gateway"))

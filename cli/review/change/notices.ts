@@ -1,5 +1,7 @@
 /** What a change means: for clients, for operators, for data; and how bad that is. */
 import { lt, valid } from "semver";
+import { accessNotices } from "../access/notices";
+import type { AccessChange } from "../access/access";
 import type { Change, ResourceChange } from "./change";
 import { changed, isKnown, parentUrn } from "./change";
 import type { Exposure, ExposureRow } from "./exposure";
@@ -12,11 +14,12 @@ import {
   tlsNotices,
 } from "./clients";
 import { listenersOf } from "./network";
+import { nodeDataNotices } from "./nodeData";
 import type { Rollout } from "./rollout";
 import { safeguardNotices } from "./safeguards";
 import type { Side } from "./side";
 import { types } from "../types";
-import { byName, enumerate, list, number, plural, text } from "./values";
+import { byName, enumerate, number, plural, text } from "./values";
 
 export const levels = ["safe", "restarts-nodes", "interrupts-service", "destroys-data"] as const;
 export type Level = (typeof levels)[number];
@@ -34,7 +37,10 @@ export interface NoticeInput {
   before: Side;
   after: Side;
   rollout: Rollout;
+  /** The same by cluster. */
+  rollouts: Rollout[];
   exposure: Exposure;
+  access: AccessChange[];
 }
 
 export function noticesOf(input: NoticeInput): Notice[] {
@@ -54,9 +60,11 @@ function allNotices(input: NoticeInput): Notice[] {
     ...certificateNotices(input),
     ...tlsNotices(input),
     ...volumeNotices(input),
+    ...nodeDataNotices(input),
     ...nodeNotices(input),
     ...cookieNotices(input),
     ...passwordNotices(input),
+    ...accessNotices(input),
     ...closedPathNotices(input),
     ...logNotices(input),
     ...addressNotices(input),
@@ -103,26 +111,37 @@ function listenerPorts(side: Side): string[] {
     .flatMap((balancer) => listenersOf(balancer).map(({ port }) => `TCP ${port}`));
 }
 
-function nodeNotices({ rollout }: NoticeInput): Notice[] {
-  return [...restartNotices(rollout), ...sizeNotices(rollout), ...machineNotices(rollout)];
+function nodeNotices({ rollouts }: NoticeInput): Notice[] {
+  return rollouts.flatMap((rollout) => [
+    ...restartNotices(rollout),
+    ...sizeNotices(rollout),
+    ...machineNotices(rollout),
+  ]);
 }
 
 function restartNotices(rollout: Rollout): Notice[] {
-  const { restarted, total, atOnce, turns, reasons, isCertain } = rollout;
+  const { restarted, stays, total, atOnce, turns, reasons, isCertain } = rollout;
   if (restarted.length === 0) return [];
   const why = reasons.length > 0 ? `, because of ${enumerate(reasons.map((reason) => `\`${reason}\``))}` : "";
   const who = `${restarted.length} of ${plural(total, "node")}`;
   const verb = restarted.length === 1 ? "is" : "are";
   const what = restarted.every(({ operation }) => operation === "replace") ? "replaced" : "restarted";
   const speed = `${isCertain ? "" : "at most "}${atOnce} at a time, in ${plural(turns, "turn")}`;
-  if (atOnce >= total) {
-    const all = total === 1 ? "the only node" : `all ${total} nodes at once`;
+  if (atOnce >= stays.length) {
+    const all =
+      stays.length === total
+        ? total === 1
+          ? "the only node"
+          : `all ${total} nodes at once`
+        : stays.length === 1
+          ? "the only one that stays"
+          : `all ${stays.length} that stay, at once`;
     return [
       {
         audience: "operators",
         level: "interrupts-service",
         text: `${who} ${verb} ${what}: ${all}${why}. Nobody can connect until a new one is ready.`,
-        ...(total > 1 && { gate: "parallel-restart" as const }),
+        ...(atOnce > 1 && { gate: "parallel-restart" as const }),
       },
       {
         audience: "clients",
@@ -362,7 +381,7 @@ function addressNotices({ change }: NoticeInput): Notice[] {
   return [];
 }
 
-function networkNotices({ change, rollout }: NoticeInput): Notice[] {
+function networkNotices({ change }: NoticeInput): Notice[] {
   const notices: Notice[] = zoneNotices(change);
   for (const vpc of changed(change, types.vpc, "replace", "delete")) {
     const [old, next] = [text(vpc.before?.inputs.cidrBlock), text(vpc.after?.inputs.cidrBlock)];
@@ -375,42 +394,7 @@ function networkNotices({ change, rollout }: NoticeInput): Notice[] {
           : `The network ${vpc.name} is replaced, and with it everything in it${old && next && old !== next ? `: ${old} → ${next}` : ""}.`,
     });
   }
-  const interfaces = changed(change, types.networkInterface, "replace");
-  if (interfaces.length > 0) {
-    const transitions = interfaces.flatMap(({ before, after }) => {
-      const [old, next] = [text(list(before?.inputs.privateIps)[0]), text(list(after?.inputs.privateIps)[0])];
-      return old && next && isKnown(next) && old !== next ? [`${old} → ${next}`] : [];
-    });
-    notices.push(
-      transitions.length > 0
-        ? addressChange(transitions, rollout.total)
-        : {
-            audience: "operators",
-            level: "restarts-nodes",
-            text: `${plural(interfaces.length, "network interface")} replaced: ${names(interfaces)}.`,
-          },
-    );
-  }
   return notices;
-}
-
-/** A node is named after its address, and finds its data under its name. */
-function addressChange(transitions: string[], total: number): Notice {
-  const which = shortened(transitions);
-  return transitions.length >= total
-    ? {
-        audience: "operators",
-        level: "destroys-data",
-        text:
-          `All nodes change their address, and with it their name: ${which}. EMQX begins empty under a new name; ` +
-          `what is on the data volumes is not taken over.`,
-        gate: "data-loss",
-      }
-    : {
-        audience: "operators",
-        level: "restarts-nodes",
-        text: `Nodes change their address, and with it their name; they take the data from the others: ${which}.`,
-      };
 }
 
 /** Zones that a network comes to, or leaves. */

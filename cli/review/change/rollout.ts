@@ -9,6 +9,8 @@ export interface Rollout {
   restarted: ResourceChange[];
   added: ResourceChange[];
   removed: ResourceChange[];
+  /** Those that were there and will be. */
+  stays: ResourceChange[];
   /** The largest number of nodes that restart at the same time. */
   atOnce: number;
   /** In how many turns. */
@@ -29,8 +31,17 @@ const stopping = new Set([
   "hibernation",
 ]);
 
-export function rolloutOf(change: Change): Rollout {
-  const instances = changed(change, types.instance);
+/** The nodes of each cluster by themselves: one cluster does not serve for another. */
+export function rolloutsOf(change: Change): Rollout[] {
+  const clusters = new Map<string, ResourceChange[]>();
+  for (const node of changed(change, types.instance)) {
+    const owner = parentUrn(node) ?? "";
+    clusters.set(owner, [...(clusters.get(owner) ?? []), node]);
+  }
+  return [...clusters.values()].map((nodes) => rolloutOf(change, nodes));
+}
+
+export function rolloutOf(change: Change, instances = changed(change, types.instance)): Rollout {
   const restarted = instances.filter(restarts);
   const order = change.hasDependencies ? byDependencies(change, restarted) : byPosition(change, restarted);
   const sizes = new Map<number, number>();
@@ -40,6 +51,7 @@ export function rolloutOf(change: Change): Rollout {
     restarted,
     added: instances.filter(({ operation }) => operation === "create"),
     removed: instances.filter(({ operation }) => operation === "delete"),
+    stays: instances.filter(({ before, after }) => before !== undefined && after !== undefined),
     atOnce: Math.max(0, ...sizes.values()),
     turns: sizes.size,
     reasons: reasonsOf(restarted),

@@ -46,6 +46,7 @@ export function jsonOf(review: Review): object {
         after: after ?? "closed",
       })),
     },
+    access: review.access,
     costs,
     monthly: review.monthly,
     components: components.map(({ path, type, operation, renamedFrom, resources, unchanged }) => ({

@@ -1,4 +1,5 @@
 /** The report as a pull request comment. */
+import type { Direction } from "../access/access";
 import type { ComponentChange } from "../change/components";
 import type { Operation } from "../change/change";
 import { expiryText } from "../change/expiry";
@@ -7,7 +8,7 @@ import { isClosed, isOpened } from "../change/exposure";
 import type { Level, Notice } from "../change/notices";
 import { shortened } from "../change/notices";
 import type { TextChange } from "../change/texts";
-import { byName, plural } from "../change/values";
+import { byName, enumerate, plural } from "../change/values";
 import { nameOf } from "../preview/read";
 import type { Review } from "../review";
 import { mermaidOf } from "../topology/mermaid";
@@ -29,7 +30,7 @@ const mostReasons = 3;
 
 export function markdownOf(review: Review, limit = longestComment): string {
   if (review.hasFailed) return failureReport(review, limit);
-  const hasChanges = review.components.length > 0;
+  const hasChanges = !isNothing(review);
   const blocks = [
     title(review),
     ...(hasChanges
@@ -43,6 +44,7 @@ export function markdownOf(review: Review, limit = longestComment): string {
       : []),
     ...expiries(review),
     ...exposure(review),
+    ...access(review),
     ...(hasChanges && isDrawable(review) ? [topology(review)] : []),
     ...components(review),
     ...texts(review),
@@ -66,19 +68,35 @@ const headlines: Record<Exclude<Level, "safe">, string> = {
 /** The verdict in words. */
 export function headlineOf(review: Review): string {
   if (review.hasFailed) return "❌ Cannot be deployed";
-  const { exposure, opened, level } = review;
+  const { exposure, opened, loosened, level } = review;
   const alarm = exposure.alarms.some(({ isNew }) => isNew);
   const verdict = verdictOf(review);
   if (alarm) {
     return `🚨 Opens what must stay closed · ${level === "safe" ? "Interrupts nothing" : verdict}`;
   }
-  return opened > 0 && !isNewStack(review) ? `${verdict} · 🔓 opens ${plural(opened, "way")} in` : verdict;
+  const opens = isNewStack(review) ? [] : openings(opened, loosened);
+  if (opens.length === 0) return verdict;
+  return level === "safe"
+    ? `🔓 ${enumerate(opens).replace(/^./, (letter) => letter.toUpperCase())} · Interrupts nothing`
+    : `${verdict} · 🔓 ${enumerate(opens)}`;
+}
+
+function openings(ways: number, safeguards: number): string[] {
+  return [
+    ...(ways > 0 ? [`opens ${plural(ways, "way")}`] : []),
+    ...(safeguards > 0 ? [`loosens ${plural(safeguards, "safeguard")}`] : []),
+  ];
+}
+
+/** What only the engine remembers (protection, what it keeps) changes without any resource's properties. */
+function isNothing({ components: changes, notices: told }: Review): boolean {
+  return changes.length === 0 && told.length === 0;
 }
 
 function verdictOf(review: Review): string {
-  const { level, rollout, components: changes } = review;
+  const { level, rollout } = review;
   if (level === "safe") {
-    if (changes.length === 0) return "✅ Safe: nothing changes";
+    if (isNothing(review)) return "✅ Safe: nothing changes";
     if (isNewStack(review)) return "✅ Safe: a new deployment";
     return review.isTagsOnly ? "✅ Safe: only tags change" : "✅ Safe";
   }
@@ -238,6 +256,39 @@ function exposure({ exposure: { rows }, isWhole }: Review): Block[] {
           },
         ]
       : []),
+  ];
+}
+
+/** What whoever arrives may do, and who may do what in AWS. */
+function access({ access: changes, labels }: Review): Block[] {
+  if (changes.length === 0) return [];
+  const marks: Record<Direction, string> = {
+    weaker: "🔓 looser",
+    other: "🔓 may be looser",
+    stronger: "🔒 stricter",
+  };
+  return [
+    {
+      head: [
+        "",
+        "### Who may do what",
+        "",
+        row("", "What", "Of", "Before", "After"),
+        row("---", "---", "---", "---", "---"),
+      ],
+      items: changes.map(({ what, owners, before, after, direction }) =>
+        row(
+          marks[direction],
+          prose(labels.apply(what)),
+          prose(shortened(owners)),
+          prose(labels.apply(before)),
+          `**${prose(labels.apply(after))}**`,
+        ),
+      ),
+      tail: [],
+      more: (left) => row("", `… and ${left} more`, "", "", ""),
+      priority: 2,
+    },
   ];
 }
 
