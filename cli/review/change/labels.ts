@@ -13,7 +13,7 @@ export class Labels {
   constructor(change: Change) {
     const labels = new Map<string, string>();
     for (const { before, after, operation, custom } of change.resources) {
-      const nextName = text(after?.inputs.name);
+      const nextName = text(after?.inputs.name) ?? text(after?.inputs.bucket);
       if (
         (operation === "create" || operation === "replace") &&
         after &&

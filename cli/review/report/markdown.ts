@@ -280,7 +280,7 @@ function access({ access: changes, labels }: Review): Block[] {
         row(
           marks[direction],
           prose(labels.apply(what)),
-          prose(shortened(owners)),
+          prose(labels.apply(shortened(owners))),
           prose(labels.apply(before)),
           `**${prose(labels.apply(after))}**`,
         ),
