@@ -44,8 +44,9 @@ begin() {
   say "$step"
 }
 die() {
-  say "NODE $NODE_NUMBER FAILED while $step: $*"
-  ((BASH_SUBSHELL)) || failed "$*" || say "AWS was not told"
+  local told=
+  ((BASH_SUBSHELL)) || failed "$*" || told="; AWS was not told"
+  say "NODE $NODE_NUMBER FAILED while $step: $*$told"
   exit 1
 }
 failed() { :; }

@@ -139,7 +139,6 @@ export const getInstanceTypeOfferings: InvokeType = {
 export const getInstanceType: InvokeType = {
   token: "aws:ec2/getInstanceType:getInstanceType",
   properties: { instanceType: text({ required: true }), region: text() },
-  notModelled: ["timeouts"],
   call(context, args) {
     const instanceType = args["instanceType"] as string;
     const facts =

@@ -90,7 +90,7 @@ async function retained(name: string): Promise<Record<string, string>> {
   const reader = await client(name);
   const got: Record<string, string> = {};
   reader.on("message", (topic, payload) => (got[topic] = payload.toString()));
-  await reader.subscribeAsync("#", { qos: 1 });
+  await reader.subscribeAsync("devices/#", { qos: 1 });
   await new Promise((resolve) => setTimeout(resolve, 200));
   await reader.endAsync();
   return got;
