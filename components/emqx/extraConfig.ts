@@ -152,11 +152,13 @@ function schemaProblems(
 /** Where something at or below a path, or else what it is part of, is written last. */
 function lineOf(path: string[], assignments: Assignment[]): number | undefined {
   for (let length = path.length; length > 0; length -= 1) {
-    const hit = assignments.findLast(
-      (assignment) =>
-        (assignment.path.length === length || length === path.length) &&
-        path.slice(0, length).every((segment, i) => segment === assignment.path[i]),
-    );
+    const hit = assignments
+      .filter(
+        (assignment) =>
+          (assignment.path.length === length || length === path.length) &&
+          path.slice(0, length).every((segment, i) => segment === assignment.path[i]),
+      )
+      .at(-1);
     if (hit) return hit.line;
   }
   return undefined;

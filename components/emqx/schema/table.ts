@@ -29,7 +29,7 @@ function parsed(): Table {
 export function knownVersion(version: string): string {
   const { versions } = parsed();
   if (!semver.valid(version)) return versions.at(-1)!;
-  return versions.findLast((known) => semver.lte(known, version)) ?? versions[0]!;
+  return versions.filter((known) => semver.lte(known, version)).at(-1) ?? versions[0]!;
 }
 
 /** What a structure is in a version; `""` is the whole configuration. Undefined when that version has none such. */

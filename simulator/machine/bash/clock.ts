@@ -2,7 +2,7 @@
  * A machine's time. What it waits for is shortened by the region's factor; what its processes work counts as it is. Scripts
  * read it from /proc/uptime below the machine's root.
  */
-import { writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 
 const shortestWaitMs = 20;
 /** What a limit leaves a process at least: it works in this computer's time, and a busy one may need seconds to start it. */
@@ -48,7 +48,9 @@ export class Clock {
   }
 
   private tell(): void {
-    writeFileSync(this.uptimeFile, `${this.uptime.toFixed(2)} 0.00\n`);
+    // Whole or not at all: a script may read it at any moment.
+    writeFileSync(`${this.uptimeFile}.new`, `${this.uptime.toFixed(2)} 0.00\n`);
+    renameSync(`${this.uptimeFile}.new`, this.uptimeFile);
   }
 }
 

@@ -217,7 +217,7 @@ test("without its permission, its key's or a way to S3, a node says what is miss
     /FAILED while looking for backups: .*not authorized to perform: s3:ListBucket/,
   );
   allow("UseExportsKey");
-  expect((await operate("first", 0, "backup")).lines.at(-1)).toMatch(
+  expect((await operate("first", 0, "backup")).lines.join("\n")).toMatch(
     /not authorized to perform: s3:PutObject/,
   );
   // An export that CloudWatch does not hear of is one all the same.
