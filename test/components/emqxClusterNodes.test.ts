@@ -65,6 +65,7 @@ describe("EmqxClusterNodes", () => {
         ...Object.keys(operations)
           .map((operation) => `emqx-operation-${operation}`)
           .sort(),
+        "emqx-operations",
       ],
       RandomPassword: ["emqx-cookie", "emqx-dashboard-password", "emqx-mqtt-password"],
       Role: ["emqx"],
