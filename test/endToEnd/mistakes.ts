@@ -112,22 +112,6 @@ export const mistakes: Record<string, Mistake> = {
     check: "mqtts.tls",
     says: [/closed before TLS was established/, /3 of 3 instances are in service/, /instance port/],
   },
-  "nodes without a way out": {
-    async make(world) {
-      world.undos.push(() => restart(world, 1));
-      await world.modify(await world.rule("nodes-to-internet-443"), {
-        fromPort: 8443,
-        toPort: 8443,
-      });
-      await restart(world, 1);
-      await outOfService(world, 1);
-      await eventually("the boot has failed", async () =>
-        (await world.region.machines()).some(({ phase }) => phase === "failed"),
-      );
-    },
-    check: "instances",
-    says: [/2 of 3 nodes are in service/, /did not boot/, /egress/],
-  },
   "a dashboard that is open to the world": {
     async make(world) {
       const listeners = (await world.loadBalancer()).attributes["listeners"] as Record<string, never>[];
