@@ -16,7 +16,7 @@ test.each([
   ["arn:aws:iam::123456789012:server-certificate/company/mqtt", []],
   [
     "arn:aws:acm:us-east-1:123456789012:certificate/x",
-    ["it is in us-east-1, the load balancer in eu-west-1; a certificate is used in its own region"],
+    ["it is in us-east-1, but the deployment is in eu-west-1; use one of eu-west-1"],
   ],
   ["arn:aws:s3:::bucket", [expect.stringMatching(/^it is not of the form arn:aws:acm:/)]],
 ])("%s", (given, problems) => {

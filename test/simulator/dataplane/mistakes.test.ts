@@ -335,7 +335,7 @@ describe("a machine does not come up", () => {
       {
         prepare: ({ state }) => (state.instances[0]!.volumes = []),
       },
-      /while waiting for the data volume: no volume is attached as \/dev\/sdf/,
+      /waiting for the data volume: no volume is attached as \/dev\/sdf/,
     ],
     [
       "when its role may not read the cookie",
