@@ -1,4 +1,5 @@
 /** What a simulated machine's commands answer, as scripts in real bash get to see it. */
+import { Root } from "../../../simulator/machine/bash/root";
 import { TestSystem } from "./system";
 
 let system: TestSystem;
@@ -103,6 +104,12 @@ test("a volume is blank, is formatted once, and is mounted by its UUID", async (
     systemctl daemon-reload; mkdir -p "\${data%/*}"; systemctl start var-lib-emqx.mount; mountpoint -q "$data"; echo $?`);
   // What fstab says counts from the next daemon-reload on.
   expect(lines.filter((line) => !line.startsWith("Failed"))).toEqual(["1", "xfs", "5", "0"]);
+});
+
+test("a disk keeps its files' owners when its machine is switched off and on again", () => {
+  system.root.write("/etc/kept", "x", 0o640);
+  system.root.owners.set(system.root.at("/etc/kept"), "root:emqx");
+  expect(new Root(system.root.path).owners.of(system.root.at("/etc/kept"))).toBe("root:emqx");
 });
 
 test("a renamed file keeps its owner", async () => {
