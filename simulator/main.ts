@@ -40,6 +40,7 @@ import { readRegionFile, RegionClient, type RegionFile } from "./client";
 import type { Cloud } from "./cloud";
 import type { RunningMachines } from "./dataplane";
 import type { MachineHost } from "./machines";
+import { isAlive } from "./processes";
 import { Seeds } from "./seeds";
 import { RegionServer } from "./server";
 import { StateError } from "./store";
@@ -133,15 +134,6 @@ async function refuseSecond(directory: string): Promise<void> {
   );
   if (answers) {
     throw new AlreadyServed(`process ${other.pid} already serves ${directory} on port ${other.port}`);
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 

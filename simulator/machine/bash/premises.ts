@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isAlive } from "../../processes";
 
 const prefix = "emqx-region-";
 
@@ -45,18 +46,9 @@ function makeFolder(): string {
   const parent = realpathSync(tmpdir());
   for (const name of readdirSync(parent)) {
     const pid = name.startsWith(prefix) ? Number(name.slice(prefix.length).split("-")[0]) : NaN;
-    if (pid > 0 && !lives(pid)) {
+    if (pid > 0 && !isAlive(pid)) {
       rmSync(join(parent, name), { recursive: true, force: true });
     }
   }
   return mkdtempSync(join(parent, `${prefix}${process.pid}-`));
-}
-
-function lives(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }
