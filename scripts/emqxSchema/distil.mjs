@@ -7,6 +7,7 @@
  * structure exists; where versions differ, it is { "version from which on": type or null }.
  */
 import { readFileSync } from "node:fs";
+import process from "node:process";
 import semver from "semver";
 
 const dumps = process.argv

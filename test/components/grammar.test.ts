@@ -38,7 +38,8 @@ function textsOf(path: string, shape: Shape): [string, Leaf][] {
       return textsOf(`${path}{}`, shape.item);
     case "object":
       return Object.entries(shape.fields).flatMap(([name, field]) => textsOf(`${path}.${name}`, field));
-    default:
+    case "flag":
+    case "number":
       return [];
   }
 }

@@ -536,8 +536,8 @@ function recogniseRepetitions(client: Client): void {
 /** A Will Delay Interval is between the client and the broker: subscribers that got it would see a malformed packet. */
 function withoutWillDelay(packet: { properties?: object }): void {
   if (packet.properties !== undefined && "willDelayInterval" in packet.properties) {
-    const { willDelayInterval: _, ...properties } = packet.properties;
-    packet.properties = properties;
+    packet.properties = { ...packet.properties };
+    delete (packet.properties as { willDelayInterval?: number }).willDelayInterval;
   }
 }
 
