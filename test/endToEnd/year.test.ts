@@ -49,10 +49,10 @@ async function change(name: string, changed: Record<string, unknown>): Promise<[
   return phases.during(name, () => world.change(settings));
 }
 
-/** Nobody was away for long, and what was acknowledged has arrived somewhere. */
-function expectKept(count: PhaseCount, longestMs = backWithinMs): void {
-  expect(count).toMatchObject({ lostEverywhere: 0, unacknowledged: 0 });
-  expect(count.longestMs).toBeLessThan(longestMs);
+/** Nobody was away for long, and whoever was connected has what was acknowledged. */
+function expectKept(count: PhaseCount): void {
+  expect(count).toMatchObject({ lostWhileHeard: 0, unacknowledged: 0 });
+  expect(count.longestMs).toBeLessThan(backWithinMs);
 }
 
 /** The cluster's alarms that have begun. */
@@ -150,6 +150,8 @@ test("another configuration in 6.x, where nodes are evacuated", async () => {
   });
   expect(mostOutOfService).toBe(1);
   expectKept(count);
+  // Sessions move before their node stops.
+  expect(count.lostEverywhere).toBe(0);
 });
 
 test("new passwords: no node is replaced, connected clients stay", async () => {
@@ -185,7 +187,9 @@ test("a zone is lost, and comes back", async () => {
     return meanwhile;
   });
   expect(lost.disconnections).toBeGreaterThan(0);
-  expectKept(lost, backFromSilenceMs);
+  // What is on its way to a subscriber behind the cut is lost before anybody notices that there is one.
+  expect(lost.unacknowledged).toBe(0);
+  expect(lost.longestMs).toBeLessThan(backFromSilenceMs);
   expect(raised).toEqual(expect.arrayContaining(["1-system-check", "healthy-hosts"]));
   expect(await alarms()).toEqual([]);
 });
