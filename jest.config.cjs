@@ -7,6 +7,7 @@ const common = {
   transformIgnorePatterns: ["/node_modules/(?!aedes/)"],
   modulePathIgnorePatterns: ["<rootDir>/dist", "<rootDir>/plugin", "<rootDir>/.region"],
   setupFiles: ["<rootDir>/test/setup.ts"],
+  moduleNameMapper: { "^\\.{1,2}(/runtime)?/debuggable$": "<rootDir>/test/run/debuggable.cjs" },
 };
 
 /** Files in the order in which they are begun: what takes longest must not be what is waited for at the end. */

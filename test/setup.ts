@@ -1,11 +1,11 @@
 /**
- * Pulumi takes a stack trace for every promise and every resource, and shows none of them unless it is debugged; jest maps
- * every frame of it to its source. That was half of the time of every test that registers resources, so these are left out.
+ * Pulumi takes the whole stack trace of every resource; jest maps every frame of it to its source, and no test looks at it. See
+ * test/run/debuggable.cjs, too.
  */
 import { runInThisContext } from "node:vm";
 
-/** `debuggablePromise` and `Resource.callsites` of @pulumi/pulumi. */
-const unseen = new Set(["debuggablePromise", "callsites", "Function.callsites"]);
+/** `Resource.callsites` of @pulumi/pulumi. */
+const unseen = new Set(["callsites", "Function.callsites"]);
 
 /** Jest's own formatter is installed outside of the tests' context, and after this file. */
 const outside = runInThisContext("Error") as ErrorConstructor;
