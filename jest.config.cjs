@@ -7,7 +7,11 @@ const common = {
   transformIgnorePatterns: ["/node_modules/(?!aedes/)"],
   modulePathIgnorePatterns: ["<rootDir>/dist", "<rootDir>/plugin", "<rootDir>/.region"],
   setupFiles: ["<rootDir>/test/setup.ts"],
-  moduleNameMapper: { "^\\.{1,2}(/runtime)?/debuggable$": "<rootDir>/test/run/debuggable.cjs" },
+  moduleNameMapper: {
+    "^\\.{1,2}(/runtime)?/debuggable$": "<rootDir>/test/run/debuggable.cjs",
+    "/typescript-shim$": "<rootDir>/test/run/typescript.cjs",
+    "^@npmcli/arborist$": "<rootDir>/test/run/unused.cjs",
+  },
 };
 
 /** Files in the order in which they are begun: what takes longest must not be what is waited for at the end. */
