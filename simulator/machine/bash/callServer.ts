@@ -66,21 +66,22 @@ function readCall(text: string, gone: AbortSignal): { run: string; call: Call } 
     return undefined;
   }
   const words = text.slice(0, -1).split("\0");
-  const [run, program, cwd, limit, stdin] = words as [string, string, string, string, string];
-  const variables = Number(words[5]);
-  const count = Number(words[6 + variables]);
-  if (!(words.length >= 7 + variables + count)) {
+  const [run, program, cwd, limit, mask, stdin] = words as [string, string, string, string, string, string];
+  const variables = Number(words[6]);
+  const count = Number(words[7 + variables]);
+  if (!(words.length >= 8 + variables + count)) {
     return undefined;
   }
-  const environment = words.slice(6, 6 + variables).map((word) => {
+  const environment = words.slice(7, 7 + variables).map((word) => {
     const equals = word.indexOf("=");
     return [word.slice(0, equals), word.slice(equals + 1)];
   });
   const call: Call = {
     program,
-    args: words.slice(7 + variables, 7 + variables + count),
+    args: words.slice(8 + variables, 8 + variables + count),
     cwd,
     stdin,
+    fileMode: 0o666 & ~parseInt(mask || "22", 8),
     environment: Object.fromEntries(environment) as Record<string, string>,
     ...(limit === "" ? {} : { limit: Number(limit) }),
     gone,

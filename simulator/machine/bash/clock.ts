@@ -28,23 +28,24 @@ export class Clock {
   }
 
   /** Resolves after so many of the machine's seconds; rejects when the signal comes first. */
-  async sleep(seconds: number, signal: AbortSignal): Promise<void> {
-    this.waits();
-    const end = this.uptime + seconds;
-    await pause(Math.max(seconds > 0 ? shortestWaitMs : 0, seconds * 1000 * this.factor), signal);
-    this.gainedSeconds += Math.max(0, end - this.uptime);
-    this.tell();
+  sleep(seconds: number, signal: AbortSignal): Promise<void> {
+    return this.pass(seconds, seconds > 0 ? shortestWaitMs : 0, signal);
   }
 
   /**
    * Resolves when a limit of so many seconds for something that works, not only waits, is over: where the region shortens
-   * it, not before the computer had some seconds for the work. Rejects when the signal comes first.
+   * it, not before the computer had some seconds for the work. Rejects when the signal comes first; then no time has passed.
    */
-  async patience(seconds: number, signal: AbortSignal): Promise<void> {
-    const started = Date.now();
-    await this.sleep(seconds, signal);
-    const least = Math.min(seconds * 1000, leastPatienceMs);
-    await pause(Math.max(0, started + least - Date.now()), signal);
+  patience(seconds: number, signal: AbortSignal): Promise<void> {
+    return this.pass(seconds, Math.min(seconds * 1000, leastPatienceMs), signal);
+  }
+
+  private async pass(seconds: number, leastMs: number, signal: AbortSignal): Promise<void> {
+    this.waits();
+    const end = this.uptime + seconds;
+    await pause(Math.max(leastMs, seconds * 1000 * this.factor), signal);
+    this.gainedSeconds += Math.max(0, end - this.uptime);
+    this.tell();
   }
 
   private tell(): void {

@@ -22,7 +22,9 @@ export interface Disturbance {
     /** The true answer after so many seconds. */
     | { late: number }
     /** It does its work, but only the first half of its answer arrives. */
-    | "cut";
+    | "cut"
+    /** Whatever somebody wants to answer, who may let it do its work. */
+    | ((call: Call, act: () => Promise<Answer>) => Answer | Promise<Answer>);
 }
 
 export class Disturbances {
@@ -43,8 +45,8 @@ export class Disturbances {
   async answer(instanceId: string, clock: Clock, call: Call, act: () => Promise<Answer>): Promise<Answer> {
     const how = this.howFor(instanceId, call);
     const { limit, gone } = call;
-    if (how === undefined) {
-      return act();
+    if (how === undefined || typeof how === "function") {
+      return how === undefined ? act() : how(call, act);
     }
     const seconds = how === "hang" ? Infinity : typeof how === "object" && "late" in how ? how.late : 0;
     if (limit !== undefined && seconds >= limit) {

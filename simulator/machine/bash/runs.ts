@@ -19,6 +19,8 @@ export interface Run {
   done: Promise<RunResult>;
   /** Sends a signal to all its processes. */
   signal(name: "SIGTERM" | "SIGKILL"): void;
+  /** Of its first process, once that is there. */
+  pid(): number | undefined;
 }
 
 const signalNumbers: Record<string, number> = { SIGTERM: 15, SIGKILL: 9 };
@@ -37,6 +39,7 @@ export class Runs {
     let child: ChildProcess | undefined;
     let killedBefore: string | undefined;
     const run: Run = {
+      pid: () => child?.pid,
       signal: (name) => {
         killedBefore ??= name;
         if (child?.pid !== undefined) {

@@ -9,6 +9,8 @@ export interface Call {
   cwd: string;
   /** What came in on standard input, if an argument says that it is read. */
   stdin: string;
+  /** Of the files that it makes, by its umask. */
+  fileMode: number;
   /** Variables AWS_… of its environment. */
   environment: Record<string, string>;
   /** Seconds that a `timeout` in front of it allows. */

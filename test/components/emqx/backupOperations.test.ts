@@ -1,40 +1,36 @@
-/** The fragments "backup" and "restore", really run in the boot script's terms, with fakes around them. */
+/** The fragments "backup" and "restore", really run in the boot script's terms, around them what the simulated region answers. */
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { backupCalendar, backupParameterText, exportsPrefix } from "../../../components/emqx/backupPlan";
 import { bootScript } from "../../../components/emqx/bootstrap";
-import { operations } from "../../../components/emqx/operations";
 import { backupOperation } from "../../../components/emqx/operations/backup";
 import { commonFunctions } from "../../../components/emqx/operations/common";
 import { restoreOperation } from "../../../components/emqx/operations/restore";
-import { renderUserData } from "../../../components/emqx/userData";
+import type { Disturbance } from "../../../simulator/machine/bash/outside";
 import { nodeArgs } from "./arguments";
-import { Machine, Run, secrets } from "./machine";
+import { calls, type Machine, refused, Run, saying, secrets, testMachines } from "./machine";
 import { testWith } from "./tools";
 
-const name = "emqx-export-2026-11-27-20-00-00.123.tar.gz";
-const place = `s3://emqx-backup-1/${exportsPrefix}`;
-const machines: Machine[] = [];
-afterEach(() => machines.splice(0).forEach((machine) => machine.destroy()));
+const name = "emqx-export-2026-01-01-05-59-00.000.tar.gz";
+const bucket = "emqx-backup-1";
+const place = `s3://${bucket}/${exportsPrefix}`;
+const { booted } = testMachines();
 
 /** A node that "sync" has told of the backups. */
-function node(readinessTimeoutSeconds = 1): Machine {
-  const args = nodeArgs({ readinessTimeoutSeconds });
-  const made = Machine.of(renderUserData(args), args.parameterPrefix);
-  machines.push(made);
-  for (const [operation, text] of Object.entries(operations))
-    made.write(`etc/emqx-node/operations/${operation}`, text);
-  const plan = backupParameterText("emqx-backup-1", backupCalendar(6));
-  made.write("etc/emqx-node/backup.env", plan);
-  made.parameter("backup", plan.trimEnd());
-  made.state("started", "");
-  made.write("var/lib/emqx/emqx-node.applied", "mqtt-password 1\n");
-  made.state("tables", "retained: a b c");
-  return made;
-}
+const node = () =>
+  booted({}, async (machine) => {
+    machine.change("backup", backupParameterText(bucket, backupCalendar(6)));
+    expect((await machine.operate("sync")).code).toBe(0);
+  });
 
-const calls = (run: Run, start: string) => run.calls.filter((call) => call.startsWith(start));
+/** A call that takes half a minute to fail: what is tried again for minutes is not tried a hundred times. */
+const failing =
+  (machine: Machine, words: string, code = 1): Disturbance["how"] =>
+  async ({ gone }) => {
+    await machine.clock.sleep(25, gone);
+    return { code, err: `${words}\n` };
+  };
+
 const told = (failed: 0 | 1) => [
   `aws cloudwatch put-metric-data --namespace EMQX --metric-name ExportFailed ` +
     `--dimensions Cluster=${nodeArgs().parameterPrefix} --value ${failed}`,
@@ -43,11 +39,9 @@ const lastLine = (run: Run) => run.console.trim().split("\n").at(-1);
 
 /** What is left of exports on the node's disk. */
 function leftovers(machine: Machine): string[] {
-  const folder = join(machine.root, "var/lib/emqx/backup");
+  const folder = machine.root.at("/var/lib/emqx/backup");
   return existsSync(folder) ? readdirSync(folder) : [];
 }
-
-const others = (names: string[]) => JSON.stringify({ stopped_nodes: [], running_nodes: names });
 
 describe.each([
   ["backup", backupOperation],
@@ -72,9 +66,8 @@ describe.each([
   });
 
   test("says that backups are off where they are", async () => {
-    const machine = node();
-    machine.write("etc/emqx-node/backup.env.gone", machine.read("etc/emqx-node/backup.env"));
-    spawnSync("rm", [join(machine.root, "etc/emqx-node/backup.env")]);
+    const machine = await node();
+    rmSync(machine.root.at("/etc/emqx-node/backup.env"));
     const run = await machine.operate(_name);
     expect(lastLine(run)).toMatch(/NODE 0 FAILED while .*: backups are off: there is no \S+backup\.env$/);
     expect(run.code).toBe(1);
@@ -100,7 +93,7 @@ describe.each([1, 2, 3, 4, 6, 8, 12, 24])("every %i hours", (hours) => {
 
 describe("backup", () => {
   test("exports, stores, checks, and leaves nothing on the disk", async () => {
-    const machine = node();
+    const machine = await node();
     const run = await machine.operate("backup");
     expect(run.code).toBe(0);
     expect(run.console.split("\n")).toEqual([
@@ -110,18 +103,15 @@ describe("backup", () => {
       expect.stringMatching(new RegExp(`^emqx-node: stored ${place}${name}, [1-9]\\d+ bytes$`)),
       "",
     ]);
-    expect(machine.has(`fake/s3/emqx-backup-1/exports/${name}`)).toBe(true);
+    expect([...machine.role.objects.keys()]).toEqual([`${bucket}/exports/${name}`]);
     expect(leftovers(machine)).toEqual([]);
-    expect(machine.mode("var/lib/emqx/backup")).toBe("700");
+    expect(machine.mode("var/lib/emqx/backup")).toBe("emqx:emqx 700");
     expect(calls(run, "aws cloudwatch")).toEqual(told(0));
-    expect(calls(run, "chown")).toEqual([
-      expect.stringMatching(/^chown emqx:emqx \S+\/var\/lib\/emqx\/backup$/),
-    ]);
   });
 
   test("is another node's matter where one of a smaller name runs", async () => {
-    const machine = node();
-    machine.state("cluster", others(["emqx@192.168.0.10", "emqx@10.9.0.11"]));
+    const machine = await node();
+    machine.cluster.running = ["emqx@192.168.0.10", "emqx@10.9.0.11"];
     const run = await machine.operate("backup");
     expect([run.code, lastLine(run)]).toEqual([
       0,
@@ -135,20 +125,43 @@ describe("backup", () => {
   });
 
   test("goes on where S3 stumbles", async () => {
-    const machine = node(60);
-    machine.state("s3-fails", "1");
+    const machine = await node();
+    machine.disturb("aws", /s3 cp/, refused("SlowDown", "PutObject"), 1);
     const run = await machine.operate("backup");
     expect([run.code, calls(run, "aws s3 cp")]).toEqual([0, [expect.anything(), expect.anything()]]);
   });
 
-  test.each([
-    ["EMQX refuses", "export-fails", '[error] Data export failed, reason: "disk is full".', /disk is full/],
-    ["EMQX goes down", "export-crashes", "", /exporting EMQX's data: RPC to .* failed: nodedown$/],
-    ["S3 refuses", "s3-denied", "", /uploading \S+: .*AccessDenied/],
-    ["S3 has another size", "stored-size", "7", /uploading \S+: S3 has 7 of \d+ bytes$/],
-  ])("fails when %s, and leaves nothing on the disk", async (_what, state, content, line) => {
-    const machine = node();
-    machine.state(state, content);
+  /** What EMQX has written stays, whatever it says then. */
+  const ending =
+    (words: string, code = 0): Disturbance["how"] =>
+    async (_call, act) => ({ code, out: `${(await act()).out!.split("\n")[0]}\n${words}\n` });
+
+  test.each<[string, string, RegExp, (machine: Machine) => Disturbance["how"], RegExp]>([
+    [
+      "EMQX refuses",
+      "emqx",
+      /data export/,
+      () => ending('[error] Data export failed, reason: "disk is full".'),
+      /disk is full/,
+    ],
+    [
+      "EMQX goes down",
+      "emqx",
+      /data export/,
+      () => ending("RPC to 'emqx@192.168.0.10' failed: nodedown", 1),
+      /exporting EMQX's data: RPC to .* failed: nodedown$/,
+    ],
+    [
+      "S3 refuses",
+      "aws",
+      /s3 cp/,
+      (machine) => failing(machine, "fatal error: An error occurred (AccessDenied) when calling PutObject"),
+      /uploading \S+: .*AccessDenied/,
+    ],
+    ["S3 has another size", "aws", /head-object/, () => saying("7"), /uploading \S+: S3 has 7 of \d+ bytes$/],
+  ])("fails when %s, and leaves nothing on the disk", async (_what, program, args, how, line) => {
+    const machine = await node();
+    machine.disturb(program, args, how(machine));
     const run = await machine.operate("backup");
     expect(run.code).toBe(1);
     expect(lastLine(run)).toMatch(line);
@@ -158,8 +171,8 @@ describe("backup", () => {
   });
 
   test("is stored all the same when CloudWatch does not hear of it", async () => {
-    const machine = node();
-    machine.state("cloudwatch-denied", "");
+    const machine = await node();
+    machine.disturb("aws", /put-metric-data/, refused("AccessDenied", "PutMetricData"));
     const run = await machine.operate("backup");
     expect(run.code).toBe(0);
     expect(run.console).toMatch(
@@ -168,26 +181,30 @@ describe("backup", () => {
   });
 
   test("fails when EMQX does not run", async () => {
-    const machine = node();
-    machine.state("broken", "emqx");
+    const machine = await node();
+    machine.disturb("emqx", /./, failing(machine, "Node 'emqx@192.168.0.10' not responding to pings."));
     const run = await machine.operate("backup");
     expect([run.code, lastLine(run)]).toEqual([
       1,
-      "emqx-node: NODE 0 FAILED while asking which node exports: EMQX does not answer: emqx: broken",
+      "emqx-node: NODE 0 FAILED while asking which node exports: EMQX does not answer: " +
+        "Node 'emqx@192.168.0.10' not responding to pings.",
     ]);
   });
 });
 
 describe("restore", () => {
-  /** A node whose bucket has three backups, the newest made of these tables. */
+  /** A node whose bucket has three backups, the newest made when the cluster had other passwords. */
   async function withBackups(): Promise<Machine> {
-    const machine = node();
-    expect((await machine.operate("sync")).code).toBe(0);
+    const machine = await node();
+    await machine.emqx!.setDashboardPassword("Of-The-Backup-1");
+    await machine.emqx!.setUserPassword("mqtt", "Of-The-Backup-1");
     expect((await machine.operate("backup")).code).toBe(0);
-    const bucket = "fake/s3/emqx-backup-1/exports";
-    machine.write(`${bucket}/emqx-export-2026-11-26-20-00-00.123.tar.gz`, "older");
-    machine.write(`${bucket}/emqx-export-2025-12-31-20-00-00.001.tar.gz`, "oldest");
-    machine.write(`${bucket}/notes.txt`, "somebody's");
+    for (const other of [
+      "emqx-export-2025-12-31-20-00-00.123.tar.gz",
+      "emqx-export-2025-12-30-20-00-00.001.tar.gz",
+      "notes.txt",
+    ])
+      await machine.role.putObject(bucket, `exports/${other}`, Buffer.from("no archive"));
     return machine;
   }
 
@@ -195,15 +212,18 @@ describe("restore", () => {
     "of %s imports the newest and leaves nothing",
     async (key) => {
       const machine = await withBackups();
-      // What the backup brings along.
-      machine.state("dashboard-password", "Of-The-Backup");
+      let imported = "";
+      machine.disturb("emqx", /data import/, ({ args }, act) => {
+        imported = machine.mode(args.at(-1)!.slice(machine.root.path.length + 1));
+        return act();
+      });
       const run = await machine.operate("restore", key);
       expect(run.console.split("\n")).toEqual([
         "emqx-node: looking for backups",
         `emqx-node: downloading ${name}`,
         `emqx-node: looking into ${name}`,
         "emqx-node: made by EMQX 5.8.9",
-        "emqx-node: it holds the configuration and emqx_authn_mnesia emqx_retainer_message ",
+        "emqx-node: it holds the configuration and emqx_admin emqx_authn_mnesia emqx_retainer_message ",
         `emqx-node: importing ${name}`,
         `emqx-node: imported ${name}`,
         "emqx-node: setting this cluster's own passwords again",
@@ -211,12 +231,10 @@ describe("restore", () => {
         "",
       ]);
       expect(run.code).toBe(0);
-      expect(machine.read("fake/imported")).toBe("retained: a b c");
-      expect(machine.read("fake/imported-mode").trim()).toBe("600");
-      expect(calls(run, "chown emqx:emqx").at(-1)).toMatch(new RegExp(`/backup/${name}$`));
+      expect(imported).toBe("emqx:emqx 600");
       expect(leftovers(machine)).toEqual([]);
-      expect(machine.read("fake/dashboard-password").trim()).toBe(secrets.dashboardPassword);
-      expect(machine.read("fake/user-mqtt").trim()).toBe(secrets.mqttPassword);
+      expect(machine.emqx!.logsIn(secrets.dashboardPassword)).toBe(true);
+      expect(machine.letsIn(secrets.mqttPassword)).toBe(true);
     },
   );
 
@@ -231,8 +249,8 @@ describe("restore", () => {
     expect(run.code).toBe(1);
     expect(run.console.split("\n").slice(1, -2)).toEqual([
       `emqx-node: the newest in ${place}:`,
-      "  emqx-export-2025-12-31-20-00-00.001.tar.gz",
-      "  emqx-export-2026-11-26-20-00-00.123.tar.gz",
+      "  emqx-export-2025-12-30-20-00-00.001.tar.gz",
+      "  emqx-export-2025-12-31-20-00-00.123.tar.gz",
       `  ${name}`,
     ]);
     expect(lastLine(run)).toMatch(line);
@@ -240,7 +258,7 @@ describe("restore", () => {
   });
 
   test("without a backup says where it looked", async () => {
-    const run = await node().operate("restore", "latest");
+    const run = await (await node()).operate("restore", "latest");
     expect([run.code, lastLine(run)]).toEqual([
       1,
       `emqx-node: NODE 0 FAILED while looking for backups: there is none in ${place}`,
@@ -249,7 +267,7 @@ describe("restore", () => {
 
   test("does not give a damaged archive to EMQX", async () => {
     const machine = await withBackups();
-    const run = await machine.operate("restore", "emqx-export-2026-11-26-20-00-00.123.tar.gz");
+    const run = await machine.operate("restore", "emqx-export-2025-12-31-20-00-00.123.tar.gz");
     expect(run.code).toBe(1);
     expect(lastLine(run)).toMatch(/looking into \S+: it is no whole archive: /);
     expect(calls(run, "emqx")).toEqual([]);
@@ -257,29 +275,43 @@ describe("restore", () => {
   });
 
   test.each([
-    ["s3-denied", "", /looking for backups: .*AccessDenied/, true],
     [
-      "import-fails",
       'Failed to import the following config path: "mqtt", reason: {error,x}\n' +
         "Data has been imported, but some errors occurred, see the log above.",
       /importing \S+: Data has been imported, but some errors occurred/,
-      false,
     ],
     [
-      "import-fails",
       '[error] Data import failed, reason: "[warning] Backup version \\"5.9.0\\" is newer".',
       /importing \S+: \[error\] Data import failed, reason: .*5\.9\.0.* is newer/,
-      false,
     ],
-  ])("fails with the last words of %s", async (state, content, line, keeps) => {
+  ])("fails with EMQX's last words where it says %j", async (words, line) => {
     const machine = await withBackups();
-    machine.state(state, content);
+    machine.disturb("emqx", /data import/, saying(words));
     const run = await machine.operate("restore", "latest");
     expect(run.code).toBe(1);
     expect(lastLine(run)).toMatch(line);
-    expect(run.console).toContain(content.split("\n")[0]!);
+    expect(run.console).toContain(words.split("\n")[0]!);
     expect(leftovers(machine)).toEqual([]);
     // Once EMQX was told to import, nobody knows which passwords it has: "sync" sets them again.
-    expect(machine.has("var/lib/emqx/emqx-node.applied")).toBe(keeps);
+    expect(machine.has("var/lib/emqx/emqx-node.applied")).toBe(false);
+  });
+
+  test("fails with S3's last words, and forgets nothing", async () => {
+    const machine = await withBackups();
+    machine.disturb(
+      "aws",
+      /list-objects/,
+      failing(
+        machine,
+        "\nAn error occurred (AccessDenied) when calling the ListObjectsV2 operation: no",
+        254,
+      ),
+    );
+    const run = await machine.operate("restore", "latest");
+    expect([run.code, lastLine(run)]).toEqual([
+      1,
+      expect.stringMatching(/looking for backups: .*AccessDenied/),
+    ]);
+    expect(machine.has("var/lib/emqx/emqx-node.applied")).toBe(true);
   });
 });

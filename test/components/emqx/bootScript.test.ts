@@ -1,22 +1,12 @@
 import { spawnSync } from "node:child_process";
+import { rmSync, writeFileSync } from "node:fs";
 import { bootScript } from "../../../components/emqx/bootstrap";
-import { NodeUserDataArgs, renderUserData } from "../../../components/emqx/userData";
-import { nodeArgs } from "./arguments";
-import { Machine, Run, secrets } from "./machine";
+import { operations } from "../../../components/emqx/operations";
+import { calls, instanceId, Machine, refused, Run, saying, secrets, testMachines } from "./machine";
 import { testWith } from "./tools";
 
-const machines: Machine[] = [];
-afterEach(() => machines.splice(0).forEach((machine) => machine.destroy()));
-
-/** An instance that gives up after a second, and thinks that one is long. */
-function machine(changes: Partial<NodeUserDataArgs> = {}): Machine {
-  const args = nodeArgs({ readinessTimeoutSeconds: 1, ...changes });
-  const made = Machine.of(renderUserData(args), args.parameterPrefix);
-  machines.push(made);
-  return made;
-}
-
-const calls = (run: Run, start: string) => run.calls.filter((call) => call.startsWith(start));
+const { fresh: machine } = testMachines();
+const packageVmArgs = "+P 2097152\n+Q 1048576\n";
 
 /** One line that says what and where, a code that is not zero, and a report of just that. */
 function expectFailure(node: Machine, run: Run, line: string | RegExp): void {
@@ -25,9 +15,7 @@ function expectFailure(node: Machine, run: Run, line: string | RegExp): void {
   expect(failures[0]).toMatch(line);
   expect(run.code).not.toBe(0);
   const [, what] = /FAILED while (.*)$/.exec(failures[0]!)!;
-  expect(node.readParameter("nodes/0/ready")).toBe(
-    `failed i-0123456789abcdef0: ${what!.replaceAll("\t", " ")}`,
-  );
+  expect(node.readParameter("nodes/0/ready")).toBe(`failed ${instanceId}: ${what!.replaceAll("\t", " ")}`);
   expect(calls(run, "systemctl start --no-block")).toEqual(["systemctl start --no-block emqx-node-retry"]);
 }
 
@@ -39,49 +27,50 @@ testWith("shellcheck")("shellcheck finds nothing", () => {
 
 test("a first boot ends as a ready node", async () => {
   const node = machine();
+  rmSync(node.root.at("/etc/emqx-node/operations"), { recursive: true });
+  node.write("etc/fstab", "UUID=root / xfs defaults 0 0\nUUID=old /var/lib/emqx xfs defaults 0 0\n");
   const run = await node.boot();
   expect(run.console).toMatch(/emqx-node: node 0 is ready\n$/);
   expect(run.code).toBe(0);
-  expect(node.readParameter("nodes/0/ready")).toBe("i-0123456789abcdef0");
+  expect(node.readParameter("nodes/0/ready")).toBe(instanceId);
 
   expect(calls(run, "mkfs")).toEqual([expect.stringMatching(/^mkfs\.xfs -q -L emqx .*\/dev\/sdf$/)]);
   expect(node.read("etc/fstab")).toBe(
     "UUID=root / xfs defaults 0 0\n" +
-      "UUID=0a1b2c3d-uuid /var/lib/emqx xfs defaults,noatime,nofail,x-systemd.device-timeout=300s 0 0\n",
+      `UUID=${node.disks.uuidOf("vol-1")} /var/lib/emqx xfs defaults,noatime,nofail,x-systemd.device-timeout=300s 0 0\n`,
   );
   // In this order: the volume before the package, the owner after it, the service last.
+  expect(node.read("etc/emqx-node/operations/restore")).toBe(operations["restore"]!.trimEnd());
   const order = ["systemctl start var-lib-emqx.mount", "xfs_growfs", "dnf", "find", "systemctl restart emqx"];
   const positions = order.map((start) => run.calls.findIndex((call) => call.startsWith(start)));
   expect(positions).toEqual([...positions].sort((a, b) => a - b));
   expect(positions).not.toContain(-1);
 
   expect(node.read("etc/emqx/vm.args")).toBe(
-    "+zdbbl 32768\n-kernel inet_dist_listen_min 6369\n-kernel inet_dist_listen_max 6369\n",
+    `${packageVmArgs}-kernel inet_dist_listen_min 6369\n-kernel inet_dist_listen_max 6369\n`,
   );
   expect(node.read("usr/lib/emqx/releases/emqx_vars")).toBe(
-    'REL_NAME="emqx"\nset -a; . /etc/emqx-node/emqx.env; set +a\n',
+    'REL_VSN="5.8.9"\nREL_NAME="emqx"\nset -a; . /etc/emqx-node/emqx.env; set +a\n',
   );
   expect(node.read("etc/emqx-node/secrets.env")).toBe(
     `EMQX_NODE__COOKIE=${secrets.cookie}\n` +
       `EMQX_DASHBOARD__DEFAULT_PASSWORD='"${secrets.dashboardPassword}"'\n`,
   );
-  expect(node.mode("etc/emqx-node/secrets.env")).toBe("600");
-  expect(calls(run, "chown root:root").filter((call) => call.includes("secrets.env"))).toHaveLength(1);
+  expect(node.mode("etc/emqx-node/secrets.env")).toBe("root:root 600");
   expect(node.read("etc/emqx-node/mqtt-users.csv")).toBe(
     `user_id,password,is_superuser\nmqtt,${secrets.mqttPassword},false\n`,
   );
-  expect(node.mode("etc/emqx-node/mqtt-users.csv")).toBe("640");
-  expect(calls(run, "chown root:emqx")).toHaveLength(1);
+  expect(node.mode("etc/emqx-node/mqtt-users.csv")).toBe("root:emqx 640");
   expect(node.has("etc/emqx-node/license.key")).toBe(false);
 });
 
 test("a second run changes nothing", async () => {
   const node = machine({ hasLicense: true, version: "6.2.3" });
   expect((await node.boot()).code).toBe(0);
-  const before = node.files();
+  const before = node.files(true);
   const run = await node.boot();
   expect(run.code).toBe(0);
-  expect(node.files()).toEqual(before);
+  expect(node.files(true)).toEqual(before);
   for (const start of [
     "mkfs",
     "dnf",
@@ -96,14 +85,14 @@ test("a second run changes nothing", async () => {
 
 test("a run after a boot that was cut off goes on where it stopped", async () => {
   const node = machine();
-  node.state("broken", "find");
+  const mend = node.disturb("find", /./, { fail: 5 });
   expectFailure(
     node,
     await node.boot(),
     /NODE 0 FAILED while configuring EMQX: line \d+ of install, exit code 5$/,
   );
   expect(node.has("etc/emqx-node/secrets.env")).toBe(false);
-  node.state("broken", undefined);
+  mend();
   const run = await node.boot();
   expect(run.code).toBe(0);
   expect(calls(run, "mkfs")).toEqual([]);
@@ -112,22 +101,23 @@ test("a run after a boot that was cut off goes on where it stopped", async () =>
 
 describe("the data volume", () => {
   test.each([
-    ["ext4", /FAILED while mounting \S+\/dev\/sdf: not XFS, left alone: .*ext4/],
-    ["partitions", /FAILED while mounting \S+: not XFS, left alone/],
-    ["ambivalent", /FAILED while mounting \S+: not XFS, left alone: ambivalent result/],
-    ["signature", /FAILED while mounting \S+: not blank, not formatted: 0x1fe dos/],
-  ] as const)("with %s on it is never formatted", async (content, line) => {
+    ["ext4", "blkid", saying('/dev/sdf: TYPE="ext4"'), /not XFS, left alone: .*ext4/],
+    ["partitions", "blkid", saying('/dev/sdf: PTTYPE="dos"'), /not XFS, left alone: .*dos/],
+    ["two of them", "blkid", { fail: 8, words: "ambivalent result" }, /not XFS, left alone: ambivalent/],
+    ["signature", "wipefs", saying("0x1fe dos"), /not blank, not formatted: 0x1fe dos/],
+  ] as const)("with %s on it is never formatted", async (_content, program, how, line) => {
     const node = machine();
-    node.volume(content);
+    node.disturb(program, /./, how);
     const run = await node.boot();
     expectFailure(node, run, line);
+    expect(run.console).toContain("FAILED while mounting /dev/sdf: ");
     expect(calls(run, "mkfs")).toEqual([]);
     expect(calls(run, "systemctl start var-lib-emqx.mount")).toEqual([]);
   });
 
   test("of an earlier instance is mounted as it is", async () => {
     const node = machine();
-    node.volume("xfs");
+    node.formatted.add("vol-1");
     const run = await node.boot();
     expect(run.code).toBe(0);
     expect(calls(run, "mkfs")).toEqual([]);
@@ -136,9 +126,8 @@ describe("the data volume", () => {
   });
 
   test("may be attached after the boot", async () => {
-    const node = machine({ readinessTimeoutSeconds: 20 });
-    node.detach();
-    node.state("volume-in", "3");
+    const node = machine({ readinessTimeoutSeconds: 300 });
+    node.detach(12);
     const run = await node.boot();
     expect(run.code).toBe(0);
     expect(calls(run, "sleep").length).toBeGreaterThanOrEqual(3);
@@ -146,10 +135,10 @@ describe("the data volume", () => {
 
   test("is found by the name in its NVMe controller when there is no link", async () => {
     const node = machine();
-    node.detach();
-    node.state("device", "nvme1n1");
-    node.write("dev/nvme0n1", "");
-    node.write("dev/nvme1n1", "");
+    node.volumes = ["vol-0", "vol-1"].map((volumeId, n) => ({ device: `/dev/nvme${n}n1`, volumeId }));
+    node.disks.refresh();
+    node.disturb("ebsnvme-id", /nvme0n1$/, saying("xvda"));
+    node.disturb("ebsnvme-id", /nvme1n1$/, saying("sdf"));
     const run = await node.boot();
     expect(run.code).toBe(0);
     expect(calls(run, "mkfs")).toEqual([expect.stringMatching(/\/dev\/nvme1n1$/)]);
@@ -158,7 +147,6 @@ describe("the data volume", () => {
   test("that never comes ends the boot", async () => {
     const node = machine();
     node.detach();
-    node.state("volume-in", "1000");
     const run = await node.boot();
     expectFailure(
       node,
@@ -170,9 +158,17 @@ describe("the data volume", () => {
 });
 
 describe("the package", () => {
+  /** Another text beside the package. */
+  const published =
+    (text: string) =>
+    ({ args }: { args: string[] }) => {
+      writeFileSync(args[args.indexOf("-o") + 1]!, text);
+      return {};
+    };
+
   test("with another checksum is not installed", async () => {
     const node = machine();
-    node.state("published-sum", "0".repeat(64));
+    node.disturb("curl", /\.sha256$/, published("0".repeat(64)));
     const run = await node.boot();
     expectFailure(
       node,
@@ -190,19 +186,18 @@ describe("the package", () => {
   });
 
   test.each([
-    [undefined, /its checksum: curl: \(22\).*404/],
     ["<html>", /its checksum is no SHA-256 sum/],
     ["", /its checksum is no SHA-256 sum/],
-  ])("needs a checksum, not %j", async (published, line) => {
+  ])("needs a checksum, not %j", async (sum, line) => {
     const node = machine();
-    node.state("published-sum", published);
+    node.disturb("curl", /\.sha256$/, published(sum));
     expectFailure(node, await node.boot(), line);
   });
 
   test("is fetched again when the network is not ready, or the package manager busy", async () => {
-    const node = machine({ readinessTimeoutSeconds: 20 });
-    node.state("download-fails", "2");
-    node.state("dnf-fails", "1");
+    const node = machine({ readinessTimeoutSeconds: 300 });
+    node.disturb("curl", /\.rpm$/, { fail: 6, words: "curl: (6) Could not resolve host" }, 2);
+    node.disturb("dnf", /./, { fail: 1, words: "Error: Failed to download metadata" }, 1);
     const run = await node.boot();
     expect(run.code).toBe(0);
     expect(calls(run, "dnf")).toHaveLength(2);
@@ -210,8 +205,12 @@ describe("the package", () => {
 
   test("that cannot be fetched says why", async () => {
     const node = machine();
-    node.state("download-fails", "1000");
-    expectFailure(node, await node.boot(), /FAILED while installing .*Could not resolve host/);
+    const nowhere = { fail: 22, words: "curl: (22) The requested URL returned error: 404" };
+    const mend = node.disturb("curl", /\.sha256$/, nowhere);
+    expectFailure(node, await node.boot(), /FAILED while installing .*its checksum: curl: \(22\).*404/);
+    mend();
+    node.disturb("curl", /\.rpm$/, nowhere);
+    expectFailure(node, await node.boot(), /FAILED while installing .*rpm: curl: \(22\).*404/);
   });
 });
 
@@ -234,7 +233,7 @@ describe("parameters", () => {
 
   test("that the role may not read are named", async () => {
     const node = machine();
-    node.state("denied", "");
+    node.disturb("aws", /get-parameter /, refused("AccessDeniedException", "GetParameter"));
     expectFailure(node, await node.boot(), /parameter \S+\/operations\/list: .*AccessDeniedException/);
   });
 
@@ -269,7 +268,7 @@ describe("parameters", () => {
     const node = machine({ hasLicense: true, version: "6.2.3" });
     expect((await node.boot()).code).toBe(0);
     expect(node.read("etc/emqx-node/license.key")).toBe(secrets.licenseKey);
-    expect(node.mode("etc/emqx-node/license.key")).toBe("640");
+    expect(node.mode("etc/emqx-node/license.key")).toBe("root:emqx 640");
     node.parameter("license-key", "renewed.key");
     const renewed = await node.boot();
     expect(renewed.code).toBe(0);
@@ -290,7 +289,7 @@ describe("parameters", () => {
 describe("readiness", () => {
   test("waits for EMQX, and says where to look", async () => {
     const node = machine();
-    node.state("emqx-runs", undefined);
+    node.emqxRuns = false;
     const run = await node.boot();
     expectFailure(
       node,
@@ -300,8 +299,9 @@ describe("readiness", () => {
   });
 
   test("waits until every seed that is up is in the cluster", async () => {
-    const node = machine({ readinessTimeoutSeconds: 20 });
-    node.state("joins-in", "2");
+    const node = machine({ readinessTimeoutSeconds: 300 });
+    const alone = '{"running_nodes":["emqx@192.168.0.10"],"stopped_nodes":[]}';
+    node.disturb("emqx", /cluster status/, saying(alone), 2);
     const run = await node.boot();
     expect(run.code).toBe(0);
     // Three times to join, and once to look for members that have left.
@@ -310,63 +310,58 @@ describe("readiness", () => {
 
   test("fails when a seed stays outside", async () => {
     const node = machine();
-    node.state("reachable", "192.168.0.10/6369\n192.168.0.11/6369\n192.168.0.12/6369\n");
+    node.reachable.push("192.168.0.12/6369");
     const run = await node.boot();
     expectFailure(node, run, /joining the cluster: emqx@192\.168\.0\.12 is up, but not in one cluster/);
   });
 
   test("a name that only begins like a member's is no member", async () => {
     const node = machine({ seeds: ["192.168.0.10", "192.168.0.1"] });
-    node.state("reachable", "192.168.0.10/6369\n192.168.0.1/6369\n");
+    node.reachable.push("192.168.0.1/6369");
     expectFailure(node, await node.boot(), /emqx@192\.168\.0\.1 is up, but not/);
   });
 
   test("fails when EMQX does not listen where the others look for it", async () => {
     const node = machine();
-    node.state("reachable", "192.168.0.10/4370\n");
+    node.disturb("bash", /192\.168\.0\.10/, { fail: 1 });
     expectFailure(node, await node.boot(), /joining the cluster: its own port 6369 does not answer/);
   });
 
   test("the first node is a cluster of its own", async () => {
     const node = machine();
-    node.state("reachable", "192.168.0.10/6369\n");
-    node.state("cluster", '{"running_nodes":["emqx@192.168.0.10"],"stopped_nodes":["emqx@192.168.0.11"]}');
+    node.reachable = [];
+    node.cluster = { running: ["emqx@192.168.0.10"], stopped: ["emqx@192.168.0.11"] };
     expect((await node.boot()).code).toBe(0);
   });
 
   test("uses the port of the Package profile, and changes no arguments there", async () => {
     const node = machine({ clusterPorts: "Package" });
-    node.state("reachable", "192.168.0.10/4370\n192.168.0.12/4370\n");
+    node.reachable = ["192.168.0.12/4370"];
     expectFailure(node, await node.boot(), /emqx@192\.168\.0\.12 is up/);
-    expect(node.read("etc/emqx/vm.args")).toBe("+zdbbl 32768");
+    expect(node.read("etc/emqx/vm.args")).toBe(packageVmArgs);
   });
 
+  const registering = saying("OutOfService\tInstance is in the process of registering.");
+
   test("waits for each load balancer", async () => {
-    const node = machine({ loadBalancerCount: 2, readinessTimeoutSeconds: 20 });
+    const node = machine({ loadBalancerCount: 2, readinessTimeoutSeconds: 300 });
     node.parameter("load-balancers", "emqx-lb,other-lb");
-    node.state("out-of-service", "3");
+    node.disturb("aws", /describe-instance-health/, registering, 3);
     const run = await node.boot();
     expect(run.code).toBe(0);
     expect(calls(run, "aws elb").join("\n")).toContain(
-      "--load-balancer-name other-lb --instances InstanceId=i-0123456789abcdef0",
+      "--load-balancer-name other-lb --instances InstanceId=" + instanceId,
     );
   });
 
   test.each([
-    ["out of service", { "out-of-service": "1000" }, /emqx-lb: OutOfService\tInstance is in the process/],
-    [
-      "fewer than expected",
-      { "parameters/emqx/emqx-aws/dev/emqx-nodes/load-balancers": "" },
-      /names 0, expected 1/,
-    ],
-    [
-      "not named yet",
-      { "parameters/emqx/emqx-aws/dev/emqx-nodes/load-balancers": undefined },
-      /ParameterNotFound/,
-    ],
-  ])("fails with a load balancer %s", async (_, states, line) => {
+    ["out of service", "emqx-lb", /emqx-lb: OutOfService\tInstance is in the process/],
+    ["fewer than expected", "", /names 0, expected 1/],
+    ["not named yet", undefined, /ParameterNotFound/],
+  ])("fails with a load balancer %s", async (_, names, line) => {
     const node = machine();
-    for (const [name, content] of Object.entries(states)) node.state(name, content);
+    node.disturb("aws", /describe-instance-health/, registering);
+    node.parameter("load-balancers", names);
     expectFailure(node, await node.boot(), line);
   });
 
@@ -381,6 +376,6 @@ describe("readiness", () => {
 
 test("a command that fails unexpectedly is named by its line", async () => {
   const node = machine();
-  node.state("broken", "sysctl");
+  node.disturb("sysctl", /./, { fail: 5 });
   expectFailure(node, await node.boot(), /while setting kernel limits: line \d+ of emqx-node, exit code 5$/);
 });

@@ -1,133 +1,153 @@
-import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
+/**
+ * One instance of the simulated region with the files of its user data: the region's own bash, stand-ins, systemd and EMQX.
+ * The nodes around it are what a test says. Its scripts' waits are shortened; its timers and the next try of a failed boot
+ * take their time, which no test waits for.
+ */
 import {
-  chmodSync,
-  copyFileSync,
   cpSync,
   existsSync,
-  mkdirSync,
-  mkdtempSync,
+  lstatSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
-  writeFileSync,
+  symlinkSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { parse } from "yaml";
+import { join } from "node:path";
 import { operations, operationsParameterText } from "../../../components/emqx/operations";
+import { type NodeUserDataArgs, renderUserData } from "../../../components/emqx/userData";
+import { emptyDisc, passwordFits } from "../../../simulator/dataplane/cluster/database";
+import type { Disturbance } from "../../../simulator/machine/bash/outside";
+import type { Run as Process } from "../../../simulator/machine/bash/runs";
+import type { Answer, Call } from "../../../simulator/machine/bash/standIn";
+import { installedEmqx } from "../../../simulator/machine/bash/standIns/packages";
+import type { System } from "../../../simulator/machine/bash/system";
+import type { Daemon } from "../../../simulator/machine/bash/units";
+import { runCloudInit } from "../../../simulator/machine/cloudConfig";
+import { EmqxNode } from "../../../simulator/machine/emqxNode";
+import { readEmqxSettings } from "../../../simulator/machine/emqxSettings";
+import { serviceEnvironment } from "../../../simulator/machine/packages";
+import { licenseKeyOf } from "../../licenseKey";
+import { TestSystem } from "../../simulator/machine/system";
+import { nodeArgs } from "./arguments";
 
 export const secrets = {
   cookie: "Cookie0123456789abcdefghijklmnopqrstuvwxyz",
   dashboardPassword: "Dashboard-Secret-1",
   mqttPassword: "Mqtt-Secret-1",
-  licenseKey: "MjIwMTAxLicence.MEUCIQSecret",
+  licenseKey: licenseKeyOf("20260101"),
 };
 
-const commands =
-  "sleep blkid wipefs mkfs.xfs mountpoint ebsnvme-id systemctl rpm dnf curl aws emqx timeout chown find sysctl " +
-  "systemd-tmpfiles xfs_growfs xfs_db runuser amazon-cloudwatch-agent-ctl";
-
 export interface Run {
-  code: number | null;
+  code: number;
   console: string;
-  /** Every call of a command outside the shell in this run, with its arguments. */
+  /** Every call of a command that the region answers, with its arguments. */
   calls: string[];
 }
 
-/** A folder that plays the instance: it has the files of the user data, and fake commands around them. */
-export class Machine {
-  private readonly fake: string;
-  private readonly package = "the package";
+export const instanceId = "i-0123456789abcdef0";
+const script = "/var/lib/cloud/scripts/per-boot/emqx-node";
+const self = "emqx@192.168.0.10";
+const factor = 0.0005;
+/** What `aws` is always told. */
+const limits = /^aws --cli-connect-timeout 5 --cli-read-timeout 20 /;
+let machines = 0;
+
+export class Machine extends TestSystem {
+  /** Nodes of the cluster, as EMQX tells them. */
+  cluster = { running: [self, "emqx@192.168.0.11"], stopped: [] as string[] };
+  /** Who else takes connections on the port between nodes. */
+  reachable = ["192.168.0.11/6369"];
+  /** Whether EMQX and the CloudWatch agent come up when their services are started. */
+  emqxRuns = true;
+  agentRuns = true;
+  /** How many clients EMQX counts. */
+  connections = () => 0;
+  emqx: EmqxNode | undefined;
+  private disc = emptyDisc();
+  private calls: string[] = [];
+  private starting: Promise<void> = Promise.resolve();
 
   private constructor(
-    readonly root: string,
+    private readonly userData: string,
     private readonly prefix: string,
   ) {
-    this.fake = join(root, "fake");
+    super(factor, 1, { privateIp: "192.168.0.10", userData });
+    Object.assign(this.system, {
+      instanceId,
+      // Regions have 127.64.0.0 and what comes after it.
+      address: `127.60.${process.env["JEST_WORKER_ID"] ?? 0}.${1 + (machines++ % 250)}`,
+      emqx: () => this.emqx,
+      dial: async (address: string, port: number) =>
+        this.reachable.includes(`${address}/${port}`) ||
+        (address === "192.168.0.10" && port === this.emqx?.settings.ports.distribution),
+    });
   }
 
+  /** Before its first boot, but with the operations, which take a third of it. */
   static of(userData: string, prefix: string): Machine {
-    const machine = new Machine(mkdtempSync(join(tmpdir(), "emqx-node-")), prefix);
-    machine.furnish(userData);
+    const machine = new Machine(userData, prefix);
+    for (const [path, file] of runCloudInit(userData).files) machine.root.files.set(path, file);
+    machine.units.boot();
+    machine.parameter("cookie", secrets.cookie);
+    machine.parameter("dashboard-password", secrets.dashboardPassword);
+    machine.parameter("mqtt-password", secrets.mqttPassword);
+    machine.parameter("license-key", secrets.licenseKey);
+    machine.parameter("load-balancers", "emqx-lb");
+    machine.parameter("nodes/0/ready", "never");
+    machine.parameter("nodes/0/applied", "never");
+    machine.members(["192.168.0.10", "192.168.0.11"], 4);
+    machine.operations(operations);
+    for (const [name, text] of Object.entries(operations))
+      machine.write(`etc/emqx-node/operations/${name}`, text.trimEnd());
+    machine.role.health.set(instanceId, { state: "InService", reasonCode: "N/A", description: "N/A" });
     return machine;
   }
 
-  /** Another one in the same state: quicker than another boot. */
-  copy(): Machine {
-    const root = mkdtempSync(join(tmpdir(), "emqx-node-"));
-    cpSync(this.root, root, { recursive: true, preserveTimestamps: true });
-    return new Machine(root, this.prefix);
-  }
-
-  private furnish(userData: string): void {
-    for (const folder of ["dev", "run", "proc", "etc/emqx", "etc/systemd/system", "bin"])
-      mkdirSync(join(this.root, folder), { recursive: true });
-    this.write("etc/fstab", "UUID=root / xfs defaults 0 0\nUUID=old /var/lib/emqx xfs defaults 0 0\n");
-    const { write_files: files } = parse(userData) as {
-      write_files: { path: string; permissions?: string; content: string }[];
-    };
-    for (const { path, permissions, content } of files) {
-      this.write(path, content);
-      if (permissions) chmodSync(join(this.root, path), parseInt(permissions, 8));
+  /** Another one in the same state: quicker than another boot. `hadPowerCut`: it is switched on again, its scripts not yet run. */
+  async copy(hadPowerCut = false): Promise<Machine> {
+    const other = new Machine(this.userData, this.prefix);
+    rmSync(other.folder, { recursive: true });
+    cpSync(this.folder, other.folder, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+    for (const name of readdirSync(this.folder, { recursive: true, encoding: "utf8" })) {
+      const [from, to] = [join(this.folder, name), join(other.folder, name)];
+      if (!lstatSync(from).isSymbolicLink()) other.root.owners.set(to, this.root.owners.of(from));
+      else if (readlinkSync(from).startsWith(this.folder)) {
+        rmSync(to);
+        symlinkSync(readlinkSync(from).replace(this.folder, other.folder), to);
+      }
     }
-    for (const command of commands.split(" ")) {
-      const path = join(this.root, "bin", command);
-      copyFileSync(join(__dirname, "fakeCommands.sh"), path);
-      chmodSync(path, 0o755);
-    }
-    this.write("proc/uptime", "100.00 0.00\n");
-    this.state("package", this.package);
-    this.state("published-sum", createHash("sha256").update(this.package).digest("hex"));
-    this.state("device", "sdf");
-    this.volume("blank");
-    this.state("emqx-runs", "");
-    this.state("reachable", "192.168.0.10/6369\n192.168.0.11/6369\n");
-    this.state(
-      "cluster",
-      JSON.stringify(
-        { stopped_nodes: [], running_nodes: ["emqx@192.168.0.10", "emqx@192.168.0.11"] },
-        null,
-        1,
-      ),
-    );
-    this.parameter("cookie", secrets.cookie);
-    this.parameter("dashboard-password", secrets.dashboardPassword);
-    this.parameter("mqtt-password", secrets.mqttPassword);
-    this.parameter("license-key", secrets.licenseKey);
-    this.state("dashboard-password", secrets.dashboardPassword);
-    this.parameter("load-balancers", "emqx-lb");
-    this.parameter("nodes/0/ready", "never");
-    this.parameter("nodes/0/applied", "never");
-    this.members(["192.168.0.10", "192.168.0.11"], 4);
-    this.operations(operations);
+    for (const map of ["parameters", "versions", "objects", "metrics", "health"] as const)
+      this.role[map].forEach((value, key) => (other.role[map] as Map<string, unknown>).set(key, value));
+    this.formatted.forEach((volume) => other.formatted.add(volume));
+    const { cluster, reachable, volumes, disc, connections, emqxRuns, agentRuns } = this;
+    Object.assign(other, structuredClone({ cluster, reachable, volumes, disc }));
+    Object.assign(other, { connections, emqxRuns, agentRuns });
+    if (hadPowerCut) other.root.boot();
+    other.disks.refresh();
+    await other.clock.sleep(0, new AbortController().signal);
+    other.units.boot();
+    if (other.units.isEnabled("emqx.service")) await other.units.start("emqx.service").catch(() => undefined);
+    await other.starting;
+    return other;
   }
 
-  /** An attached volume that holds this. */
-  volume(content: "blank" | "xfs" | "ext4" | "signature" | "ambivalent" | "partitions"): void {
-    this.state("volume", content);
-    this.write(`dev/${this.read("fake/device").trim()}`, "");
-  }
-
-  detach(): void {
-    rmSync(join(this.root, "dev", this.read("fake/device").trim()), { force: true });
-  }
-
-  state(name: string, content: string | undefined): void {
-    if (content === undefined) rmSync(join(this.fake, name), { force: true });
-    else this.write(`fake/${name}`, content);
+  /** Nothing is attached any more, or only after so many seconds. */
+  detach(seconds = Infinity): void {
+    const [end, { volumes }] = [this.uptime() + seconds, this];
+    Object.defineProperty(this, "volumes", { get: () => (this.uptime() < end ? [] : volumes) });
+    this.disks.refresh();
   }
 
   parameter(name: string, value: string | undefined): void {
-    this.state(`parameters${this.prefix}/${name}`, value === undefined ? undefined : `${value}\n`);
+    if (value === undefined) this.parameters.delete(`${this.prefix}/${name}`);
+    else this.parameters.set(`${this.prefix}/${name}`, value);
   }
 
   /** A new version of a parameter. */
   change(name: string, value: string): void {
-    const version = `parameters${this.prefix}/${name}.version`;
-    this.state(version, String(1 + (this.has(`fake/${version}`) ? Number(this.read(`fake/${version}`)) : 1)));
-    this.parameter(name, value);
+    void this.role.putParameter(`${this.prefix}/${name}`, value);
   }
 
   /** The nodes of the deployment from now on. */
@@ -137,60 +157,49 @@ export class Machine {
 
   /** The operations from now on. */
   operations(texts: Record<string, string>): void {
-    for (const [name, script] of Object.entries(texts))
-      this.parameter(`operations/${name}`, script.trimEnd());
-    this.change("operations/list", operationsParameterText(texts).trimEnd());
+    for (const [name, text] of Object.entries(texts)) this.parameter(`operations/${name}`, text);
+    this.change("operations/list", operationsParameterText(texts));
+  }
+
+  /** Lets calls of a program go another way: those whose arguments fit, all or so many of them. */
+  disturb(program: string, args: RegExp, how: Disturbance["how"], times = Infinity): () => void {
+    return this.disturbances.add({ program, args, how, times });
   }
 
   /** The machine's time, in seconds. */
   uptime(): number {
-    return parseFloat(this.read("proc/uptime"));
-  }
-
-  /** The calls of the last run, as faults name them. */
-  sites(): string[] {
-    return this.read("fake/sites").trim().split("\n");
-  }
-
-  /** The first call of the last run that looks like this. */
-  site(pattern: RegExp): string {
-    const found = this.sites().find((site) => pattern.test(site));
-    if (found === undefined) throw new Error(`no call ${String(pattern)}`);
-    return found;
+    return this.clock.uptime;
   }
 
   readParameter(name: string): string {
-    return this.read(`fake/parameters${this.prefix}/${name}`).trim();
+    return (this.parameters.get(`${this.prefix}/${name}`) ?? "").replaceAll(this.root.path, "");
   }
 
   has(path: string): boolean {
-    return existsSync(join(this.root, path));
+    return existsSync(this.root.at(`/${path}`));
   }
 
   read(path: string): string {
-    return readFileSync(join(this.root, path), "utf8");
+    return readFileSync(this.root.at(`/${path}`), "utf8");
   }
 
   write(path: string, content: string): void {
-    const file = join(this.root, path);
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, content);
+    this.root.write(`/${path}`, content);
   }
 
+  /** As `root:emqx 640`. */
   mode(path: string): string {
-    return (statSync(join(this.root, path)).mode & 0o777).toString(8);
+    const file = this.root.at(`/${path}`);
+    return `${this.root.owners.of(file)} ${(statSync(file).mode & 0o777).toString(8)}`;
   }
 
-  /** Every file outside the fakes with content, mode and the time it was last written. */
-  files(): Record<string, string> {
+  /** Every file that outlives a reboot with its content; `isExact`: mode and the time it was last written, too. */
+  files(isExact = false): Record<string, string> {
     const found: Record<string, string> = {};
-    for (const entry of readdirSync(this.root, { recursive: true, withFileTypes: true })) {
-      const path = join(entry.parentPath, entry.name);
-      if (!entry.isFile() || path.startsWith(this.fake)) continue;
-      // What a reboot forgets.
-      if (path.startsWith(join(this.root, "run")) || path.startsWith(join(this.root, "proc"))) continue;
-      const time = statSync(path).mtimeMs;
-      found[path] = `${statSync(path).mode.toString(8)} ${time} ${readFileSync(path, "utf8")}`;
+    for (const name of readdirSync(this.folder, { recursive: true, encoding: "utf8" })) {
+      const [path, stat] = [join(this.folder, name), lstatSync(join(this.folder, name))];
+      if (!stat.isFile() || /^root\/(run|proc|bin|dev|tmp|opt|var\/lib\/emqx)\//.test(name)) continue;
+      found[name] = (isExact ? `${stat.mode.toString(8)} ${stat.mtimeMs} ` : "") + readFileSync(path, "utf8");
     }
     return found;
   }
@@ -200,35 +209,128 @@ export class Machine {
   }
 
   /** Runs an operation, as the timers, systemd and people do. */
-  operate(name: string, ...args: string[]): Promise<Run> {
-    return this.run([name, ...args]);
+  operate(...args: string[]): Promise<Run> {
+    return this.run(args);
+  }
+
+  /** A run that goes on; its calls are those of all that go on at the time. */
+  start(args: string[]): Process {
+    return this.runs.start([script, ...args], () => undefined);
   }
 
   private async run(args: string[]): Promise<Run> {
-    for (const list of ["calls", "sites", "limits"]) this.state(list, "");
-    const script = join(this.root, "var/lib/cloud/scripts/per-boot/emqx-node");
-    // A write that finds no room is to fail, not to kill.
-    const start = `echo $$ >"$FAKE/pid"; trap '' XFSZ; exec "$0" "$@"`;
-    const child = spawn("bash", ["-c", start, script, ...args], {
-      detached: true,
-      env: {
-        PATH: `${join(this.root, "bin")}:/usr/bin:/bin`,
-        EMQX_NODE_ROOT: this.root,
-        FAKE: this.fake,
-        TMPDIR: this.root,
-      },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let console = "";
-    child.stdout.on("data", (chunk: Buffer) => (console += chunk.toString()));
-    child.stderr.on("data", (chunk: Buffer) => (console += chunk.toString()));
-    const code = await new Promise<number | null>((resolve, reject) =>
-      child.on("close", resolve).on("error", reject),
-    );
-    return { code, console, calls: this.read("fake/calls").trim().split("\n") };
+    this.calls = [];
+    const { code, lines } = await this.start(args).done;
+    return { code, console: lines.map((line) => `${line}\n`).join(""), calls: this.calls };
   }
 
-  destroy(): void {
-    rmSync(this.root, { recursive: true, force: true });
+  protected override answer(call: Call, system: System): Promise<Answer> {
+    const words = [call.program, ...call.args].map((word) => word.replaceAll(this.root.path, ""));
+    // Not what systemd runs by itself.
+    if (system === this.system) this.calls.push(words.join(" ").replace(limits, "aws "));
+    return super.answer(call, system);
+  }
+
+  protected override daemon(program: string): Daemon | undefined {
+    if (program.endsWith("start-amazon-cloudwatch-agent"))
+      return {
+        start: async () => ({ ended: this.agentRuns ? new Promise(() => {}) : Promise.resolve() }),
+        stop: async () => {},
+      };
+    if (program !== "/usr/bin/emqx") return undefined;
+    return {
+      start: async () => {
+        const environment = serviceEnvironment(this.root.files);
+        if (this.emqxRuns) this.starting = this.startEmqx(environment);
+        return { ended: new Promise(() => {}) };
+      },
+      stop: async () => this.stopEmqx(),
+    };
+  }
+
+  private async startEmqx(environment: Record<string, string>): Promise<void> {
+    const files = this.root.files.as("emqx");
+    const settings = await readEmqxSettings(files, environment, installedEmqx(this.root)!);
+    const emqx = await EmqxNode.start(settings, {
+      address: this.system.address,
+      addressOf: () => undefined,
+      guard: () => true,
+      disc: this.disc,
+      files,
+      secondMs: 1000,
+      log: () => {},
+    });
+    Object.defineProperties(emqx, {
+      cluster: { value: () => this.cluster },
+      channels: { get: () => this.connections() },
+      leaveCluster: { value: async () => void (this.cluster = { running: [self], stopped: [] }) },
+      forceLeave: {
+        value: async (name: string) => {
+          this.cluster.stopped = this.cluster.stopped.filter((each) => each !== name);
+          return "removed";
+        },
+      },
+    });
+    this.emqx = emqx;
+  }
+
+  /** Whether the first MQTT user has this password. */
+  letsIn(password: string): boolean {
+    return passwordFits(this.disc.databases.get(self)!.users["mqtt"]!, password);
+  }
+
+  async stopEmqx(): Promise<void> {
+    await this.starting.catch(() => undefined);
+    const { emqx } = this;
+    this.emqx = undefined;
+    await emqx?.stop();
+  }
+
+  override async dispose(): Promise<void> {
+    await Promise.all([super.dispose(), this.stopEmqx()]);
   }
 }
+
+/** Machines of a test file: gone after the test that asked for them. */
+export function testMachines() {
+  const machines: Machine[] = [];
+  const originals = new Map<string, Promise<Machine>>();
+  afterEach(() => Promise.all(machines.splice(0).map((machine) => machine.dispose())));
+  afterAll(async () => {
+    for (const original of originals.values()) await (await original).dispose();
+  });
+  const keep = (machine: Machine) => (machines.push(machine), machine);
+  const make = (changes: Partial<NodeUserDataArgs>) => {
+    const args = nodeArgs(changes);
+    return Machine.of(renderUserData(args), args.parameterPrefix);
+  };
+  return {
+    /** An instance that gives up after a second, and thinks that one is long. */
+    fresh: (changes: Partial<NodeUserDataArgs> = {}) =>
+      keep(make({ readinessTimeoutSeconds: 1, ...changes })),
+    /** A node that has booted and what `prepare`, always the same in a file, has done to it. */
+    async booted(changes: Partial<NodeUserDataArgs> = {}, prepare?: (machine: Machine) => Promise<void>) {
+      const key = JSON.stringify([changes, prepare?.toString()]);
+      const boot = async () => {
+        const machine = make({ readinessTimeoutSeconds: 300, ...changes });
+        expect((await machine.boot()).console).toMatch(/node 0 is ready\n$/);
+        await prepare?.(machine);
+        return machine;
+      };
+      if (!originals.has(key)) originals.set(key, boot());
+      return keep(await (await originals.get(key)!).copy());
+    },
+  };
+}
+
+/** What an aws, curl or other call that gets nowhere says. */
+export const refused = (code: string, operation: string): Disturbance["how"] => ({
+  fail: 254,
+  words: `\nAn error occurred (${code}) when calling the ${operation} operation: refused`,
+});
+/** Standard output, and an exit code that tells nothing or the truth. */
+export const saying =
+  (out: string, code = 0): Disturbance["how"] =>
+  () => ({ out: out === "" ? "" : `${out}\n`, code });
+
+export const calls = (run: Run, start: string) => run.calls.filter((call) => call.startsWith(start));

@@ -11,6 +11,7 @@ import { ClusterPorts } from "../../../components/emqx/releases";
 import { NodeUserDataArgs, renderUserData } from "../../../components/emqx/userData";
 import { DataPlane, DataPlaneOptions, startDataPlane } from "../../../simulator/dataplane/dataPlane";
 import { EmqxNode } from "../../../simulator/machine/emqxNode";
+import { TestRole } from "../role";
 import {
   CertificateFacts,
   InstanceFacts,
@@ -41,17 +42,16 @@ const fast = { healthChecks: 0.01, draining: 0.01, idle: 1, boot: 0.01, cluster:
 
 export class TestRegion implements RegionView {
   readonly state: RegionSnapshot;
-  readonly parameters = new Map<string, string>();
+  /** Of every instance. */
+  readonly role = new TestRole();
+  readonly parameters = this.role.parameters;
+  readonly objects = this.role.objects;
+  readonly metrics = this.role.metrics;
+  readonly health = this.role.health;
+  readonly refusedParameters = this.role.refusedParameters;
   readonly formatted = new Set<string>();
-  /** By `bucket/key`. */
-  readonly objects = new Map<string, Buffer>();
-  /** By namespace, name and dimensions. */
-  readonly metrics = new Map<string, number>();
   timeOfDay = new Date("2026-01-01T05:30:00Z");
-  readonly health = new Map<string, InstanceHealth>();
   readonly lines: string[] = [];
-  /** Makes the role refuse a parameter. */
-  refusedParameters = new Set<string>();
   plane!: DataPlane;
   private readonly listeners = new Set<() => void>();
   private readonly clients: MqttClient[] = [];
@@ -107,51 +107,7 @@ export class TestRegion implements RegionView {
   }
 
   asRole() {
-    return {
-      getParameter: async (name: string) => {
-        const value = this.parameters.get(name);
-        if (value === undefined) {
-          throw new Error(`ParameterNotFound: ${name}`);
-        }
-        if (this.refusedParameters.has(name)) {
-          throw new Error(`AccessDeniedException: not authorized to perform ssm:GetParameter on ${name}`);
-        }
-        return value;
-      },
-      getParameters: async (names: string[]) =>
-        names.flatMap((name) => {
-          const value = this.parameters.get(name);
-          return value === undefined ? [] : [{ name, value, version: 1 }];
-        }),
-      putParameter: async (name: string, value: string) => void this.parameters.set(name, value),
-      putObject: async (bucket: string, key: string, content: Buffer) =>
-        void this.objects.set(`${bucket}/${key}`, content),
-      getObject: async (bucket: string, key: string) => {
-        const content = this.objects.get(`${bucket}/${key}`);
-        if (content === undefined) throw new Error(`NoSuchKey: ${key}`);
-        return content;
-      },
-      listObjects: async (bucket: string, prefix: string) =>
-        [...this.objects]
-          .filter(([path]) => path.startsWith(`${bucket}/${prefix}`))
-          .map(([path, content]) => ({
-            key: path.slice(bucket.length + 1),
-            size: content.length,
-            lastModified: "2026-01-01T00:00:00Z",
-          })),
-      putMetricData: async (
-        namespace: string,
-        name: string,
-        dimensions: Record<string, string>,
-        value: number,
-      ) => void this.metrics.set(`${namespace} ${name} ${JSON.stringify(dimensions)}`, value),
-      describeInstanceHealth: async (_name: string, instanceId: string) =>
-        this.health.get(instanceId) ?? {
-          state: "OutOfService" as const,
-          reasonCode: "ELB" as const,
-          description: "?",
-        },
-    };
+    return this.role;
   }
 
   isFormatted(volumeId: string): boolean {

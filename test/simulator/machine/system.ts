@@ -1,81 +1,104 @@
 /** A machine put together by hand, with nothing of EMQX on it: its disk, its clock, its units, and what a test gives it. */
-import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Clock } from "../../../simulator/machine/bash/clock";
 import { Disks } from "../../../simulator/machine/bash/disks";
 import { Disturbances } from "../../../simulator/machine/bash/outside";
 import { Root } from "../../../simulator/machine/bash/root";
-import { Runs } from "../../../simulator/machine/bash/runs";
+import { Runs, type RunResult } from "../../../simulator/machine/bash/runs";
+import type { Answer, Call } from "../../../simulator/machine/bash/standIn";
 import { programs, standIns } from "../../../simulator/machine/bash/standIns";
 import type { System } from "../../../simulator/machine/bash/system";
-import { Units } from "../../../simulator/machine/bash/units";
+import { Daemon, Units } from "../../../simulator/machine/bash/units";
+import { TestRole } from "../role";
 
 export class TestSystem {
-  readonly root: Root;
+  readonly folder = mkdtempSync(join(realpathSync(tmpdir()), "emqx-system-"));
+  readonly root = new Root(join(this.folder, "root"));
   readonly clock: Clock;
   readonly runs: Runs;
+  private readonly unitRuns: Runs;
   readonly units: Units;
+  readonly disks: Disks;
   readonly disturbances = new Disturbances();
   readonly said: string[] = [];
-  readonly parameters = new Map<string, string>();
+  readonly role = new TestRole();
+  readonly parameters = this.role.parameters;
+  readonly formatted = new Set<string>();
+  /** Attached volumes. */
+  volumes = [{ device: "/dev/sdf", volumeId: "vol-1" }];
   timeOfDay = new Date("2026-01-01T05:59:00Z");
-  private readonly folder = mkdtempSync(join(realpathSync(tmpdir()), "emqx-system-"));
+  protected readonly system: System;
 
-  constructor(factor = 0.01) {
-    this.root = new Root(join(this.folder, "root"));
+  /** Time of scripts and of units by 1: those of a test of scripts leave it alone while they take it quickly. */
+  constructor(factor = 0.01, unitFactor?: number, facts: object = {}) {
     this.root.install(Object.keys(programs));
-    const formatted = new Set<string>();
-    const facts = () => ({
-      architecture: "arm64",
-      privateIp: "10.0.0.1",
-      volumes: [{ device: "/dev/sdf", volumeId: "vol-1" }],
-    });
     this.clock = new Clock(factor, this.root.at("/proc/uptime"), () => undefined);
-    const disks = new Disks(this.root, {
-      facts: facts as unknown as System["facts"],
-      isFormatted: (volumeId) => formatted.has(volumeId),
-      format: (volumeId) => void formatted.add(volumeId),
-      folderOf: (volumeId) => join(this.folder, volumeId),
+    const unitClock =
+      unitFactor === undefined
+        ? this.clock
+        : new Clock(unitFactor, this.root.at("/proc/units"), () => undefined);
+    const present = () =>
+      ({ architecture: "arm64", privateIp: "10.0.0.1", volumes: this.volumes, ...facts }) as ReturnType<
+        System["facts"]
+      >;
+    this.disks = new Disks(this.root, {
+      facts: present,
+      isFormatted: (volumeId) => this.formatted.has(volumeId),
+      format: (volumeId) => void this.formatted.add(volumeId),
+      folderOf: (volumeId) => {
+        mkdirSync(join(this.folder, volumeId), { recursive: true });
+        return join(this.folder, volumeId);
+      },
     });
-    disks.refresh();
+    this.disks.refresh();
     const system = {
       instanceId: "i-1",
       address: "127.0.0.1",
       root: this.root,
       clock: this.clock,
-      disks,
-      facts,
+      disks: this.disks,
+      role: this.role,
+      facts: present,
       timeOfDay: () => this.timeOfDay,
       egress: (host: string) =>
         host.includes("nowhere") ? { allowed: false, reason: "no route" } : { allowed: true },
+      dial: async () => false,
       emqx: () => undefined,
-      role: {
-        getParameter: async (name: string) => {
-          const value = this.parameters.get(name);
-          if (value === undefined) throw Object.assign(new Error(name), { code: "ParameterNotFound" });
-          return value;
-        },
-      },
     } as unknown as System;
-    this.runs = new Runs(this.root, (call) =>
-      this.disturbances.answer("i-1", this.clock, call, async () => standIns[call.program]!(call, system)),
-    );
+    this.system = system;
+    this.runs = new Runs(this.root, (call) => this.answer(call, system));
+    this.unitRuns =
+      unitFactor === undefined
+        ? this.runs
+        : new Runs(this.root, (call) => this.answer(call, { ...system, clock: unitClock }));
     this.units = new Units({
       root: this.root,
-      clock: this.clock,
-      disks,
-      runs: this.runs,
+      clock: unitClock,
+      disks: this.disks,
+      runs: this.unitRuns,
       timeOfDay: () => this.timeOfDay,
-      daemon: () => undefined,
+      daemon: (program) => this.daemon(program),
       ran: () => undefined,
       say: (line) => void this.said.push(line),
     });
     system.units = this.units;
   }
 
+  /** What of a unit is not bash. */
+  protected daemon(_program: string): Daemon | undefined {
+    return undefined;
+  }
+
+  protected answer(call: Call, system: System): Promise<Answer> {
+    return this.disturbances.answer("i-1", this.clock, call, async () =>
+      standIns[call.program]!(call, system),
+    );
+  }
+
   /** Runs a script; its lines come with the exit code. */
-  async bash(script: string): Promise<{ code: number; lines: string[] }> {
+  async bash(script: string): Promise<RunResult> {
     this.root.write("/script", script, 0o755);
     return this.runs.start(["/script"], () => undefined).done;
   }
@@ -85,9 +108,11 @@ export class TestSystem {
     this.units.reload();
   }
 
-  dispose(): void {
+  async dispose(): Promise<void> {
     this.units.cutOff();
     this.runs.kill();
+    this.unitRuns.kill();
+    await Promise.all([this.runs.ended(), this.unitRuns.ended()]);
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { RoleCalls } from "../../../dataplane/regionView";
-import { fail, type Answer, type Options, readOptions, type StandIn, valueOf } from "../standIn";
+import { fail, type Answer, type Call, type Options, readOptions, type StandIn, valueOf } from "../standIn";
 import { query, textOf } from "../query";
 
 interface Request {
@@ -155,8 +155,9 @@ const common = [
 ];
 const commonFlags = ["--no-cli-pager", "--no-paginate"];
 
-export const aws: StandIn = async ({ args, cwd, environment }, { egress, role }) => {
-  const words = [...args];
+export const aws: StandIn = async (call, { egress, role }) => {
+  const { cwd, environment } = call;
+  const words = [...call.args];
   // Options of every command may come first.
   const leading: string[] = [];
   while (words[0]?.startsWith("-")) {
@@ -194,7 +195,7 @@ export const aws: StandIn = async ({ args, cwd, environment }, { egress, role })
   const endpoint = `${operation?.endpoint ?? "s3"}.${region}.amazonaws.com`;
   const verdict = egress(endpoint, 443);
   if (operation === undefined) {
-    return copy(options, cwd, role, verdict.allowed ? undefined : noWay(endpoint, verdict.reason));
+    return copy(options, call, role, verdict.allowed ? undefined : noWay(endpoint, verdict.reason));
   }
   const missing = operation.required.filter(
     (name) => name !== operation.list && valueOf(options, name) === undefined,
@@ -224,7 +225,7 @@ export const aws: StandIn = async ({ args, cwd, environment }, { egress, role })
 /** `s3 cp` of one file. */
 async function copy(
   options: Options,
-  cwd: string,
+  { cwd, fileMode }: Call,
   role: RoleCalls,
   unreachable: string | undefined,
 ): Promise<Answer> {
@@ -251,7 +252,7 @@ async function copy(
     } else {
       if (unreachable !== undefined) throw new Error(unreachable);
       const content = await role.getObject(...source!);
-      writeFileSync(resolve(cwd, to), content);
+      writeFileSync(resolve(cwd, to), content, { mode: fileMode });
     }
     return {};
   } catch (error) {

@@ -46,7 +46,7 @@ interface Request {
 
 type Response = { status: number; body: string } | { problem: string; code: number };
 
-export const curl: StandIn = async ({ args, cwd, stdin }, system) => {
+export const curl: StandIn = async ({ args, cwd, stdin, fileMode }, system) => {
   const single = args.flatMap((arg) =>
     /^-[fsSLk]{2,}$/.test(arg) ? [...arg.slice(1)].map((letter) => `-${letter}`) : [arg],
   );
@@ -130,7 +130,7 @@ export const curl: StandIn = async ({ args, cwd, stdin }, system) => {
     return { out: response.body + told };
   }
   try {
-    if (output !== "/dev/null") writeFileSync(resolve(cwd, output), response.body);
+    if (output !== "/dev/null") writeFileSync(resolve(cwd, output), response.body, { mode: fileMode });
   } catch {
     return problem(23, "Failure writing output to destination");
   }
