@@ -24,7 +24,10 @@ function versionsIn(report: string): Map<string, number> {
   );
 }
 
-/** Why this instance's boot has ended without success, if that is what the node reported: `failed <instance>: <why>`. */
+/**
+ * Why this instance's boot has ended without success, if that is what the node reported: `failed <instance>: <why>`. It tries
+ * again by itself, and says `booting <instance>` when it does.
+ */
 export function bootFailure(reported: string, instanceId: string): string | undefined {
   const prefix = `failed ${instanceId}: `;
   return reported.startsWith(prefix) ? reported.slice(prefix.length).trim() : undefined;

@@ -14,9 +14,10 @@
  * - What a command prints is looked at, not only its exit code: docs/emqx-commands.md says why.
  * - A file is written beside its place, brought to the disk and renamed (`put`): whole or not at all. Functions that
  *   `try` or a condition calls are chains, because bash ignores errexit in them.
- * - What is said goes to standard error, so that no output that is captured contains it. Only the outermost shell
- *   announces a failure.
- * - A boot that fails says so in the parameter that `pulumi up` waits for, and emqx-node-retry.service tries again.
+ * - What is said goes to the console's own descriptor, so that neither output that is captured nor a complaint that is
+ *   kept contains it. Only the outermost shell announces a failure.
+ * - A boot that fails says so in the parameter that `pulumi up` waits for, and emqx-node-retry.service tries again: a try
+ *   after a failure says there that it has begun.
  * - What is secret in between is on a tmpfs, in a folder of root's, and goes with the run, or with the next one.
  * - Blank means: blkid finds nothing (answer 2), wipefs knows no signature, and mkfs.xfs without -f agrees. A format
  *   that was cut off has left a superblock "in progress", which nothing mounts: it is begun again.
@@ -38,7 +39,8 @@ cd /
 export AWS_DEFAULT_REGION=$REGION AWS_PAGER='' AWS_RETRY_MODE=standard LC_ALL=C.UTF-8
 step=starting
 
-say() { echo "emqx-node: $*" >&2; }
+exec 3>&2
+say() { echo "emqx-node: $*" >&3; }
 begin() {
   step=$1
   say "$step"
@@ -55,7 +57,7 @@ trap 'code=$?; ((BASH_SUBSHELL)) || die "line $LINENO of \${BASH_SOURCE##*/}, ex
 trap finish EXIT
 trap 'say "NODE $NODE_NUMBER was stopped while $step"; exit 143' TERM INT HUP
 
-# Seconds since the boot: no clock step moves them
+# Seconds since the boot: nobody sets them
 clock() { read -r uptime _ <"$root/proc/uptime" && uptime=\${uptime%.*}; }
 # allow SECONDS: for all that comes
 allow() { clock && deadline=$((uptime + $1)); }
@@ -72,7 +74,7 @@ limit() {
   clock
   ((uptime + seconds <= deadline)) || seconds=$((deadline - uptime))
   ((seconds > 0)) || seconds=1
-  timeout -k 5 "$seconds" "$@" 8>&- 9>&- || code=$?
+  timeout -k 5 "$seconds" "$@" 3>&- 8>&- 9>&- || code=$?
   ((code != 124 && code != 137)) || echo "\${label:-$1}: no answer within $seconds s" >&2
   return "$code"
 }
@@ -101,7 +103,7 @@ try() {
 words() {
   local line
   line=$(sed 's/\\x1b\\[[0-9]*m//g; /^[[:space:]]*$/d' "$1" | tail -n 1)
-  echo "\${line:-exit code \${tried:-0} without a word}"
+  echo "\${line:-exit code \${tried:-?} without a word}"
 }
 why() { grep -m 1 'error occurred' "$work/err" || words "$work/err"; }
 
@@ -110,6 +112,7 @@ put() {
   [[ -f $3 && $(<"$3") == "\${4%$'\\n'}" ]] && return
   (umask 077 && printf '%s' "$4" >"$3.new" && chown "$2" "$3.new" && chmod "$1" "$3.new" &&
     sync "$3.new" && mv -f "$3.new" "$3") 2>"$work/err" && return
+  tried=$?
   rm -f "$3.new"
   die "$3: $(why)"
 }
@@ -182,12 +185,14 @@ failed() {
   allow 60
   systemctl start --no-block emqx-node-retry
   local reason=\${1//[$'\\n\\t\\r']/ }
+  : >"$conf/failed"
   instance && report ready "failed $id: $step: \${reason:0:300}"
 }
 # shellcheck disable=SC2034 # for sync
 booting=yes
 hold 600 || die "$(busy)"
-rm -f "$run.ready" "$conf"/*.new
+rm -f "$run.ready"
+if [[ -f $conf/failed ]] && instance && report ready "booting $id"; then rm "$conf/failed"; fi
 
 # Amazon Linux links /dev/sdf to the NVMe device, which also knows the name it was attached as
 find_volume() {

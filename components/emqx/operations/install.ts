@@ -47,7 +47,7 @@ add "$root/usr/lib/emqx/releases/emqx_vars" 'set -a; . /etc/emqx-node/emqx.env; 
 begin "reading the parameters under $PARAMETER_PREFIX"
 secret cookie '^[A-Za-z][A-Za-z0-9]{31,254}$' "a letter and at least 31 letters or digits"
 env="EMQX_NODE__COOKIE=$value"$'\\n'
-grep -qxF -e "\${env%?}" "$conf/secrets.env" 2>/dev/null || : >"$conf/restart"
+[[ -f $conf/secrets.env && $(<"$conf/secrets.env") == "$env"* ]] || : >"$conf/restart"
 secret dashboard-password "$password" "$rule"
 env+="EMQX_DASHBOARD__DEFAULT_PASSWORD='\\"$value\\"'"$'\\n'
 if [[ -n $MQTT_USERNAME ]]; then

@@ -44,7 +44,8 @@ finish() {
   remove_archive || true
   rm -rf "$work"
 }
-put 0644 root:root "$archive" "$wanted"
+echo "$wanted" >"$archive"
+sync "$archive"
 open_folder
 file=$data/backup/$wanted
 fetch() { (umask 077 && patience=300 aws s3 cp --only-show-errors "$place$wanted" "$file"); }

@@ -18,6 +18,9 @@ ${archiveFunctions}if [[ -z \${locked:-} ]]; then
   allow 600
   hold 0 || { say "nothing done: $(busy)" && exit 75; }
 fi
+# Of a run that was killed
+rm -f "$run.password" "$conf"/{,operations/}*.new "$root"/etc/{fstab,emqx/*,systemd/system/emqx-*}.new \\
+  "$root"/usr/lib/emqx/releases/*.new "$data"/emqx-node.*.new
 seen=$conf/seen
 taken=$data/emqx-node.applied
 own=nodes/$NODE_NUMBER

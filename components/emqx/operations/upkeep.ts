@@ -5,8 +5,9 @@
  *   only stopped is left alone. Asking EMQX for its members is dear, so it is asked until none is left that the
  *   deployment does not have, and then not before the deployment's members change.
  * - Passwords are changed in the running cluster: clients stay connected. `emqx ctl admins passwd` is EMQX's only way
- *   without the old password; for a second, the new one is an argument of a process. So it is used only where the
- *   dashboard does not know the password yet, and not by its words but by a login it is seen to have worked.
+ *   without the old password, and has the new one in a process's arguments and in the audit log. So `emqx eval` calls what is behind
+ *   that command, and EMQX reads the password from a file on the tmpfs that is user emqx's alone. It is seen to have
+ *   worked by a login.
  */
 export const upkeepOperation = `# Part of sync: what EMQX is told while it runs
 if [[ -f $data/emqx-node.evacuating ]]; then
@@ -55,8 +56,12 @@ if news dashboard-password "$taken" || news mqtt-password "$taken"; then
   begin "taking up the passwords"
   secret dashboard-password "$password" "$rule"
   if ! login "$value"; then
-    emqx ctl admins passwd admin "$value" >"$work/out" 2>&1 || true
-    login "$value" || die "dashboard user admin: $(words "$work/out"); $(why)"
+    finish() { rm -rf "$work" "$run.password"; }
+    (umask 077 && printf '%s' "$value" >"$run.password" && chown emqx:emqx "$run.password")
+    read='element(2, file:read_file("'$run.password'"))'
+    emqx eval "emqx_dashboard_cli:admins([\\"passwd\\", \\"admin\\", binary_to_list($read)])" >"$work/out" 2>&1 || true
+    rm -f "$run.password"
+    login "$value" || die "dashboard user admin: $(grep -m 1 Error "$work/out" || words "$work/out"); $(why)"
   fi
   note dashboard-password "$taken"
 fi

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { bootScript } from "../../../components/emqx/bootstrap";
+import { bootFailure } from "../../../components/reports";
 import { operations } from "../../../components/emqx/operations";
 import { calls, instanceId, Machine, refused, Run, saying, secrets, testMachines } from "./machine";
 import { testWith } from "./tools";
@@ -253,13 +254,24 @@ describe("parameters", () => {
     expect(run.console).not.toContain(`: ${value}`);
   });
 
-  test("never show on the console nor in a command line", async () => {
+  test("never show on the console nor in the list of processes", async () => {
     const node = machine({ hasLicense: true, version: "6.2.3" });
+    node.watchTools();
     const run = await node.boot();
     expect(run.code).toBe(0);
-    for (const secret of Object.values(secrets)) {
-      expect(run.console).not.toContain(secret);
-      expect(run.calls.join("\n")).not.toContain(secret);
+    node.change("cookie", secrets.cookie.toUpperCase());
+    node.change("dashboard-password", "Dashboard-Secret-2");
+    node.change("mqtt-password", "Mqtt-Secret-2");
+    const again = await node.boot();
+    expect(again.code).toBe(0);
+    const tools = node.read("tools");
+    expect(tools).toMatch(/^sha256sum$/m);
+    for (const secret of [...Object.values(secrets), secrets.cookie.toUpperCase(), "Secret-2"]) {
+      for (const { console, calls } of [run, again]) {
+        expect(console).not.toContain(secret);
+        expect(calls.join("\n")).not.toContain(secret);
+      }
+      expect(tools).not.toContain(secret);
     }
     expect(bootScript).not.toMatch(/set -[a-z]*x|xtrace/);
   });
@@ -378,4 +390,25 @@ test("a command that fails unexpectedly is named by its line", async () => {
   const node = machine();
   node.disturb("sysctl", /./, { fail: 5 });
   expectFailure(node, await node.boot(), /while setting kernel limits: line \d+ of emqx-node, exit code 5$/);
+});
+
+test("a try after a failure says that it has begun, so that an update waits for it", async () => {
+  const node = machine();
+  const reports: string[] = [];
+  node.disturb("aws", /put-parameter .*nodes\/0\/ready/, ({ args }, act) => {
+    reports.push(args[args.indexOf("--value") + 1]!);
+    return act();
+  });
+  const mend = node.disturb("sysctl", /./, { fail: 5 });
+  expect((await node.boot()).code).toBe(1);
+  expect((await node.boot()).code).toBe(1);
+  mend();
+  expect((await node.boot()).code).toBe(0);
+  const failed = expect.stringMatching(/^failed i-\w+: setting kernel limits: /);
+  const [booting, ready] = [`booting ${instanceId}`, instanceId];
+  expect(reports).toEqual([failed, booting, failed, booting, ready]);
+  expect(bootFailure(booting, instanceId)).toBeUndefined();
+  reports.length = 0;
+  expect((await node.boot()).code).toBe(0);
+  expect(reports).toEqual([]);
 });

@@ -18,7 +18,8 @@ import { join } from "node:path";
 import { operations, operationsParameterText } from "../../../components/emqx/operations";
 import { type NodeUserDataArgs, renderUserData } from "../../../components/emqx/userData";
 import { emptyDisc, passwordFits } from "../../../simulator/dataplane/cluster/database";
-import type { Disturbance } from "../../../simulator/machine/bash/outside";
+import { hostTools } from "../../../simulator/machine/bash/hostTools";
+import { type Disturbance, Disturbances } from "../../../simulator/machine/bash/outside";
 import type { Run as Process } from "../../../simulator/machine/bash/runs";
 import type { Answer, Call } from "../../../simulator/machine/bash/standIn";
 import { installedEmqx } from "../../../simulator/machine/bash/standIns/packages";
@@ -65,6 +66,8 @@ export class Machine extends TestSystem {
   /** How many clients EMQX counts. */
   connections = () => 0;
   emqx: EmqxNode | undefined;
+  /** How a call goes wrong, by its words, in which a run's own folder is emqx-node.PID. */
+  fault: ((site: string) => Disturbance["how"] | undefined) | undefined;
   private disc = emptyDisc();
   private calls: string[] = [];
   private starting: Promise<void> = Promise.resolve();
@@ -204,6 +207,16 @@ export class Machine extends TestSystem {
     return found;
   }
 
+  /** Notes in /tools what this computer's own programs are called with. */
+  watchTools(): void {
+    for (const [name, path] of hostTools()) {
+      if (/^(bash|timeout|find)$/.test(name)) continue;
+      rmSync(this.root.at(`/bin/${name}`));
+      const note = `printf '%s\\n' ${name} "$@" >>"$EMQX_NODE_ROOT/tools"`;
+      this.root.write(`/bin/${name}`, `#!${hostTools().get("bash")} -p\n${note}\nexec ${path} "$@"\n`, 0o755);
+    }
+  }
+
   boot(): Promise<Run> {
     return this.run([]);
   }
@@ -218,17 +231,34 @@ export class Machine extends TestSystem {
     return this.runs.start([script, ...args], () => undefined);
   }
 
-  private async run(args: string[]): Promise<Run> {
+  /** A run, and its processes. */
+  begin(args: string[]): { run: Promise<Run>; process: Process } {
     this.calls = [];
-    const { code, lines } = await this.start(args).done;
-    return { code, console: lines.map((line) => `${line}\n`).join(""), calls: this.calls };
+    const process = this.start(args);
+    const run = process.done.then(({ code, lines }) => ({
+      code,
+      console: lines.map((line) => `${line}\n`).join(""),
+      calls: this.calls,
+    }));
+    return { run, process };
+  }
+
+  private run(args: string[]): Promise<Run> {
+    return this.begin(args).run;
   }
 
   protected override answer(call: Call, system: System): Promise<Answer> {
     const words = [call.program, ...call.args].map((word) => word.replaceAll(this.root.path, ""));
+    const site = words.join(" ").replace(limits, "aws ");
+    const act = () => super.answer(call, system);
     // Not what systemd runs by itself.
-    if (system === this.system) this.calls.push(words.join(" ").replace(limits, "aws "));
-    return super.answer(call, system);
+    if (system !== this.system) return act();
+    this.calls.push(site);
+    const how = this.fault?.(site.replace(/emqx-node\.\d+/g, "emqx-node.PID"));
+    if (how === undefined) return act();
+    const disturbances = new Disturbances();
+    disturbances.add({ how });
+    return disturbances.answer(instanceId, this.clock, call, act);
   }
 
   protected override daemon(program: string): Daemon | undefined {

@@ -126,8 +126,8 @@ const commands: Record<string, Command> = {
 export const emqx: StandIn = ({ args }, system) => {
   const [program, name = "", ...rest] = args;
   const node = system.emqx();
-  if (program !== "ctl" && program !== "ping") {
-    return fail(`emqx: in the simulated region only "ctl" and "ping": ${args.join(" ")}`);
+  if (program !== "ctl" && program !== "ping" && program !== "eval") {
+    return fail(`emqx: in the simulated region only "ctl", "eval" and "ping": ${args.join(" ")}`);
   }
   if (node === undefined) {
     const nodeName =
@@ -137,12 +137,66 @@ export const emqx: StandIn = ({ args }, system) => {
   if (program === "ping") {
     return said("pong");
   }
+  if (program === "eval") {
+    return evaluated(args.slice(1).join(" "), node, system);
+  }
   const command = name === "rebalance" && !hasEvacuation(node.settings.version) ? undefined : commands[name];
   if (command === undefined) {
     return { code: 1, out: "Usage: emqx ctl\n" };
   }
   return command(rest, node, system);
 };
+
+/**
+ * `emqx eval`: what the expression prints, then its value; where it crashes, 1 (bin/nodetool, "eval"). Of Erlang only calls, strings and lists, and of EMQX
+ * only its command line's own modules, which `emqx_ctl` calls with the same list (apps/emqx_dashboard/src/emqx_dashboard_cli.erl).
+ */
+async function evaluated(expression: string, node: EmqxNode, system: System): Promise<Answer> {
+  let printed = "";
+  const functions: Record<string, (...args: unknown[]) => unknown> = {
+    "file:read_file": (path) => {
+      const bytes = system.root.readBytes(String(path), "emqx");
+      return bytes === undefined ? ["error", "enoent"] : ["ok", bytes];
+    },
+    element: (n, tuple) => (tuple as unknown[])[Number(n) - 1],
+    binary_to_list: (bytes) => {
+      if (!Buffer.isBuffer(bytes)) throw new Error("badarg");
+      return bytes.toString("latin1");
+    },
+    "emqx_dashboard_cli:admins": async (words) => {
+      printed += (await commands["admins"]!(words as string[], node, system)).out ?? "";
+      return "ok";
+    },
+  };
+  const tokens = expression.match(/"(?:[^"\\]|\\.)*"|\d+|[a-z]\w*(?::[a-z]\w*)?|[()[\],.]/g) ?? [];
+  const list = async (end: string): Promise<unknown[]> => {
+    const values: unknown[] = [];
+    while (tokens[0] !== end) {
+      values.push(await value());
+      if (tokens[0] === ",") tokens.shift();
+      else if (tokens[0] !== end) throw new Error(`syntax error before: ${tokens[0] ?? "the end"}`);
+    }
+    tokens.shift();
+    return values;
+  };
+  const value = async (): Promise<unknown> => {
+    const token = tokens.shift() ?? "";
+    if (token.startsWith('"')) return JSON.parse(token);
+    if (token === "[") return list("]");
+    if (/^\d/.test(token)) return Number(token);
+    if (tokens[0] !== "(") throw new Error(`in the simulated region no Erlang like ${token}`);
+    tokens.shift();
+    const called = functions[token];
+    if (called === undefined) throw new Error("undef");
+    return called(...(await list(")")));
+  };
+  try {
+    const result = String(await value());
+    return said(printed + result);
+  } catch (error) {
+    return said(`${printed}RPC to '${node.settings.nodeName}' error: ${(error as Error).message}`, 1);
+  }
+}
 
 /** `emqx_ctl:usage/1` prints, and returns ok. */
 function usage(words: string): Answer {
