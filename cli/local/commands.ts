@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import pc from "picocolors";
 import { UserError } from "../console";
 import { parsePulumiArguments } from "./arguments";
+import { followBoots, takeVerbose } from "./bootProgress";
 import { endpointLines } from "./endpoints";
 import { explainFailedBoots } from "./failedBoots";
 import { endpointsOf, regionStatus, stopRegion } from "./regionProcess";
@@ -34,8 +35,17 @@ export async function up(
   userArgs: readonly string[],
   options: PulumiOptions = {},
 ): Promise<number> {
-  const { stack, args } = onStack(session, userArgs);
-  const { exitCode } = await runPulumi(session, ["up", "--yes", ...args], options);
+  const { isVerbose, args: given } = takeVerbose(userArgs, process.env);
+  const { stack, args } = onStack(session, given);
+  const ended = new AbortController();
+  const boots =
+    isVerbose && session.surroundings.machines === "running"
+      ? followBoots(session.surroundings, session.speaker, ended.signal)
+      : undefined;
+  const { exitCode } = await runPulumi(session, ["up", "--yes", ...args], options).finally(() =>
+    ended.abort(),
+  );
+  await boots;
   if (parsePulumiArguments(["up", ...args]).isHelp) return exitCode;
   if (exitCode !== 0) {
     await showFailedBoots(session, stack);
