@@ -8,7 +8,7 @@ import {
   subnetId,
 } from "./awsNames";
 import type { EmqxClusterNodesArgs, EmqxNodeArgs } from "./emqxClusterNodes";
-import { aclDefault, authentication, parseHocon, safeguardsOf } from "./emqx/access";
+import { aclDefault, askedAtListeners, parseHocon, safeguardsOf } from "./emqx/access";
 import { extraConfigProblems, extraConfigWarnings } from "./emqx/extraConfig";
 import { isReservedWord } from "./emqx/hocon";
 import { instanceTypeInput } from "./emqx/instanceTypes";
@@ -32,7 +32,7 @@ import { kmsKeyInput } from "./kmsKey";
 import { nameProblems } from "./names";
 import { availabilityZoneInput, parseAvailabilityZone } from "./network/availabilityZones";
 import { addressInput } from "./network/ipv4";
-import { listenersInput } from "./network/listeners";
+import { defaultListeners, listenersInput, usesWebSocket } from "./network/listeners";
 import { defaultEmqxVersion } from "./nodeDefaults";
 import { parameterPrefixOf, userDataProblemsAt } from "./nodeUserData";
 import { plain, shown, wholeNumberProblems } from "./problems";
@@ -194,19 +194,31 @@ export function clusterNodesWarnings(args: EmqxClusterNodesArgs): string[] {
 }
 
 /** What lets more people do more than a cluster is meant to. */
-function accessWarnings({ anonymousAccess, extraConfig }: EmqxClusterNodesArgs): string[] {
-  const safeguards = safeguardsOf(
-    parseHocon(`authorization.no_match = deny\n${(extraConfig ?? "").replaceAll("\r\n", "\n")}`),
+function accessWarnings({
+  anonymousAccess,
+  extraConfig,
+  listeners = defaultListeners,
+}: EmqxClusterNodesArgs): string[] {
+  // What the component sets beside it, as far as it decides about access.
+  const configuration = parseHocon(
+    [
+      "authorization.no_match = deny",
+      `listeners { ssl.default.enable = false, wss.default.enable = false, ws.default.enable = ${usesWebSocket(listeners)} }`,
+      ...(anonymousAccess ? [] : ["authentication = [{ mechanism = password_based }]"]),
+      (extraConfig ?? "").replaceAll("\r\n", "\n"),
+    ].join("\n"),
   );
-  const isMissing = (wanted: string) => safeguards.some(({ what, rank }) => what === wanted && rank === 0);
+  const asked = [...askedAtListeners(configuration)];
+  const open = asked.flatMap(([name, asks]) => (asks === undefined ? [name] : []));
   return [
-    ...(anonymousAccess && isMissing(authentication)
-      ? [
-          `anonymousAccess: whoever reaches the cluster may connect, publish and subscribe without saying who they are; ` +
-            `leave it out, or set an authentication of your own in extraConfig`,
-        ]
-      : []),
-    ...(isMissing(aclDefault)
+    ...(open.length === 0
+      ? []
+      : [
+          `${anonymousAccess ? "anonymousAccess" : "extraConfig"}: whoever reaches ` +
+            `${open.length === asked.length ? "the cluster" : `EMQX's listener ${open.join(", ")}`} may connect, publish ` +
+            `and subscribe without saying who they are; leave it out, or set an authentication of your own in extraConfig`,
+        ]),
+    ...(safeguardsOf(configuration).some(({ what, rank }) => what === aclDefault && rank === 0)
       ? [
           `extraConfig: authorization.no_match = allow lets clients do whatever no ACL rule forbids; ` +
             `leave it out, or see to it that the last rule denies the rest`,

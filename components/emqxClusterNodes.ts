@@ -78,7 +78,7 @@ export interface EmqxClusterNodesArgs {
   amiId?: string;
   /** More EMQX configuration in HOCON; settings that this component owns are refused. Default: none. */
   extraConfig?: string;
-  /** Whether MQTT clients may connect without user name and password. Default: false. */
+  /** Whether no MQTT user is made: an authentication in `extraConfig` decides who may connect; without one, anybody may. Default: false. */
   anonymousAccess?: boolean;
   /**
    * Seconds, 1 to 3,600, that a node may take to move its clients before it stops; at most 150 are used, and 30 where

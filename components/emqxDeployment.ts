@@ -118,7 +118,7 @@ export interface EmqxDeploymentArgs {
   amiId?: string;
   /** More EMQX configuration in HOCON; settings that the components own are refused. Default: none. */
   extraConfig?: string;
-  /** Whether MQTT clients may connect without user name and password. Default: false. */
+  /** Whether no MQTT user is made: an authentication in `extraConfig` decides who may connect; without one, anybody may. Default: false. */
   anonymousAccess?: boolean;
   /** How many nodes are replaced at the same time. Default: 1. */
   rolloutBatchSize?: number;

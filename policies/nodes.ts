@@ -1,5 +1,5 @@
 import type { Policies } from "@pulumi/policy";
-import { aclDefault, authentication, safeguardsOfNode } from "../components/emqx/access";
+import { aclDefault, askedByNode, safeguardsOfNode } from "../components/emqx/access";
 
 const instance = "aws:ec2/instance:Instance";
 const volume = "aws:ebs/volume:Volume";
@@ -7,12 +7,10 @@ const subnet = "aws:ec2/subnet:Subnet";
 const eip = "aws:ec2/eip:Eip";
 const eipAssociation = "aws:ec2/eipAssociation:EipAssociation";
 
-/** Whether a node's configuration lets through what the named safeguard is there to keep out. */
-function lacks(props: Record<string, unknown>, wanted: string): boolean {
+function userDataOf(props: Record<string, unknown>): string {
   const encoded = typeof props.userDataBase64 === "string" ? props.userDataBase64 : "";
   const plain = typeof props.userData === "string" ? props.userData : "";
-  const safeguards = safeguardsOfNode(plain || Buffer.from(encoded, "base64").toString()) ?? [];
-  return safeguards.some(({ what, rank }) => what === wanted && rank === 0);
+  return plain || Buffer.from(encoded, "base64").toString();
 }
 
 interface Disk {
@@ -25,10 +23,14 @@ export const nodePolicies: Policies = [
     name: "clients-authenticate",
     description: "MQTT clients have to say who they are.",
     validateResource: ({ type, props, name }, report) => {
-      if (type === instance && lacks(props, authentication)) {
+      if (type !== instance) return;
+      const open = [...(askedByNode(userDataOf(props)) ?? [])].flatMap(([at, asked]) =>
+        asked === undefined ? [at] : [],
+      );
+      if (open.length > 0) {
         report(
-          `EMQX on ${name} has no authentication that is on, so anybody may connect. Leave anonymousAccess out, or set an ` +
-            `authentication of your own in extraConfig.`,
+          `EMQX on ${name} has no authentication that is on at ${open.join(", ")}, so anybody may connect. Leave ` +
+            `anonymousAccess out, or set an authentication of your own in extraConfig.`,
         );
       }
     },
@@ -37,7 +39,9 @@ export const nodePolicies: Policies = [
     name: "acl-denies-the-rest",
     description: "What no ACL rule decides is denied.",
     validateResource: ({ type, props, name }, report) => {
-      if (type === instance && lacks(props, aclDefault)) {
+      if (type !== instance) return;
+      const safeguards = safeguardsOfNode(userDataOf(props)) ?? [];
+      if (safeguards.some(({ what, rank }) => what === aclDefault && rank === 0)) {
         report(`EMQX on ${name} allows what no ACL rule decides. Set authorization.no_match = deny.`);
       }
     },

@@ -4,7 +4,7 @@ import pc from "picocolors";
 import { UserError } from "../console";
 import { parsePulumiArguments } from "./arguments";
 import { followBoots, takeVerbose } from "./bootProgress";
-import { endpointLines } from "./endpoints";
+import { endpointLines, userOf } from "./endpoints";
 import { explainFailedBoots } from "./failedBoots";
 import { endpointsOf, regionStatus, stopRegion } from "./regionProcess";
 import type { PulumiOptions, Session } from "./session";
@@ -99,12 +99,16 @@ async function showFailedBoots({ surroundings, speaker }: Session, stack: string
 
 async function showEndpoints({ surroundings, speaker }: Session, stack: string): Promise<void> {
   const endpoints = await endpointsOf(surroundings);
-  const lines = endpointLines(stack, readState(surroundings, stack).outputs, endpoints);
+  const state = readState(surroundings, stack);
+  const lines = endpointLines(state.outputs, userOf(stack, state), endpoints);
   if (lines.length === 0) return;
   speaker.say([pc.bold(`Stack ${stack} is up:`), ...lines.map((line) => `  ${line}`)].join("\n"));
 }
 
-/** The first thing a newcomer sees: a message that went the whole way. Fails when it does not arrive. */
+/**
+ * The first thing a newcomer sees: a message that went the whole way. Fails when it does not arrive; not where EMQX wants
+ * to know of an account that only the user has.
+ */
 async function sendFirstMessage(session: Session, stack: string): Promise<number> {
   const { surroundings, speaker } = session;
   const { loadBalancerDnsName } = readState(surroundings, stack).outputs;

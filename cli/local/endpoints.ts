@@ -1,9 +1,11 @@
+import { askedByNode } from "../../components/emqx/access";
 import type { Endpoint } from "../../simulator/dataplane";
+import type { StackState } from "./stacks";
 
 /** A stack's outputs as lines for people: where clients connect, as whom, and what else a first look wants to see. */
 export function endpointLines(
-  stack: string,
-  outputs: Record<string, unknown>,
+  outputs: StackState["outputs"],
+  user: string,
   endpoints: readonly Endpoint[] = [],
 ): string[] {
   const urls = Object.entries(outputs).filter(
@@ -14,15 +16,30 @@ export function endpointLines(
     [name.replace(/Url$/, "").toUpperCase(), here(url, own) ?? url],
     ...(own.length > 0 ? [["", pathless(url)] as [string, string]] : []),
   ]);
-  if (typeof outputs.mqttUsername === "string") {
-    const option = stack === "local" ? "" : ` -s ${stack}`;
-    rows.push(["User", `${outputs.mqttUsername}; its password: npm run -s region -- password${option}`]);
-  } else if (urls.length > 0) {
-    rows.push(["User", "anybody (anonymousAccess)"]);
-  }
+  if (urls.length > 0) rows.push(["User", user]);
   if (Array.isArray(outputs.nodeNames)) rows.push(["Nodes", outputs.nodeNames.join(", ")]);
   const width = Math.max(0, ...rows.map(([label]) => label.length));
   return rows.map(([label, value]) => `${label.padEnd(width)}  ${value}`);
+}
+
+/** As whom clients connect: the built-in user, or whom the nodes' configuration lets in. */
+export function userOf(stack: string, { outputs: { mqttUsername }, resources }: StackState): string {
+  if (typeof mqttUsername === "string") {
+    const option = stack === "local" ? "" : ` -s ${stack}`;
+    return `${mqttUsername}; its password: npm run -s region -- password${option}`;
+  }
+  const nodes = resources.filter(({ type }) => type === "aws:ec2/instance:Instance");
+  const asked = nodes.map(({ outputs }) => outputs?.userData ?? "").map((data) => askedByNode(String(data)));
+  const listeners = asked.find((of) => of !== undefined);
+  if (listeners === undefined) return "whom the nodes' own configuration lets in";
+  const words = [...listeners].map(([listener, asks]): [string, string] => [
+    listener,
+    asks === undefined ? "anybody; nothing authenticates" : `as extraConfig has it: ${asks}`,
+  ]);
+  const [first] = new Set(words.map(([, who]) => who));
+  return words.every(([, who]) => who === first)
+    ? String(first)
+    : words.map(([listener, who]) => `${who} (listener ${listener})`).join("; ");
 }
 
 /** The address on this machine that stands for a deployment's own. */

@@ -1,7 +1,7 @@
 import Table from "cli-table3";
 import { relative } from "node:path";
 import pc from "picocolors";
-import { endpointLines } from "./endpoints";
+import { endpointLines, userOf } from "./endpoints";
 import { describeLock, readLocks } from "./locks";
 import type { Endpoint } from "../../simulator/dataplane";
 import type { RegionStatus } from "./regionProcess";
@@ -15,6 +15,8 @@ export interface StackStatus {
   resources: number;
   pendingOperations: number;
   outputs: Record<string, unknown>;
+  /** As whom clients connect, for people. */
+  user: string;
   /** Names of its load balancers in the DNS. */
   loadBalancers: string[];
   /** Who changes it now, or held its lock when he died. */
@@ -45,7 +47,8 @@ export async function readStatus(surroundings: Surroundings): Promise<Status> {
 }
 
 function stackStatus(surroundings: Surroundings, stack: string): StackStatus {
-  const { resources, pendingOperations, outputs } = readState(surroundings, stack);
+  const state = readState(surroundings, stack);
+  const { resources, pendingOperations, outputs } = state;
   // Providers are the engine's own; `pulumi up` does not count them either.
   const made = resources.filter(({ type }) => !type.startsWith("pulumi:providers:"));
   const [lock] = readLocks(surroundings, stack);
@@ -55,6 +58,7 @@ function stackStatus(surroundings: Surroundings, stack: string): StackStatus {
     resources: made.length,
     pendingOperations: pendingOperations.length,
     outputs,
+    user: userOf(stack, state),
     loadBalancers: resources.flatMap(({ type, outputs: { dnsName } = {} }) =>
       type === "aws:elb/loadBalancer:LoadBalancer" && typeof dnsName === "string" ? [dnsName] : [],
     ),
@@ -89,9 +93,9 @@ export function formatStatus({ region, stacks, endpoints }: Status): string {
     `Simulated region: ${regionWords[region.state]}${process_}`,
     ...(region.state === "stopped" ? [] : [`Its log: ${relative(process.cwd(), region.log)}`]),
     table.toString(),
-    ...stacks.flatMap(({ stack, outputs, loadBalancers }) => {
+    ...stacks.flatMap(({ stack, outputs, user, loadBalancers }) => {
       const lines = [
-        ...endpointLines(stack, outputs, endpoints),
+        ...endpointLines(outputs, user, endpoints),
         // A program of its own need not say where its load balancers are.
         ...endpoints
           .filter(({ dnsName }) => loadBalancers.includes(dnsName) && dnsName !== outputs.loadBalancerDnsName)

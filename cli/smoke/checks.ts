@@ -81,7 +81,8 @@ export async function enter(
     return await Connection.open(door, credentials, options);
   } catch (error) {
     if (!(error instanceof ConnectError)) throw error;
-    const text = texts.connectTexts[error.failure];
+    const isStranger = error.failure === "refused" && credentials.username === undefined;
+    const text = isStranger ? texts.ownAuthentication : texts.connectTexts[error.failure];
     throw new CheckFailure(error.message, await explained(deployment.inside, text));
   }
 }

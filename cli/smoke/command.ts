@@ -8,6 +8,7 @@ interface Options {
   stack: string;
   real?: boolean;
   json?: boolean;
+  username?: string;
   password?: string;
   passwordFile?: string;
   keepAlive?: number;
@@ -25,6 +26,7 @@ export function addSmokeCommand(program: Command, session: Session): void {
     .option("-s, --stack <name>", "the stack", defaultStack)
     .option("--real", "the stack of your own Pulumi backend, even if one of that name is simulated")
     .option("--json", "for machines")
+    .option("--username <name>", "an account of your own authentication, instead of the built-in user")
     .option(
       "--password <text>",
       "the MQTT password, instead of reading it from SSM (others may see it in `ps`)",
@@ -41,6 +43,7 @@ export function addSmokeCommand(program: Command, session: Session): void {
       const { runSmoke } = await import("./run");
       process.exitCode = await runSmoke(session, options.stack, options.json ?? false, {
         real: options.real ?? false,
+        username: options.username,
         password: passwordOf(options),
         keepAliveSeconds: options.keepAlive,
         minimumDays: options.minDays,

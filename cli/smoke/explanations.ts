@@ -65,6 +65,7 @@ export const connectTexts: Record<ConnectFailure, Text> = {
     look: [
       "credentials: the SSM parameter (output mqttPasswordParameter) and the user in EMQX's database; nodes take up a " +
         "password that changed in SSM within a minute (by hand: operation sync), but not one changed in EMQX",
+      "an account given by --username: the authentication in extraConfig, whose server must answer the nodes",
     ],
   },
   closed: {
@@ -88,9 +89,19 @@ export const connectTexts: Record<ConnectFailure, Text> = {
   network: noTcp,
 };
 
+/** The stack has no built-in user, and EMQX refuses who does not say who he is. */
+export const ownAuthentication: Text = {
+  meaning:
+    "EMQX asks clients who they are by the authentication in extraConfig, whose accounts only you know.",
+  look: ["To connect as one of them: npm run smoke -- --username <name> --password-file <file>"],
+};
+
 export const openToAnyone: Text = {
   meaning: "Whoever reaches the load balancer may publish and subscribe.",
-  look: ["credentials: anonymousAccess must be false, and extraConfig must not touch authentication"],
+  look: [
+    "credentials: without an authentication in extraConfig anonymousAccess must be false; with one, it must be on " +
+      "(enable, and the listener's enable_authn)",
+  ],
 };
 
 export const notInService: Text = {

@@ -66,6 +66,28 @@ export function proxyListenersOf(userData: string): string[] | undefined {
   );
 }
 
+/**
+ * What a node asks of clients at each of EMQX's listeners that are on, by the listener's name; undefined lets anybody in.
+ * Nothing where the user data holds no configuration of EMQX that can be read.
+ */
+export function askedByNode(userData: string): Map<string, string | undefined> | undefined {
+  const configuration = configurationIn(filesOf(userData));
+  return configuration && askedAtListeners(configuration);
+}
+
+export function askedAtListeners(configuration: Tree): Map<string, string | undefined> {
+  return new Map(
+    listenersOf(configuration)
+      .filter(([, listener]) => isOn(listener))
+      .map(([name, listener]) => [name, askedAt(listener, configuration)]),
+  );
+}
+
+function askedAt(listener: Tree, configuration: Tree): string | undefined {
+  const { state, rank } = chain(ownChain(listener) ?? configuration.authentication);
+  return text(listener.enable_authn) === "false" || rank === 0 ? undefined : state;
+}
+
 /** What EMQX makes of a configuration. Throws a HoconError where it is not HOCON. */
 export function parseHocon(configuration: string): Tree {
   return hoconTree(readHocon(configuration));
@@ -190,11 +212,15 @@ const deciding = ["bind", "authentication", "access_rules", "ssl_options", "webs
 function listenerState(listener: Tree): Pick<Safeguard, "state" | "rank" | "detail"> {
   if (!isOn(listener)) return { state: "off", rank: 2 };
   const detail = stable(Object.fromEntries(deciding.map((key) => [key, listener[key] ?? ""])));
-  const own = chain(listener.authentication);
-  const hasOwn = listener.authentication !== undefined && stable(listener.authentication) !== "[]";
-  return text(listener.enable_authn) === "false" || (hasOwn && own.rank === 0)
+  const own = ownChain(listener);
+  return text(listener.enable_authn) === "false" || (own !== undefined && chain(own).rank === 0)
     ? { state: "on, without authentication", rank: 0, detail }
     : { state: "on", rank: 1, detail };
+}
+
+/** A chain of the listener's own replaces the global one; an empty one is none. */
+function ownChain({ authentication: own }: Tree): HoconValue | undefined {
+  return own === undefined || stable(own) === "[]" ? undefined : own;
 }
 
 /** What a listener that is not there amounts to. */

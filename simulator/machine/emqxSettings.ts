@@ -267,12 +267,14 @@ function readUsers(
   warnings: string[],
 ): Map<string, string> | undefined {
   const authentication = tree["authentication"];
-  const chain = Array.isArray(authentication) ? authentication.filter(isTree) : [];
+  const all = Array.isArray(authentication) ? authentication : [authentication];
+  // emqx/emqx@e5.8.9:apps/emqx_auth/src/emqx_authn/emqx_authn_chains.erl authenticate/2: a chain of which none is on is none.
+  const chain = all.filter(isTree).filter((entry) => entry["enable"] !== false);
   if (chain.length === 0) {
     return hardened ? new Map() : undefined;
   }
   const users = new Map<string, string>();
-  for (const authenticator of chain.filter((entry) => entry["enable"] !== false)) {
+  for (const authenticator of chain) {
     const { mechanism, backend } = authenticator;
     if (mechanism !== "password_based" || backend !== "built_in_database") {
       warnings.push(

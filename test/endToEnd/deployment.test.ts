@@ -45,7 +45,7 @@ test("`status` shows where the endpoints answer, and says when a port is another
   expect(formatStatus(status)).toMatch(/WSS +wss:\/\/127\.0\.0\.1:\d+\/mqtt/);
   const { outputs } = world.deployment;
   const endpoints = status.endpoints.map((endpoint) => ({ ...endpoint, port: 50_000 }));
-  expect(endpointLines("local", { ...outputs }, endpoints).join("\n")).toContain(
+  expect(endpointLines({ ...outputs }, "mqtt", endpoints).join("\n")).toContain(
     "mqtts://127.0.0.1:50000  (port 8883 is taken on this machine)",
   );
 });

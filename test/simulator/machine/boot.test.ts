@@ -176,6 +176,9 @@ describe("EMQX's settings", () => {
 
   test("know no users without authentication, and nobody at all under the hardened profile", async () => {
     expect((await read({ anonymousAccess: true })).users).toBeUndefined();
+    const off =
+      "authentication = [{ mechanism = password_based, backend = built_in_database, enable = false }]";
+    expect((await read({ anonymousAccess: true, extraConfig: off })).users).toBeUndefined();
     expect((await read({ anonymousAccess: true }, { EMQX_SECURITY_PROFILE: "hardened" })).users!.size).toBe(
       0,
     );
