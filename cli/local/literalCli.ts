@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
+import { createInterface } from "node:readline";
 import type { Cli } from "../engine/findCli";
 
 export interface RunOptions {
@@ -7,6 +8,8 @@ export interface RunOptions {
   env: NodeJS.ProcessEnv;
   /** What is read instead of being shown. */
   capture?: "nothing" | "stdout" | "all";
+  /** What becomes of a line on its way to a standard output that is no terminal. */
+  shown?: (line: string) => string[];
 }
 
 export interface RunResult {
@@ -27,16 +30,21 @@ const samePress = 300;
 export function runLiteralCli(
   cli: Cli,
   args: readonly string[],
-  { cwd, env, capture = "nothing" }: RunOptions,
+  { cwd, env, capture = "nothing", shown }: RunOptions,
 ): Promise<RunResult> {
   return new Promise((resolve, reject) => {
     const stdin = capture === "all" ? "ignore" : "inherit";
-    const stdout = capture === "nothing" ? "inherit" : "pipe";
+    const passes = capture === "nothing" && shown !== undefined && !process.stdout.isTTY;
+    const stdout = capture === "nothing" && !passes ? "inherit" : "pipe";
     const stderr = capture === "all" ? "pipe" : "inherit";
     const child = spawn(cli.command, args, { cwd, env, detached: true, stdio: [stdin, stdout, stderr] });
     const output: Buffer[] = [];
     const errors: Buffer[] = [];
-    child.stdout?.on("data", (data: Buffer) => output.push(data));
+    if (passes && child.stdout) {
+      createInterface(child.stdout).on("line", (line) => {
+        shown(line).forEach((text) => process.stdout.write(`${text}\n`));
+      });
+    } else child.stdout?.on("data", (data: Buffer) => output.push(data));
     child.stderr?.on("data", (data: Buffer) => errors.push(data));
 
     let presses = 0;

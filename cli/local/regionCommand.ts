@@ -124,7 +124,9 @@ function addResourceCommands(region: Command, session: Session): void {
       const deployed = deployedStack(surroundings, stack) ?? stack;
       const { mqttPasswordParameter: parameter } = readState(surroundings, deployed).outputs;
       if (typeof parameter !== "string") {
-        throw new UserError(`stack ${stack} has no password: it is not deployed, or has no built-in user (anonymousAccess)`);
+        throw new UserError(
+          `stack ${stack} has no password: it is not deployed, or has no built-in user (anonymousAccess)`,
+        );
       }
       show(await ask(session, (client) => client.parameter(parameter)));
     });

@@ -27,6 +27,7 @@ import {
   stacksWithState,
 } from "./stacks";
 import type { Surroundings } from "./surroundings";
+import { warningsOnce } from "./warningsOnce";
 import { createFolders, environment } from "./surroundings";
 
 /** Where and for whom commands run; tests bring their own. */
@@ -92,6 +93,7 @@ export async function runPulumi(
       cwd: session.surroundings.project,
       env: runEnv,
       capture,
+      ...(deploys && !args.includes("--json") && !args.includes("-j") && { shown: warningsOnce() }),
     });
   } finally {
     removeNeedlessSalt(surroundings, stack);
