@@ -102,6 +102,13 @@ export function publicAddresses(blocks: string[]): bigint {
   return addressesIn([...read, ...specialBlocks]) - addressesIn(specialBlocks);
 }
 
+/** Whether every address of a block is in at least one of the others. */
+export function isCovered(block: string, others: string[]): boolean {
+  const inner = parseBlock(block);
+  const outer = others.map(parseBlock).filter((other) => typeof other !== "string");
+  return typeof inner !== "string" && addressesIn([...outer, inner]) === addressesIn(outer);
+}
+
 /** Addresses in the union of blocks, which contain each other or are apart. */
 function addressesIn(blocks: Block[]): bigint {
   let end = -1n;

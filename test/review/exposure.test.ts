@@ -1,3 +1,6 @@
+import { Address4 } from "ip-address";
+import * as fc from "fast-check";
+import { isClosed, isOpened } from "../../cli/review/change/exposure";
 import { gatesMet } from "../../cli/review/gates";
 import { types } from "../../cli/review/types";
 import { create, remove, reviewed, same, type Resource } from "./previews";
@@ -158,4 +161,48 @@ test("the exposure gate is met by a new way in, not by one that was there or tha
   expect(gates(same(balancer()), create(fromAll))).toContain("exposure");
   expect(gates(same(balancer()), same(fromAll))).not.toContain("exposure");
   expect(gates(same(balancer()), remove(fromAll))).not.toContain("exposure");
+});
+
+describe("blocks are sets of addresses", () => {
+  /** Nested and side by side, so that many of them together are another one. */
+  const blocks = [
+    "0.0.0.0/0",
+    "0.0.0.0/1",
+    "128.0.0.0/1",
+    "8.0.0.0/8",
+    "8.0.0.0/9",
+    "8.128.0.0/9",
+    "203.0.113.0/24",
+  ];
+  const holds = (all: string[], address: string) =>
+    all.some((block) => new Address4(address).isInSubnet(new Address4(block)));
+  /** One address of each area that a block's limit separates from the next. */
+  const probes = ["1.2.3.4", "8.1.2.3", "8.200.0.1", "203.0.113.9", "203.0.114.1"];
+  const someBlocks = fc.uniqueArray(fc.constantFrom(...blocks), { minLength: 1, maxLength: 4 });
+
+  it.each<[string, (name: string, block: string) => Resource]>([
+    ["clients of the load balancer", (name, block) => ingress(name, "lb-sg-id", 8883, { cidrIpv4: block })],
+    ["addresses that reach nodes", (name, block) => ingress(name, "node-sg-id", 9000, { cidrIpv4: block })],
+    ["addresses that nodes reach", (name, block) => egress(name, "node-sg-id", 443, { cidrIpv4: block })],
+  ])("%s: a way opens where an address is new, and closes where one is gone", (_what, rule) => {
+    fc.assert(
+      fc.property(someBlocks, someBlocks, (old, next) => {
+        const steps = [...new Set([...old, ...next])].map((block) => {
+          const resource = rule(block.replace("/", "-"), block);
+          return !next.includes(block)
+            ? remove(resource)
+            : old.includes(block)
+              ? same(resource)
+              : create(resource);
+        });
+        const { exposure } = reviewed(...network, same(balancer()), same(node()), ...steps);
+        const gains = probes.some((probe) => holds(next, probe) && !holds(old, probe));
+        const loses = probes.some((probe) => holds(old, probe) && !holds(next, probe));
+        expect({ opens: exposure.rows.some(isOpened), closes: exposure.rows.some(isClosed) }).toEqual({
+          opens: gains,
+          closes: loses,
+        });
+      }),
+    );
+  });
 });

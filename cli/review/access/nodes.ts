@@ -23,9 +23,13 @@ export function nodeSafeguards(side: Side): Owned[] {
 
 type Unowned = Omit<Owned, "key" | "owner">;
 
-function configured({ inputs }: Existing): Unowned[] {
+export function userDataOf({ inputs }: Existing): string | undefined {
   const encoded = text(inputs.userDataBase64);
-  const userData = text(inputs.userData) ?? (encoded && Buffer.from(encoded, "base64").toString());
+  return text(inputs.userData) ?? (encoded && Buffer.from(encoded, "base64").toString());
+}
+
+function configured(instance: Existing): Unowned[] {
+  const userData = userDataOf(instance);
   if (userData === undefined) return [];
   const safeguards = safeguardsOfNode(userData);
   if (safeguards) {

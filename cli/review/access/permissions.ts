@@ -1,5 +1,6 @@
 /** What policies of AWS permit: roles, buckets, topics, keys. Compared permission by permission. */
 import { isUnknown } from "../preview/engine";
+import { types } from "../types";
 import type { Existing, Side } from "../change/side";
 import { byName, list, record, stable, text } from "../change/values";
 import type { AccessChange } from "./access";
@@ -23,12 +24,23 @@ interface Grants {
 }
 
 export function permissionChanges(before: Side, after: Side): AccessChange[] {
-  const [old, next] = [grantsBy(before), grantsBy(after)];
+  const [old, next] = [grantsBy(before, movedPaths(before, after)), grantsBy(after)];
   return [...next.keys(), ...[...old.keys()].filter((key) => !next.has(key))].flatMap((key) => {
     const existed = before.get(key) !== undefined || (!after.get(key) && before.resources.length > 0);
     const stays = after.get(key) !== undefined || !before.get(key);
     if (!existed || !stays) return [];
     return changesOf(old.get(key), next.get(key));
+  });
+}
+
+/**
+ * Where the stack's own parameters were, and where they are after a rename: who may read the one may read the other.
+ */
+function movedPaths(before: Side, after: Side): [string, string][] {
+  return before.ofType(types.parameter).flatMap(({ key, inputs }): [string, string][] => {
+    const [was, is] = [text(inputs.name), text(after.get(key)?.inputs.name)].map((name) => name?.split("/"));
+    while (was && is && was.length > 0 && was.at(-1) === is.at(-1)) [was, is].forEach((path) => path.pop());
+    return was?.length && is?.length ? [[`${was.join("/")}/`, `${is.join("/")}/`]] : [];
   });
 }
 
@@ -119,8 +131,9 @@ const documents = ["policy", "policyDocument", "assumeRolePolicy", "accessPolicy
 const subjects = ["role", "user", "group", "bucket", "arn", "keyId", "queueUrl", "secretArn", "repository"];
 const attached = ["policyArn", "managedPolicyArns", "permissionsBoundary"];
 
-function grantsBy(side: Side): Map<string, Grants> {
+function grantsBy(side: Side, moved: [string, string][] = []): Map<string, Grants> {
   const found = new Map<string, Grants>();
+  const where = (policy: string) => moved.reduce((so, [was, is]) => so.replaceAll(was, is), policy);
   const of = (resource: Existing): Grants => {
     const subject = subjectOf(side, resource);
     const grants = found.get(subject.key) ?? { name: subject.name, all: [], unknown: [] };
@@ -133,12 +146,12 @@ function grantsBy(side: Side): Map<string, Grants> {
       const value = inputs[property];
       if (value === undefined || typeof value === "object") continue;
       // The policy of an IAM policy is granted where it is attached, and attached by its ARN.
-      const statements = isUnknown(value) ? undefined : statementsOf(String(value));
+      const statements = isUnknown(value) ? undefined : statementsOf(where(String(value)));
       if (isUnknown(value)) of(resource).unknown.push(resource.name);
       else if (statements) of(resource).all.push(...statements.flatMap(grantsIn));
     }
     for (const item of list(inputs.inlinePolicies).map(record)) {
-      of(resource).all.push(...(statementsOf(text(item.policy) ?? "") ?? []).flatMap(grantsIn));
+      of(resource).all.push(...(statementsOf(where(text(item.policy) ?? "")) ?? []).flatMap(grantsIn));
     }
     if (!resource.type.startsWith("aws:iam/")) continue;
     for (const property of attached) {

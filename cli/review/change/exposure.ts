@@ -1,7 +1,8 @@
 /** Who can reach which port of what: security groups, routes and listeners taken together. */
 import { Address4 } from "ip-address";
-import { authentication } from "../../../components/emqx/access";
-import { nodeSafeguards } from "../access/nodes";
+import { askedByNode } from "../../../components/emqx/access";
+import { isCovered } from "../../../components/network/ipv4";
+import { userDataOf } from "../access/nodes";
 import { types } from "../types";
 import type { Listener, Party } from "./network";
 import { partiesOf } from "./network";
@@ -24,6 +25,7 @@ export interface Path {
   isFromAddresses: boolean;
   isFromInternet: boolean;
   isOutward: boolean;
+  permission: Permission;
 }
 
 /** Something that is never right here. */
@@ -32,7 +34,7 @@ export interface Alarm {
   text: string;
 }
 
-export interface ExposureRow extends Omit<Path, "reach"> {
+export interface ExposureRow extends Omit<Path, "reach" | "permission"> {
   before?: Reach;
   after?: Reach;
 }
@@ -45,11 +47,21 @@ export interface Exposure {
 export function exposureOf(before: Side, after: Side): Exposure {
   const [old, next] = [exposedBy(before), exposedBy(after)];
   const rows = new Map<string, ExposureRow>();
-  for (const [side, { paths }] of [["before", old] as const, ["after", next] as const]) {
-    for (const { reach, ...path } of paths) {
+  for (const [side, here, there, others] of [
+    ["before", old, "after", next] as const,
+    ["after", next, "before", old] as const,
+  ]) {
+    for (const path of here.paths) {
+      const { reach, permission, ...shown } = path;
       const key = [path.from, path.to, path.port].join(" → ");
-      const row: ExposureRow = rows.get(key) ?? path;
-      rows.set(key, { ...row, ...path, [side]: better(row[side], reach) });
+      const row: ExposureRow = rows.get(key) ?? shown;
+      const elsewhere = reachWithin(path, permission, others.paths);
+      rows.set(key, {
+        ...row,
+        ...shown,
+        [side]: better(row[side], reach),
+        ...(elsewhere && { [there]: better(row[there], elsewhere) }),
+      });
     }
   }
   const known = new Set(old.alarms.map(({ text: words }) => words));
@@ -57,6 +69,31 @@ export function exposureOf(before: Side, after: Side): Exposure {
     rows: [...rows.values()].sort(inOrder),
     alarms: next.alarms.map((alarm) => ({ ...alarm, isNew: !known.has(alarm.text) })),
   };
+}
+
+/** How far those of a way get by others, a wider one or several together: a block within a block. */
+function reachWithin(
+  path: Omit<Path, "permission">,
+  permission: Permission,
+  others: Path[],
+): Reach | undefined {
+  const { block, from, to, protocol } = permission;
+  if (block === undefined) return undefined;
+  const alike = others.filter(
+    (other) =>
+      other.isOutward === path.isOutward &&
+      (path.isOutward ? other.from === path.from : other.to === path.to) &&
+      (other.port === path.port ||
+        ([protocol, "all"].includes(other.permission.protocol) &&
+          other.permission.from <= from &&
+          other.permission.to >= to)),
+  );
+  return [...new Set<Reach>(["open", path.reach])].find((reach) =>
+    isCovered(
+      block,
+      alike.flatMap((other) => (other.reach === reach ? (other.permission.block ?? []) : [])),
+    ),
+  );
 }
 
 /** A way that opens for others than the stack's own load balancer and nodes, in or out. */
@@ -146,7 +183,7 @@ function inwardPaths(context: Context, permission: Permission): Path[] {
   return membersOf(context, permission.group).flatMap((target) =>
     doorsOf(target, permission).flatMap((door) => {
       const to = labelOf(context, target);
-      const base = { to, port: door.port, purpose: door.purpose, isOutward: false };
+      const base = { to, port: door.port, purpose: door.purpose, isOutward: false, permission };
       if (permission.peer !== undefined) {
         return membersOf(context, permission.peer).map((source): Path => {
           const isLetOut = lets(context, permission.peer ?? "", permission);
@@ -190,6 +227,7 @@ function outwardPaths(context: Context, permission: Permission): Path[] {
       isFromAddresses: false,
       isFromInternet: isInternet,
       isOutward: true,
+      permission,
     };
   });
 }
@@ -288,7 +326,9 @@ function anonymousAlarms({ side }: Context, paths: Path[]): Alarm[] {
   const isReached = paths.some(
     ({ isFromInternet, isOutward, reach }) => isFromInternet && !isOutward && reach === "open",
   );
-  const isAnonymous = nodeSafeguards(side).some(({ what, rank }) => what === authentication && rank === 0);
+  const isAnonymous = side
+    .ofType(types.instance)
+    .some((instance) => [...(askedByNode(userDataOf(instance) ?? "")?.values() ?? [])].includes(undefined));
   return isReached && isAnonymous
     ? [
         {
