@@ -33,6 +33,19 @@ export function speaker(stream: NodeJS.WriteStream = process.stderr): Speaker {
   };
 }
 
+/** Says what is being done, and every ten seconds since when: nobody knows beforehand how long a computer takes. */
+export async function during<T>(speaker: Speaker, what: string, work: Promise<T>): Promise<T> {
+  const started = Date.now();
+  speaker.say(`${what} …`);
+  const seconds = () => Math.round((Date.now() - started) / 1000);
+  const timer = setInterval(() => speaker.progress(`${what}: ${seconds()} s so far`), 10_000);
+  try {
+    return await work;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
 /** An error whose message is all that the user needs; no stack is shown. */
 export class UserError extends Error {
   constructor(

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { UserError } from "../console";
+import { during, UserError } from "../console";
 import type { Session } from "../local/session";
 import { runPulumi } from "../local/session";
+import { argumentsFor, stackArguments } from "../local/stacks";
 import { resolve } from "../smoke/checks";
 import type { CheckContext } from "../smoke/checks";
 import type { SimulatedDeployment } from "../smoke/deployment";
@@ -115,7 +116,7 @@ export async function startTraffic(
   } catch (error) {
     throw new UserError(
       `the drill's clients cannot connect, so there is nothing to see: ${(error as Error).message}\n` +
-        `What is wrong: npm run smoke -- -s ${deployment.stack}. What an earlier drill broke: npm run drill -- repair`,
+        `What is wrong: npm run smoke -- -s ${deployment.stack}. What an earlier drill broke: npm run drill -- repair -s ${deployment.stack}`,
     );
   }
 }
@@ -222,9 +223,17 @@ async function becomesWell(watch: Watch): Promise<boolean> {
 }
 
 export async function refreshAndUp(session: Session, stack: string): Promise<void> {
+  const on = stackArguments(session.surroundings, stack);
+  if (on === undefined) {
+    const there = argumentsFor(session.surroundings, stack);
+    throw new UserError(
+      `put stack ${stack} right where its program is: npm run refresh -- ${there}; npm run up -- ${there}`,
+    );
+  }
   for (const command of ["refresh", "up"]) {
-    const args = [command, "--yes", "--skip-preview", "--stack", stack];
-    const { exitCode, stdout, stderr } = await runPulumi(session, args, { capture: "all" });
+    const args = [command, "--yes", "--skip-preview", ...on];
+    const run = runPulumi(session, args, { capture: "all" });
+    const { exitCode, stdout, stderr } = await during(session.speaker, `pulumi ${command}`, run);
     if (exitCode !== 0) throw new UserError(`pulumi ${command} failed:\n${stdout}\n${stderr}`);
   }
 }

@@ -33,7 +33,6 @@ export async function repairAll(session: Session, stack: string): Promise<number
   const { speaker } = session;
   const done = await undoAll(await simulatedDeployment(session, stack));
   done.forEach((line) => speaker.say(line));
-  speaker.say("refresh and up");
   await refreshAndUp(session, stack);
   const { passed, lines, failure } = await firstMessage(await simulatedDeployment(session, stack));
   lines.forEach((line) => speaker.say(line));

@@ -12,7 +12,6 @@ import { markdownOf } from "./report/markdown";
 import type { Review } from "./review";
 import { reviewOf } from "./review";
 import { mermaidOf } from "./topology/mermaid";
-import { svgOf } from "./topology/svg";
 import { plainTopology } from "./topology/topology";
 
 export interface ReviewOptions {
@@ -80,7 +79,7 @@ function exitCode(review: Review, wanted: Gate[], speaker: Speaker): number {
   return met.length > 0 ? gateExitCode : 0;
 }
 
-/** Writes a stack's diagram into two files. */
+/** Writes a stack's diagram as a page that GitHub and GitLab draw. */
 export async function runDiagram(
   where: Where,
   { stack, output }: { stack: string; output?: string },
@@ -88,8 +87,7 @@ export async function runDiagram(
   const review = reviewOf(await previewFromNothing(where, stack), { stack, base: "nothing" });
   if (review.hasFailed) throw new UserError(review.messages.map(({ text }) => text).join("\n"));
   const topology = plainTopology(review.topology);
-  const path = output ?? resolve(where.repository, "docs", `topology-${stack}`);
-  write(`${mermaidOf(topology)}\n`, `${path}.mmd`);
-  write(svgOf(topology, `EMQX stack ${stack}`), `${path}.svg`);
-  where.speaker.say(`Wrote ${path}.mmd and ${path}.svg.`);
+  const path = `${output ?? resolve(where.repository, "docs", `topology-${stack}`)}.md`;
+  write(`# Topology of stack ${stack}\n\n\`\`\`mermaid\n${mermaidOf(topology)}\n\`\`\`\n`, path);
+  where.speaker.say(`Wrote ${path}.`);
 }

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { ownSettings, parseSettings, settingsRefusal } from "../../../stacks/settings";
 import type { Speaker } from "../../console";
-import { UserError } from "../../console";
+import { during, UserError } from "../../console";
 import { configOf } from "../../cost/stackResources";
 import type { Preview } from "../preview/read";
 import { readPreview } from "../preview/read";
@@ -42,14 +42,20 @@ export async function compareWithBase(where: Where, stack: string, ref: string):
       await created;
       const base = projectOf(worktree, stack);
       if (!base || base.project.name !== head.project.name) return false;
-      speaker.say(`Deploying ${revision.label} into a simulated region: half a minute to two minutes.`);
-      await deploy(throwaway, base.project, stack, base.settings);
+      await during(
+        speaker,
+        `Deploying ${revision.label} into a simulated region`,
+        deploy(throwaway, base.project, stack, base.settings),
+      );
       return true;
     });
     const [isDeployed] = await Promise.all([checkedOut, created]);
-    speaker.say("Previewing the present files against it: ten seconds to a minute.");
     const [{ text, hasFailed }, generated] = await Promise.all([
-      preview(throwaway, head.project, stack, head.settings),
+      during(
+        speaker,
+        "Previewing the present files against it",
+        preview(throwaway, head.project, stack, head.settings),
+      ),
       isDeployed ? generatedSecrets(throwaway, head.project, stack) : [],
     ]);
     const secrets = [...generated, ...head.settings.placeholders];
@@ -84,7 +90,11 @@ export async function previewFromNothing(
   const head = headOf(repository, stack);
   return withThrowaway(env, speaker, async (throwaway) => {
     await createStack(throwaway, head.project, stack);
-    const { text, hasFailed } = await preview(throwaway, head.project, stack, head.settings);
+    const { text, hasFailed } = await during(
+      speaker,
+      `Previewing stack ${stack}`,
+      preview(throwaway, head.project, stack, head.settings),
+    );
     return readPreview(text, "pulumi preview", { secrets: head.settings.placeholders, hasFailed });
   });
 }

@@ -144,27 +144,40 @@ export function placeOf(side: Side, instance: Existing): Place {
 
 /** Whether the subnet's default route leads to an internet gateway or to a NAT gateway. */
 export function leadsTo(side: Side, subnet: Existing, what: "gateway" | "nat"): boolean {
+  return defaultRoutes(side, subnet, what === "gateway" ? "gatewayId" : "natGatewayId").length > 0;
+}
+
+/** The NAT gateway to which the subnet's default route leads. */
+export function natOf(side: Side, subnet: Existing): Existing | undefined {
+  return defaultRoutes(side, subnet, "natGatewayId")
+    .map(([route, path]) => side.target(route, path, types.natGateway)?.resource)
+    .find((gateway) => gateway !== undefined);
+}
+
+/** Default routes that name a target of this kind: whose property of which resource. */
+function defaultRoutes(side: Side, subnet: Existing, property: string): [Existing, string][] {
   const tables = side
     .ofType(types.routeTableAssociation)
     .filter((association) => side.target(association, "subnetId", types.subnet)?.key === subnet.key)
     .map((association) => side.target(association, "routeTableId", types.routeTable)?.key);
-  const property = what === "gateway" ? "gatewayId" : "natGatewayId";
   const isDefault = (block: unknown) => block === "0.0.0.0/0" || block === "::/0";
-  const separate = side.ofType(types.route).some((route) => {
-    const table = side.target(route, "routeTableId", types.routeTable)?.key;
-    return (
-      route.inputs[property] !== undefined &&
-      tables.includes(table) &&
-      (isDefault(route.inputs.destinationCidrBlock) || isDefault(route.inputs.destinationIpv6CidrBlock))
-    );
+  const separate = side.ofType(types.route).flatMap((route): [Existing, string][] => {
+    const { destinationCidrBlock, destinationIpv6CidrBlock, [property]: target } = route.inputs;
+    const isOwn = tables.includes(side.target(route, "routeTableId", types.routeTable)?.key);
+    const matters = target !== undefined && [destinationCidrBlock, destinationIpv6CidrBlock].some(isDefault);
+    return isOwn && matters ? [[route, property]] : [];
   });
   const inline = side
     .ofType(types.routeTable)
     .filter(({ key }) => tables.includes(key))
-    .flatMap((table) => list(table.inputs.routes).map(record))
-    .some(
-      (route) =>
-        route[property] !== undefined && (isDefault(route.cidrBlock) || isDefault(route.ipv6CidrBlock)),
+    .flatMap((table) =>
+      list(table.inputs.routes)
+        .map(record)
+        .flatMap(({ cidrBlock, ipv6CidrBlock, [property]: target }, i): [Existing, string][] =>
+          target !== undefined && [cidrBlock, ipv6CidrBlock].some(isDefault)
+            ? [[table, `routes[${i}].${property}`]]
+            : [],
+        ),
     );
-  return separate || inline;
+  return [...separate, ...inline];
 }

@@ -1,4 +1,4 @@
-import type { Mark, Thing, Topology } from "./topology";
+import type { Mark, Thing, Topology, Way } from "./topology";
 
 const words: Record<Mark, string> = {
   added: "added",
@@ -40,10 +40,10 @@ export function mermaidOf(topology: Topology): string {
 
   const sources = [...new Set(topology.ways.map(({ from }) => from))];
   sources.forEach((from, i) => lines.push(`  from${i}(["${escaped(from)}"])`));
+  const title = (mark: Mark, ...parts: string[]) =>
+    escaped([`${signs[mark]}${parts[0]}`, ...parts.slice(1), words[mark]].filter(Boolean).join(" · "));
   const { network } = topology;
-  lines.push(
-    `  subgraph network["${escaped([`${signs[network.mark]}${network.name}`, network.block, words[network.mark]].filter(Boolean).join(" · "))}"]`,
-  );
+  lines.push(`  subgraph network["${title(network.mark, network.name, network.block)}"]`);
   topology.loadBalancers.forEach((balancer, i) => lines.push(`    ${box(`lb${i}`, balancer)}`));
   // What goes has no ways in the new order of things; where everything goes, the old ones are shown.
   const standing = (things: Thing[]) =>
@@ -52,38 +52,48 @@ export function mermaidOf(topology: Topology): string {
   const balancerIds = topology.loadBalancers.flatMap((balancer, i) =>
     staysBalancer(balancer) ? [`lb${i}`] : [],
   );
-  const staysNode = standing(topology.zones.flatMap(({ nodes }) => nodes));
-  const nodeIds: string[] = [];
+  const subnets = topology.zones.flatMap((zone) => zone.subnets);
+  const staysNode = standing(subnets.flatMap(({ nodes }) => nodes));
+  const gateways = new Map<string, string>();
+  const nodesOf = new Map(subnets.map((subnet): [typeof subnet, string[]] => [subnet, []]));
   topology.zones.forEach((zone, z) => {
-    const title = [`${signs[zone.mark]}${zone.name}`, words[zone.mark]].filter(Boolean).join(" · ");
-    lines.push(`    subgraph zone${z}["${escaped(title)}"]`);
-    zone.gateways.forEach((gateway, i) => lines.push(`      ${box(`nat${z}_${i}`, gateway)}`));
-    zone.nodes.forEach((node, i) => {
-      const id = `node${z}_${i}`;
-      if (staysNode(node)) nodeIds.push(id);
-      lines.push(`      ${box(id, node)}`);
+    lines.push(`    subgraph zone${z}["${title(zone.mark, zone.name)}"]`);
+    zone.subnets.forEach((subnet, s) => {
+      const id = `${z}_${s}`;
+      if (subnet.name !== "") {
+        lines.push(`      subgraph subnet${id}["${title(subnet.mark, subnet.name, subnet.block)}"]`);
+      }
+      subnet.gateways.forEach((gateway, i) => {
+        gateways.set(gateway.name, `nat${id}_${i}`);
+        lines.push(`        ${box(`nat${id}_${i}`, gateway)}`);
+      });
+      subnet.nodes.forEach((node, i) => {
+        if (staysNode(node)) nodesOf.get(subnet)?.push(`node${id}_${i}`);
+        lines.push(`        ${box(`node${id}_${i}`, node)}`);
+      });
+      if (subnet.gateways.length + subnet.nodes.length === 0) lines.push(`        empty${id}[" "]`);
+      if (subnet.name !== "") lines.push("      end");
     });
-    if (zone.gateways.length + zone.nodes.length === 0) lines.push(`      empty${z}[" "]`);
     lines.push("    end");
   });
   lines.push("  end");
+  const nodeIds = [...nodesOf.values()].flat();
 
   for (const way of topology.ways) {
-    const from = `from${sources.indexOf(way.from)}`;
-    const text = escaped(
-      [...way.labels, words[way.mark] && `(${way.mark === "added" ? "opened" : "closed"})`]
-        .filter(Boolean)
-        .join(" "),
-    );
-    const arrow =
-      way.mark === "removed"
-        ? `-. "${text}" .->`
-        : way.mark === "added"
-          ? `== "${text}" ==>`
-          : `-- "${text}" -->`;
     const targets = way.to === "load balancer" ? balancerIds : nodeIds;
-    if (targets.length > 0) lines.push(`  ${from} ${arrow} ${targets.join(" & ")}`);
+    if (targets.length > 0)
+      lines.push(`  from${sources.indexOf(way.from)} ${arrow(way)} ${targets.join(" & ")}`);
   }
+  topology.waysOut.forEach((way, i) => {
+    lines.push(`  out${i}(["${escaped(way.from)}"])`);
+    const through = new Set<string>();
+    for (const [{ nat }, ids] of nodesOf) {
+      const gateway = gateways.get(nat ?? "");
+      if (ids.length > 0) lines.push(`  ${ids.join(" & ")} ${arrow(way)} ${gateway ?? `out${i}`}`);
+      if (ids.length > 0 && gateway) through.add(gateway);
+    }
+    if (through.size > 0) lines.push(`  ${[...through].join(" & ")} ${arrow(way)} out${i}`);
+  });
   if (topology.inner.toNodes.length > 0 && nodeIds.length > 0) {
     const text = escaped(topology.inner.toNodes.join(" "));
     balancerIds.forEach((id) => lines.push(`  ${id} -- "${text}" --> ${nodeIds.join(" & ")}`));
@@ -97,6 +107,14 @@ export function mermaidOf(topology: Topology): string {
     if (marked[name].length > 0) lines.push(`  ${style}`, `  class ${marked[name].join(",")} ${name}`);
   }
   return lines.join("\n");
+}
+
+function arrow({ labels, mark }: Way): string {
+  const text = escaped(
+    [...labels, { added: "(opened)", removed: "(closed)" }[mark as string]].filter(Boolean).join(" "),
+  );
+  if (mark === "removed") return `-. "${text}" .->`;
+  return mark === "added" ? `== "${text}" ==>` : `-- "${text}" -->`;
 }
 
 function isStanding({ mark }: Thing): boolean {

@@ -3,7 +3,7 @@ import type { Operation } from "../change/change";
 import type { Change } from "../change/change";
 import type { ExposureRow } from "../change/exposure";
 import { isClosed, isOpened } from "../change/exposure";
-import { listenersOf, placeOf } from "../change/network";
+import { leadsTo, listenersOf, natOf, placeOf } from "../change/network";
 import { purposeOfListener } from "../change/ports";
 import type { Existing, Side } from "../change/side";
 import { types } from "../types";
@@ -23,8 +23,18 @@ export interface Thing {
 export interface Zone {
   name: string;
   mark: Mark;
+  subnets: Subnet[];
+}
+
+/** A subnet, or, where the stack does not say which one it is, what stands in the zone: without a name. */
+export interface Subnet {
+  name: string;
+  block: string;
+  mark: Mark;
   gateways: Thing[];
   nodes: Thing[];
+  /** Name of the NAT gateway that its way out leads through. */
+  nat?: string;
 }
 
 export interface Way {
@@ -40,6 +50,8 @@ export interface Topology {
   zones: Zone[];
   /** From outside in. */
   ways: Way[];
+  /** From the nodes out; `from` is where to. */
+  waysOut: Way[];
   /** From the load balancer to the nodes, and among the nodes. */
   inner: { toNodes: string[]; amongNodes: string[] };
 }
@@ -80,6 +92,7 @@ export function topologyOf(change: Change, before: Side, after: Side, exposure: 
     })),
     zones: zonesOf(both, markOf),
     ways: waysOf(exposure),
+    waysOut: waysOf(exposure, true),
     inner: innerOf(exposure),
   };
 }
@@ -99,26 +112,37 @@ function zonesOf(
   markOf: (resource: Existing) => Mark,
 ): Zone[] {
   const zones = new Map<string, Zone>();
-  const zone = (name: string): Zone => {
-    const found = zones.get(name) ?? { name, mark: "same", gateways: [], nodes: [] };
-    zones.set(name, found);
-    return found;
+  const boxes = new Map<string, Subnet>();
+  const boxOf = (zoneName: string, key: string, subnet: Omit<Subnet, "gateways" | "nodes">): Subnet => {
+    const zone = zones.get(zoneName) ?? { name: zoneName, mark: "same", subnets: [] };
+    zones.set(zoneName, zone);
+    const box = boxes.get(key) ?? { ...subnet, gateways: [], nodes: [] };
+    if (!boxes.has(key)) zone.subnets.push(box);
+    boxes.set(key, box);
+    return box;
   };
-  const subnetMarks = new Map<string, Mark[]>();
-  for (const [subnet] of both(types.subnet)) {
-    const name = zoneName(subnet);
-    zone(name);
-    subnetMarks.set(name, [...(subnetMarks.get(name) ?? []), markOf(subnet)]);
+  const publicBoxes = new Set<Subnet>();
+  /** Where a preview does not say which subnet: the zone's only one of that kind, or none. */
+  const likely = (zoneName: string, isPublic: boolean): Subnet => {
+    const [only, other] = (zones.get(zoneName)?.subnets ?? []).filter(
+      (box) => box.mark !== "removed" && publicBoxes.has(box) === isPublic,
+    );
+    return only && !other ? only : boxOf(zoneName, `?${zoneName}`, { name: "", block: "", mark: "same" });
+  };
+  for (const [subnet, side] of both(types.subnet)) {
+    const box = boxOf(zoneName(subnet), subnet.key, {
+      name: subnet.name,
+      block: text(subnet.inputs.cidrBlock) ?? "",
+      mark: markOf(subnet),
+      nat: natOf(side, subnet)?.name,
+    });
+    if (leadsTo(side, subnet, "gateway")) publicBoxes.add(box);
   }
   for (const [gateway, side] of both(types.natGateway)) {
     const subnet = side.target(gateway, "subnetId", types.subnet)?.resource;
-    const lines = ["NAT gateway"];
     const mentioned = [...zones.keys()].find((name) => gateway.name.includes(name));
-    zone(subnet ? zoneName(subnet) : (mentioned ?? "elsewhere")).gateways.push({
-      name: gateway.name,
-      lines,
-      mark: markOf(gateway),
-      count: 1,
+    (boxes.get(subnet?.key ?? "") ?? likely(mentioned ?? "elsewhere", true)).gateways.push({
+      ...{ name: gateway.name, lines: ["NAT gateway"], mark: markOf(gateway), count: 1 },
     });
   }
   for (const [instance, side] of both(types.instance)) {
@@ -129,7 +153,7 @@ function zonesOf(
       types.networkInterface,
     )?.resource;
     const address = text(list(card?.inputs.privateIps)[0]) ?? text(instance.inputs.privateIp);
-    zone(subnet ? zoneName(subnet) : (zoneOfVolume(side, instance) ?? "elsewhere")).nodes.push({
+    (boxes.get(subnet?.key ?? "") ?? likely(zoneOfVolume(side, instance) ?? "elsewhere", false)).nodes.push({
       name: instance.name,
       lines: [
         ...(isKnown(address) ? [address as string] : []),
@@ -140,11 +164,16 @@ function zonesOf(
     });
   }
   return [...zones.values()]
-    .map((item) => ({
-      ...item,
-      mark: wholeMark(subnetMarks.get(item.name) ?? []),
-      gateways: item.gateways.sort((a, b) => byName(a.name, b.name)),
-      nodes: together(item.nodes.sort((a, b) => byName(a.name, b.name))),
+    .map(({ name, subnets }) => ({
+      name,
+      mark: wholeMark(subnets.filter((subnet) => subnet.name !== "").map(({ mark }) => mark)),
+      subnets: subnets
+        .map((subnet) => ({
+          ...subnet,
+          gateways: subnet.gateways.sort((a, b) => byName(a.name, b.name)),
+          nodes: together(subnet.nodes.sort((a, b) => byName(a.name, b.name))),
+        }))
+        .sort((a, b) => byName(b.name, a.name)),
     }))
     .sort((a, b) => byName(a.name, b.name));
 }
@@ -177,14 +206,16 @@ function together(nodes: Thing[]): Thing[] {
   }));
 }
 
-function waysOf(exposure: ExposureRow[]): Way[] {
+function waysOf(exposure: ExposureRow[], isOutward = false): Way[] {
   const ways = new Map<string, Way>();
   for (const row of exposure) {
-    if (!row.isFromAddresses || (row.before !== "open" && row.after !== "open")) continue;
+    const isWanted = isOutward ? row.isOutward && row.from.startsWith("nodes") : row.isFromAddresses;
+    if (!isWanted || (row.before !== "open" && row.after !== "open")) continue;
     const to = row.to.startsWith("load balancer") ? "load balancer" : "nodes";
+    const from = isOutward ? row.to : row.from;
     const mark: Mark = isOpened(row) ? "added" : isClosed(row) ? "removed" : "same";
-    const key = `${row.from}|${to}|${mark}`;
-    const way = ways.get(key) ?? { from: row.from, to, labels: [], mark };
+    const key = `${from}|${to}|${mark}`;
+    const way = ways.get(key) ?? { from, to, labels: [], mark };
     way.labels.push(row.port.replace(/^TCP /, ""));
     ways.set(key, way);
   }
@@ -214,9 +245,13 @@ export function plainTopology(topology: Topology): Topology {
     loadBalancers: topology.loadBalancers.map(plain),
     zones: topology.zones.map((zone) => ({
       ...plain(zone),
-      gateways: zone.gateways.map(plain),
-      nodes: zone.nodes.map(plain),
+      subnets: zone.subnets.map((subnet) => ({
+        ...plain(subnet),
+        gateways: subnet.gateways.map(plain),
+        nodes: subnet.nodes.map(plain),
+      })),
     })),
     ways: topology.ways.map(plain),
+    waysOut: topology.waysOut.map(plain),
   };
 }
