@@ -111,14 +111,21 @@ export function noteProject(surroundings: Surroundings): void {
   writeFileSync(join(folder, readProject(surroundings).name), surroundings.project);
 }
 
+/** A stack as arguments of the literal CLI here: one of another project is reached in its folder. Unknown: undefined. */
+export function stackArguments(surroundings: Surroundings, stack: string): string[] | undefined {
+  const short = shortName(stack);
+  if (short === stack) return ["--stack", stack];
+  const note = join(surroundings.root, "projects", projectOf(surroundings, stack));
+  return existsSync(note) ? ["--cwd", readFileSync(note, "utf8"), "--stack", short] : undefined;
+}
+
 /** A stack as arguments of `npm run down --`. */
 export function argumentsFor(surroundings: Surroundings, stack: string): string {
   const short = shortName(stack);
   const option = short === defaultStack && short === stack ? "" : `-s ${short}`;
   if (short === stack) return option;
-  const note = join(surroundings.root, "projects", projectOf(surroundings, stack));
-  const folder = existsSync(note) ? relative(surroundings.project, readFileSync(note, "utf8")) : undefined;
-  return `-C ${folder ?? "<its folder>"} ${option}`;
+  const folder = stackArguments(surroundings, stack)?.[1];
+  return `-C ${folder === undefined ? "<its folder>" : relative(surroundings.project, folder)} ${option}`;
 }
 
 /** The state of a stack, as the file backend keeps it. */

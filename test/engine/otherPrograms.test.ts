@@ -9,9 +9,11 @@ import {
   nameIn,
   noteProject,
   readState,
+  stackArguments,
   stateFile,
 } from "../../cli/local/stacks";
 import { formatStatus, readStatus } from "../../cli/local/status";
+import { parsePulumiArguments } from "../../cli/local/arguments";
 import { surroundingsOf, type Surroundings } from "../../cli/local/surroundings";
 
 let home: Surroundings;
@@ -97,6 +99,17 @@ test("which stack is meant", () => {
   expect(deployedStack(home, "organization/emqx-aws/dev")).toBe("dev");
   // Two are there: `local` is neither of them.
   expect(deployedStack(home, "local")).toBeUndefined();
+});
+
+test("commands that run Pulumi themselves run it where the stack's program is", () => {
+  const given = (stack: string) => {
+    const args = stackArguments(home, stack);
+    return args && parsePulumiArguments(["up", ...args]);
+  };
+  expect(given("guide")).toMatchObject({ stack: "guide", cwd: undefined });
+  expect(given("mine/dev")).toBeUndefined();
+  noteProject(other);
+  expect(given("mine/dev")).toMatchObject({ stack: "dev", cwd: other.project });
 });
 
 test("how to end it", () => {
