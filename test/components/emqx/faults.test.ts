@@ -249,7 +249,7 @@ describe.each(lives)("$name", (life) => {
       }
       // A failure names step and reason.
       if (code !== 0 && !sudden.includes(way))
-        expect(console).toMatch(/NODE 0 (FAILED while [^:]+: \S|was stopped while \S)|nothing done: another/);
+        expect(console).toMatch(/NODE 0 (FAILED while .+: \S|was stopped while \S)|nothing done: another/);
 
       // Each line of each file stood there before, or stands there after a run that goes well; secrets are where they belong.
       const files = machine.files();
@@ -284,7 +284,10 @@ describe.each(lives)("$name", (life) => {
       for (let n = 0; n < (life.name === "sync" ? 2 : 1); n++) await succeed(machine.operate(...life.run));
       expect(left()).toEqual([]);
       expect(Object.keys(machine.files()).filter((name) => /\.new$/.test(name))).toEqual([]);
-      if (life.name !== "drain") expect({ files: filesOf(machine), state: state(machine) }).toEqual(golden);
+      if (life.name !== "drain") expect(state(machine)).toEqual(golden.state);
+      // A boot writes the newest secrets into the files that EMQX starts with.
+      if (life.name !== "drain" && (way !== "power cut" || life.run.length === 0))
+        expect(filesOf(machine)).toEqual(golden.files);
     } catch (error) {
       (error as Error).message =
         `${life.name}: ${way}: ${site.call} (${site.nth})\n${(error as Error).message}`;
