@@ -19,8 +19,9 @@ export function renderSysctl(clusterPorts: ClusterPorts): string {
     ["net.core.rmem_max", 16777216],
     ["net.core.wmem_default", 262144],
     ["net.core.wmem_max", 16777216],
-    ["net.ipv4.tcp_rmem", "1024 4096 16777216"],
-    ["net.ipv4.tcp_wmem", "1024 4096 16777216"],
+    // Not the guide's 1024 at the beginning: newer kernels refuse it (seen with Debian's 6.1.0-57), 4096 is their own default.
+    ["net.ipv4.tcp_rmem", "4096 4096 16777216"],
+    ["net.ipv4.tcp_wmem", "4096 4096 16777216"],
     ["net.ipv4.tcp_max_syn_backlog", 16384],
     ["net.ipv4.tcp_max_tw_buckets", 1048576],
     ["net.ipv4.tcp_fin_timeout", 15],

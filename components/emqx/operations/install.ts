@@ -28,7 +28,9 @@ if [[ ! -f $conf/installed || $(<"$conf/installed") != "$PACKAGE_URL" ]]; then
   install() {
     local verb=install
     ! limit 60 rpm -q --quiet "$PACKAGE_NAME" || verb=reinstall
-    limit 300 dnf -q -y $verb "$rpm" && limit 60 rpm -q "$PACKAGE_NAME" >&2
+    limit 300 dnf -q -y $verb "$rpm" && limit 60 rpm -q "$PACKAGE_NAME" >&2 || return
+    # The package links it at its first installation only, and that may have been cut off before
+    type -P emqx >/dev/null || ln -s /usr/lib/emqx/bin/emqx "$root/usr/bin/emqx"
   }
   try 300 install || die "$(why)"
   put 0644 root:root "$conf/installed" "$PACKAGE_URL"

@@ -48,7 +48,7 @@ in_service() {
   local names name state count=0
   names=$(parameter load-balancers) || return
   for name in \${names//,/ }; do
-    state=$(aws elb describe-instance-health --load-balancer-name "$name" --instances "InstanceId=$id" \\
+    state=$(aws elb describe-instance-health --load-balancer-name "$name" --instances "$id" \\
       --query 'InstanceStates[0].[State,Description]' --output text) || return
     [[ $state == InService* ]] || { echo "$name: \${state:-no state in the answer}" >&2 && return 1; }
     count=$((count + 1))

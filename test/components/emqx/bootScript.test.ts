@@ -362,7 +362,7 @@ describe("readiness", () => {
     const run = await node.boot();
     expect(run.code).toBe(0);
     expect(calls(run, "aws elb").join("\n")).toContain(
-      "--load-balancer-name other-lb --instances InstanceId=" + instanceId,
+      "--load-balancer-name other-lb --instances " + instanceId,
     );
   });
 

@@ -84,7 +84,8 @@ const operations: Record<string, Operation> = {
     required: ["--load-balancer-name"],
     optional: ["--instances"],
     run: async ({ role, options }) => {
-      const instanceId = (valueOf(options, "--instances") ?? "").replace(/^InstanceId=/, "");
+      // Ids as they are: "InstanceId=i-…" is taken for an id here (aws/aws-cli@2.9.19:awscli/argprocess.py, _uses_old_list_case).
+      const instanceId = valueOf(options, "--instances") ?? "";
       const { state, reasonCode, description } = await role.describeInstanceHealth(
         valueOf(options, "--load-balancer-name")!,
         instanceId,
