@@ -91,7 +91,12 @@ export const clusterNodesInputs = {
   anonymousAccess: flag,
   drainingTimeoutSeconds: wholeNumber(1, 3600, "seconds"),
   proxyProtocol: flag,
-  rolloutBatchSize: wholeNumber(1, mostNodes, "nodes"),
+  // How many it may be depends on the nodes: see batchProblems.
+  rolloutBatchSize: checked("number", (input, value) =>
+    Number.isInteger(value)
+      ? []
+      : [`${input}: ${shown(value)} is not a whole number, below that of the nodes`],
+  ),
   allowFullRestart: flag,
   readinessTimeoutSeconds: wholeNumber(60, 7200, "seconds"),
   packageUrl: checked("text", (_input, url) => packageUrlProblems(url)),

@@ -1,5 +1,6 @@
 import Table from "cli-table3";
 import pc from "picocolors";
+import { terminalWidth } from "../cost/columns";
 import type { CheckResult, SmokeResult } from "./result";
 
 const marks = { passed: pc.green("ok"), failed: pc.red("FAILED"), skipped: pc.yellow("skipped") };
@@ -10,7 +11,8 @@ export function formatSmoke({ stack, kind, checks, passed, milliseconds }: Smoke
     head: ["Check", "", "ms", "What was seen"],
     style: { head: [], border: [], compact: true },
     colAligns: ["left", "left", "right", "left"],
-    colWidths: [null, null, null, 78],
+    // The other columns and the lines between them take 48.
+    colWidths: [null, null, null, Math.max(24, Math.min(78, (terminalWidth() ?? 126) - 48))],
     wordWrap: true,
   });
   for (const { title, status, milliseconds: time, detail } of checks) {
