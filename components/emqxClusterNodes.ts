@@ -479,8 +479,8 @@ function createInstance(cluster: Cluster, node: StandingParts, earlier: RunningN
         happened: "did not become ready",
         consequence: "The nodes after it were left as they were.",
         remedy: (_, urn) =>
-          "A boot that has ended does not go on by itself: once its cause is mended, a change of the node's configuration, " +
-          `or pulumi up --replace '${urn}', makes the instance anew, with its address and data`,
+          "The node tries its boot again every two minutes. If its cause is elsewhere, mend it, wait, and run pulumi up again; a " +
+          `change of the node's configuration, or pulumi up --replace '${urn}', makes the instance anew, with its address and data`,
       },
     },
     instance.id,

@@ -38,8 +38,8 @@ export async function explainFailedBoots(
 }
 
 /**
- * A boot that has ended without success does not go on by itself: an update that was stopped between an instance and
- * its volume leaves such a one. So its instance is marked, and the update that follows makes it anew instead of waiting.
+ * An update that was stopped between an instance and its volume leaves a boot that fails as often as it is tried again. So its
+ * instance is marked, and the update that follows makes it anew instead of waiting.
  */
 export async function replaceFailedBoots(
   { surroundings, cli, env, speaker, region }: RepairContext,
