@@ -11,8 +11,8 @@ export function formatSmoke({ stack, kind, checks, passed, milliseconds }: Smoke
     head: ["Check", "", "ms", "What was seen"],
     style: { head: [], border: [], compact: true },
     colAligns: ["left", "left", "right", "left"],
-    // The other columns and the lines between them take 48.
-    colWidths: [null, null, null, Math.max(24, Math.min(78, (terminalWidth() ?? 126) - 48))],
+    // The other columns and the lines between them take 53, with times below 100 s.
+    colWidths: [null, null, null, Math.max(24, Math.min(78, (terminalWidth() ?? 131) - 53))],
     wordWrap: true,
   });
   for (const { title, status, milliseconds: time, detail } of checks) {
