@@ -1,6 +1,7 @@
 /** What years of operation do to a cluster: members go and come back, passwords change, data move. */
 import { licenseKeyOf } from "../../licenseKey";
 import { statusJson } from "../../../simulator/dataplane/cluster/membership";
+import type { InstanceFacts } from "../../../simulator/dataplane/regionView";
 import {
   eventually,
   inbox,
@@ -101,11 +102,22 @@ describe("membership", () => {
     await clustered(started, [0, 1]);
   });
 
-  test("a node that is nobody's seed joins those that are its seeds", async () => {
+  test("a node that is nobody's seed joins those that are its seeds, which are older", async () => {
+    const later: InstanceFacts[] = [];
     const started = await start({
       nodes: 3,
       userData: (args, node) => (node < 2 ? { ...args, seeds: args.seeds.slice(0, 2) } : args),
+      prepare: ({ state, loadBalancer }) => {
+        later.push(state.instances.pop()!);
+        loadBalancer.instanceIds.pop();
+      },
     });
+    await started.change((state) => {
+      state.instances.push(...later);
+      state.loadBalancers[0]!.instanceIds.push(later[0]!.id);
+    });
+    await started.allReady();
+    await clustered(started, [0, 1, 2]);
     const subscribers = await Promise.all([started.client(), started.client(), started.client()]);
     expect([0, 1, 2].map((node) => started.emqx(node).connections)).toEqual([1, 1, 1]);
     await Promise.all(subscribers.map((client) => client.subscribeAsync("x", { qos: 1 })));
