@@ -300,7 +300,7 @@ export function inbox(client: MqttClient): Received[] {
 export async function eventually(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  limitMs = 10_000,
+  limitMs = 40_000,
 ): Promise<void> {
   const end = Date.now() + limitMs;
   while (!(await holds())) {
