@@ -2,13 +2,13 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { setTimeout as sleep } from "node:timers/promises";
 import { join } from "node:path";
 import { compareWithBase } from "../../cli/review/base/compare";
 import { markdownOf } from "../../cli/review/report/markdown";
 import { reviewOf } from "../../cli/review/review";
 import { types } from "../../cli/review/types";
 import { repositoryRoot } from "../../cli/repository";
+import { eventually } from "../engine/waiting";
 import { changes } from "./changes";
 import { stack, writeProgram, writeSettings } from "./harness";
 import { create, documentOf, replace, same, urnOf, type Resource } from "./previews";
@@ -148,9 +148,7 @@ describe("from a git revision", () => {
     expect(git("status", "--porcelain")).toBe(status);
     expect(git("worktree", "list").trim().split("\n")).toHaveLength(1);
     // Folders of reviews that other tests run meanwhile go as these end.
-    const leaks = () => left().filter((name) => !before.includes(name));
-    for (let tries = 0; leaks().length > 0 && tries < 60; tries++) await sleep(1000);
-    expect(leaks()).toEqual([]);
+    await eventually(() => left().every((name) => before.includes(name)), 60);
   }, 180_000);
 
   it("tells of settings that cannot work before anything is deployed", async () => {

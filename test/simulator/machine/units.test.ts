@@ -9,6 +9,13 @@ afterEach(() => system.dispose());
 
 const script = (name: string, text: string) => system.root.write(`/opt/${name}`, text, 0o755);
 const oneshot = (command: string, more = "") => `[Service]\nType=oneshot\nExecStart=${command}\n${more}`;
+/** A script with its service, and the timer that is switched on for it. */
+async function timed(name: string, text: string, when: string): Promise<void> {
+  script(name, text);
+  system.unit(`${name}.service`, oneshot(`/opt/${name}`));
+  system.unit(`${name}.timer`, `[Timer]\n${when}\n[Install]\nWantedBy=timers.target\n`);
+  await system.bash(`systemctl enable --now ${name}.timer`);
+}
 const runs = (word: string) => system.said.filter((line) => line === word).length;
 
 test.each([
@@ -56,13 +63,7 @@ test("a oneshot that takes longer than TimeoutStartSec is ended, and killed wher
 });
 
 test("a timer repeats its service, does not start it twice at once, and ends when it is stopped", async () => {
-  script("tick", "echo tick; sleep 120");
-  system.unit("tick.service", oneshot("/opt/tick"));
-  system.unit(
-    "tick.timer",
-    "[Timer]\nOnActiveSec=10\nOnUnitInactiveSec=10\n[Install]\nWantedBy=timers.target\n",
-  );
-  await system.bash("systemctl enable --now tick.timer");
+  await timed("tick", "echo tick; sleep 120", "OnActiveSec=10\nOnUnitInactiveSec=10");
   await eventually("it ticks", () => runs("tick") >= 2, 30_000);
   await system.bash("systemctl disable --now tick.timer; systemctl stop tick");
   const before = runs("tick");
@@ -72,13 +73,7 @@ test("a timer repeats its service, does not start it twice at once, and ends whe
 });
 
 test("a persistent timer makes up for what it missed, once", async () => {
-  script("export", "echo exported");
-  system.unit("export.service", oneshot("/opt/export"));
-  system.unit(
-    "export.timer",
-    "[Timer]\nOnCalendar=*-*-* 00/6:00:00 UTC\nPersistent=true\n[Install]\nWantedBy=timers.target\n",
-  );
-  await system.bash("systemctl enable --now export.timer");
+  await timed("export", "echo exported", "OnCalendar=*-*-* 00/6:00:00 UTC\nPersistent=true");
   await system.units.stop("export.timer");
   system.timeOfDay = new Date("2026-01-03T00:00:00Z");
   await system.units.start("export.timer");
