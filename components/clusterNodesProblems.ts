@@ -35,7 +35,8 @@ import { addressInput } from "./network/ipv4";
 import { defaultListeners, listenersInput, usesWebSocket } from "./network/listeners";
 import { defaultEmqxVersion } from "./nodeDefaults";
 import { parameterPrefixOf, userDataProblemsAt } from "./nodeUserData";
-import { plain, shown, wholeNumberProblems } from "./problems";
+import { plain } from "./problems";
+import { shown, wholeNumberProblems } from "./words";
 import { dataVolumeTag, tagsInput } from "./tags";
 
 /** Nodes of one cluster; beyond that, full mesh connections and the rollout grow unwieldy. */

@@ -13,7 +13,8 @@ import {
 } from "./emqx/backupPlan";
 import { writeMetricsStatement } from "./emqx/metrics";
 import { parameterPrefix, roleName } from "./awsNames";
-import { checkedLater, problemsOf, wholeNumber, type Shapes } from "./inputs";
+import { checkedLater } from "./checkedLater";
+import { problemsOf, wholeNumber, type Shapes } from "./inputs";
 import { kmsKeyInput } from "./kmsKey";
 import { refuse } from "./problems";
 import { tagged, tagsInput } from "./tags";

@@ -6,9 +6,9 @@ import { bucketName, bucketPrefix, hostedZoneId, hostname, securityGroupId, subn
 import { certificateInput } from "./certificateArn";
 import { readCertificateExpiry } from "./certificateExpiry";
 import { ports } from "./emqx/ports";
+import { checkedLater } from "./checkedLater";
 import {
   checked,
-  checkedLater,
   choice,
   flag,
   list,
@@ -28,7 +28,8 @@ import {
   usesTls,
   type ListenerPorts,
 } from "./network/listeners";
-import { refuse, runError, shown, wholeNumberProblems } from "./problems";
+import { refuse, runError } from "./problems";
+import { shown, wholeNumberProblems } from "./words";
 import { rfc3339 } from "./expiry";
 import { createSelfSignedCertificate, selfSignedVersionProblems } from "./selfSignedCertificate";
 import { tagged, tagsInput } from "./tags";

@@ -26,7 +26,7 @@ import { createNodeOperations, drainSeconds } from "./nodeOperations";
 import { createNodeRole, type NodeRole } from "./nodeRole";
 import { createNodeSecrets, type NodeSecrets } from "./nodeSecrets";
 import { nodeUserData, parameterPrefixOf } from "./nodeUserData";
-import { checkedLater } from "./inputs";
+import { checkedLater } from "./checkedLater";
 import { checkedInstanceType, checkedZones } from "./network/place";
 import { refuse, refuseLater } from "./problems";
 import { afterReady, Waits, whenReported } from "./readiness";

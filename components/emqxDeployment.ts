@@ -38,7 +38,8 @@ import { monitoringInputs, monitoringNameProblems } from "./monitoringProblems";
 import { defaultInstanceType } from "./nodeDefaults";
 import { userDataProblemsAt } from "./nodeUserData";
 import { guardDeletion } from "./protection";
-import { refuse, runError, shown } from "./problems";
+import { refuse, runError } from "./problems";
+import { shown } from "./words";
 import { dataVolumeTag, tagsInput } from "./tags";
 
 export interface EmqxDeploymentArgs {

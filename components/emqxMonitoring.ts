@@ -26,7 +26,7 @@ import {
 } from "./monitoring/alarms";
 import { dashboardBody } from "./monitoring/dashboard";
 import { isServerCertificate } from "./certificateArn";
-import { checkedLater } from "./inputs";
+import { checkedLater } from "./checkedLater";
 import { monitoringInputs, monitoringProblems, monitoringWarnings } from "./monitoringProblems";
 import { plain, refuse } from "./problems";
 import { tagged } from "./tags";

@@ -5,7 +5,8 @@ import * as vpc from "@pulumi/aws/vpc";
 import { clusterPortList, ports } from "./emqx/ports";
 import { ClusterPorts } from "./emqx/releases";
 import { vpcId } from "./awsNames";
-import { checkedLater, choice, list, problemsOf, without, type Shapes } from "./inputs";
+import { checkedLater } from "./checkedLater";
+import { choice, list, problemsOf, without, type Shapes } from "./inputs";
 import { nameProblems } from "./names";
 import { blockInput, publicAddresses } from "./network/ipv4";
 import {

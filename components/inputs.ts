@@ -3,8 +3,7 @@
  * depth, the refusal of a value outside its grammar, and the same check of a value that another resource gives. Users of
  * YAML, Python and JavaScript have no compiler that would tell them.
  */
-import * as pulumi from "@pulumi/pulumi";
-import { choiceProblems, refuseLater, shown, wholeNumberProblems } from "./problems";
+import { choiceProblems, isLater, shown, wholeNumberProblems } from "./words";
 
 /** What a check may know about the deployment, where it is known. */
 export interface Where {
@@ -202,58 +201,7 @@ function listProblems(input: string, shape: ListShape, value: unknown, where: Wh
 
 const missing = (shape: Shape) => (shape.kind === "list" ? "none given; " : "missing; ");
 
-/**
- * The same arguments, where every value that comes from another resource, or depends on the provider's region, is checked
- * as soon as it is known, and before it is used: at preview, if it is known then.
- */
-export function checkedLater<Args extends object>(
-  subject: string,
-  shapes: Shapes<Args>,
-  args: Args,
-  region: pulumi.Output<string>,
-): Args {
-  const follow = (input: string, shape: Shape, value: unknown): unknown => {
-    const looked = (known: unknown, place: unknown) => {
-      const where = typeof place === "string" ? { region: place } : {};
-      refuseLater(subject, inputProblems(input, shape, known, where));
-      return known;
-    };
-    if (isLater(value) && trusts(shape)) {
-      return value;
-    }
-    if (isLater(value) || (value !== undefined && shape.kind === "text" && shape.regional)) {
-      return pulumi.all([value, region]).apply(([known, place]) => looked(known, place));
-    }
-    if (shape.kind === "list" && Array.isArray(value)) {
-      return value.map((item, i) => follow(`${input}[${i}]`, shape.item, item));
-    }
-    if ((shape.kind === "object" || shape.kind === "map") && isRecord(value)) {
-      const shapeOf = (key: string) => (shape.kind === "map" ? shape.item : shape.fields[key]);
-      return mapValues(value, (item, key) => {
-        const inner = shapeOf(key);
-        return inner === undefined ? item : follow(`${input}.${key}`, inner, item);
-      });
-    }
-    return value;
-  };
-  return mapValues(args as Record<string, unknown>, (value, name) => {
-    const shape = (shapes as Record<string, Shape | undefined>)[name];
-    return shape === undefined ? value : follow(name, shape, value);
-  }) as Args;
-}
-
-const trusts = (shape: Shape): boolean =>
-  shape.kind === "list" ? trusts(shape.item) : "trusted" in shape && shape.trusted === true;
-
-function mapValues(record: Record<string, unknown>, change: (value: unknown, key: string) => unknown) {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value, key)]));
-}
-
-function isLater(value: unknown): boolean {
-  return pulumi.Output.isInstance(value) || value instanceof Promise;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
+export function isRecord(value: unknown): value is Record<string, unknown> {
   // Neither null, nor a list, nor a Map.
   return Object.prototype.toString.call(value) === "[object Object]" && !isLater(value);
 }

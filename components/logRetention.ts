@@ -1,5 +1,5 @@
 import { checked } from "./inputs";
-import { choiceProblems } from "./problems";
+import { choiceProblems } from "./words";
 
 /** The retention periods of CloudWatch Logs, in days (PutRetentionPolicy, API reference). */
 const logRetentionDays = [

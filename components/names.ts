@@ -1,5 +1,5 @@
 /** What a component may be called: its name begins the names of what it makes, and AWS has rules for these. */
-import { shown } from "./problems";
+import { shown } from "./words";
 
 /** Pulumi adds a hyphen and seven hexadecimal digits to a name that has to be unique. */
 const added = 8;

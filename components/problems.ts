@@ -1,6 +1,7 @@
 /** Bad input is refused before anything is registered, all of it at once. */
 import { inspect } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
+import { isLater } from "./words";
 
 /** Throws one error that lists every problem, before the component has registered anything; nothing when there is none. */
 export function refuse(subject: string, problems: string[]): void {
@@ -52,53 +53,5 @@ export function withFixedMessage<E extends Error>(error: E): E {
 
 /** A value that is known now, or undefined if it comes from another resource. */
 export function plain<T>(input: pulumi.Input<T> | undefined): T | undefined {
-  return pulumi.Output.isInstance(input) || input instanceof Promise ? undefined : (input as T | undefined);
-}
-
-/** A value as it was given, short enough for a message, whatever it is. */
-export function shown(value: unknown): string {
-  if (pulumi.Output.isInstance(value) || value instanceof Promise) {
-    return "an output";
-  }
-  if (typeof value === "number" || typeof value === "bigint" || value === undefined) {
-    return String(value);
-  }
-  if (typeof value === "function" || typeof value === "symbol") {
-    return `a ${typeof value}`;
-  }
-  let text: string;
-  try {
-    text = JSON.stringify(value) ?? String(value);
-  } catch {
-    text = "an object";
-  }
-  return text.length <= 256 ? text : `${text.slice(0, 256)}… (${text.length} characters)`;
-}
-
-/** What is wrong with a whole number, in words. */
-export function wholeNumberProblems(
-  input: string,
-  value: unknown,
-  minimum: number,
-  maximum: number,
-  unit: string,
-): string[] {
-  if (value === undefined || (Number.isInteger(value) && between(value as number, minimum, maximum))) {
-    return [];
-  }
-  return [`${input}: ${shown(value)} is not a whole number of ${unit} from ${minimum} to ${maximum}`];
-}
-
-const between = (value: number, minimum: number, maximum: number) => value >= minimum && value <= maximum;
-
-/** What is wrong with the choice of one of some values. */
-export function choiceProblems(
-  input: string,
-  value: unknown,
-  allowed: Record<string, unknown> | unknown[],
-): string[] {
-  const values = Object.values(allowed);
-  return value === undefined || values.includes(value)
-    ? []
-    : [`${input}: ${shown(value)} is not one of ${values.join(", ")}`];
+  return isLater(input) ? undefined : (input as T | undefined);
 }

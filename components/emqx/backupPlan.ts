@@ -1,7 +1,7 @@
 /** When a cluster's data is exported and where it goes, as nodes are told. Pure. */
 
 import { checked } from "../inputs";
-import { choiceProblems, shown } from "../problems";
+import { choiceProblems, shown } from "../words";
 
 /** Where exports are in the bucket. Their names carry the time, so the newest is the last one of a listing. */
 export const exportsPrefix = "exports/";

@@ -1,7 +1,7 @@
 import { InstanceType } from "@pulumi/aws/types/enums/ec2";
 import { checked } from "../inputs";
 import { defaultInstanceType } from "../nodeDefaults";
-import { shown } from "../problems";
+import { shown } from "../words";
 import { Architecture } from "./releases";
 
 const size = "(?:nano|micro|small|medium|large|xlarge|[0-9]+xlarge|metal(?:-[0-9]+xl)?)";

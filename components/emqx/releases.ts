@@ -1,5 +1,5 @@
 import * as semver from "semver";
-import { shown } from "../problems";
+import { shown } from "../words";
 
 /** Which ports the nodes use among themselves. */
 export const ClusterPorts = {

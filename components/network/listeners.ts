@@ -1,7 +1,7 @@
 /** The listeners a client can use. Security group rules, load balancer and outputs all read this one table. */
 import { ports } from "../emqx/ports";
 import { checked, list } from "../inputs";
-import { shown } from "../problems";
+import { shown } from "../words";
 
 /** A listener of the load balancer. Ws and Wss carry MQTT over WebSocket, path `/mqtt`. */
 export const Listener = {
