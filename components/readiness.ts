@@ -5,6 +5,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type * as ec2 from "@pulumi/aws/ec2";
 import { getParameter } from "@pulumi/aws/ssm";
+import { retrySeconds } from "./emqx/configuration";
 import { withFixedMessage } from "./problems";
 import { bootFailure, obstacle, type Obstacle } from "./reports";
 
@@ -30,6 +31,11 @@ const pollSeconds = [0.25, 0.5, 1, 2, 5];
 const obstaclePatienceSeconds = 15;
 /** The provider itself tries a request again for minutes before it says anything. */
 const answerSeconds = 30;
+/**
+ * A failure that was there when the wait began is of a try before it, perhaps before its cause was mended: the next try writes
+ * another report, by then.
+ */
+const nextTrySeconds = retrySeconds + 30;
 /** When a node has failed, the others that are waited for may still say what became of them. */
 const lastWordSeconds = 5;
 
@@ -75,9 +81,13 @@ export function whenReported(
     .apply(async ([instanceId, urn, text]) => {
       try {
         await poll(
-          async () =>
-            (await getParameter({ name: args.parameterName }, { parent, async: true })).insecureValue as
-              string | undefined,
+          async () => {
+            const { insecureValue, version } = await getParameter(
+              { name: args.parameterName },
+              { parent, async: true },
+            );
+            return { text: insecureValue as string | undefined, version };
+          },
           { ...args, instanceId, urn, expected: text },
         );
       } catch (error) {
@@ -111,15 +121,23 @@ export function afterReady(
 /** A report that is waited for, once its instance exists. */
 export type PollArgs = ReportArgs & { instanceId: string; urn: string; expected: string };
 
+/** What the parameter holds, and the version that AWS counts with each report; neither, where unit tests' mocks say nothing. */
+export interface Report {
+  text: string | undefined;
+  version: number | undefined;
+}
+
 /** Asks until the report fits; throws when it cannot come any more. */
-export async function poll(read: () => Promise<string | undefined>, args: PollArgs): Promise<void> {
+export async function poll(read: () => Promise<Report>, args: PollArgs): Promise<void> {
   const { nodeName, parameterName, instanceId, waits } = args;
   const start = Date.now();
   let obstructedSince: number | undefined;
+  let firstVersion: number | undefined;
   for (let attempt = 0; ; attempt++) {
     const end = waits.end;
     const deadline = Math.min(start + args.timeoutSeconds * 1000, end?.at ?? Infinity);
-    const seen = await look(read, parameterName, Math.max(1000, deadline - Date.now()));
+    const answer = await look(read, parameterName, Math.max(1000, deadline - Date.now()));
+    const seen = "message" in answer ? answer : answer.text;
     if (seen === undefined) {
       // Unit tests' mocks: a parameter of AWS has a value, and there is no node that would give it one.
       return;
@@ -128,8 +146,12 @@ export async function poll(read: () => Promise<string | undefined>, args: PollAr
       if (args.fits(seen, args.expected)) {
         return;
       }
+      const { version } = answer as Report;
+      firstVersion ??= version;
+      const isOld =
+        version !== undefined && version === firstVersion && Date.now() - start < nextTrySeconds * 1000;
       const reason = bootFailure(seen, instanceId);
-      if (reason !== undefined) {
+      if (reason !== undefined && !isOld) {
         throw new Error(failed(args, `its boot has failed: ${reason}`));
       }
     } else if (seen.remedy !== undefined) {
@@ -161,7 +183,12 @@ export async function poll(read: () => Promise<string | undefined>, args: PollAr
           : failed(args, state, ` within ${args.timeoutSeconds} s`),
       );
     }
-    const trouble = typeof seen === "string" ? "" : `; its report cannot be read at present: ${seen.message}`;
+    const trouble =
+      typeof seen !== "string"
+        ? `; its report cannot be read at present: ${seen.message}`
+        : bootFailure(seen, instanceId) === undefined
+          ? ""
+          : `; its last boot has failed, and is tried again: ${bootFailure(seen, instanceId)}`;
     void pulumi.log.info(
       `waiting for ${nodeName} ${args.goal} (${Math.round((now - start) / 1000)} s)${trouble}`,
       args.instance,
@@ -175,10 +202,10 @@ export async function poll(read: () => Promise<string | undefined>, args: PollAr
 
 /** The parameter's value, or what kept us from reading it. */
 async function look(
-  read: () => Promise<string | undefined>,
+  read: () => Promise<Report>,
   parameterName: string,
   patience: number,
-): Promise<string | undefined | Obstacle> {
+): Promise<Report | Obstacle> {
   let timer: NodeJS.Timeout | undefined;
   const silence = new Promise<Obstacle>((resolve) => {
     timer = setTimeout(() => resolve({ message: "no answer" }), Math.min(patience, answerSeconds * 1000));

@@ -170,7 +170,7 @@ export function renderVmArgs(clusterPorts: ClusterPorts): string | undefined {
 }
 
 /** Seconds between a failed boot and the next try. */
-const retrySeconds = 120;
+export const retrySeconds = 120;
 /** More of a boot than its readiness timeout: what a cut-off call, the report of the failure and other runs' lock may take. */
 const retrySlackSeconds = 900;
 

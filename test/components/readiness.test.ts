@@ -85,7 +85,15 @@ describe("a wait", () => {
   async function run(read: (seconds: number) => string, more: Partial<PollArgs> = {}) {
     const start = Date.now();
     const seconds = () => (Date.now() - start) / 1000;
-    const ended = poll(async () => read(seconds()), args(more)).then(
+    let version = 1;
+    let last: string | undefined;
+    const report = async () => {
+      const text = read(seconds());
+      if (last !== undefined && last !== text) version++;
+      last = text;
+      return { text, version };
+    };
+    const ended = poll(report, args(more)).then(
       () => "well",
       (error: Error) => error.message,
     );
@@ -120,6 +128,22 @@ describe("a wait", () => {
     );
     expect(failing.outcome).toContain("did not become ready: its boot has failed: no disk.");
     expect(failing.seconds).toBeLessThan(27);
+  });
+
+  test("gives a boot that had failed before it the time of its next try, and no more", async () => {
+    const failure = "failed i-1: no disk";
+    const mended = await run((now) => (now < 110 ? failure : now < 200 ? "booting i-1" : "i-1"));
+    expect(mended.outcome).toBe("well");
+    const again = await run((now) => (now < 110 ? failure : now < 150 ? "booting i-1" : failure));
+    expect(again.outcome).toContain("its boot has failed: no disk.");
+    expect(again.seconds).toBeLessThan(157);
+    // A try that ended between two looks.
+    const other = await run((now) => (now < 110 ? failure : "failed i-1: no way out"));
+    expect(other.outcome).toContain("its boot has failed: no way out.");
+    expect(other.seconds).toBeLessThan(117);
+    const never = await run(() => failure);
+    expect(never.outcome).toContain("its boot has failed: no disk.");
+    expect(never.seconds).toBeLessThan(160);
   });
 
   test("ends soon after another node has failed, and says so", async () => {
