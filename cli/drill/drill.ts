@@ -5,6 +5,7 @@ import { runPulumi } from "../local/session";
 import { argumentsFor, stackArguments } from "../local/stacks";
 import { resolve } from "../smoke/checks";
 import type { CheckContext } from "../smoke/checks";
+import type { Credentials } from "../smoke/connection";
 import type { SimulatedDeployment } from "../smoke/deployment";
 import { addressesOf } from "../smoke/outputs";
 import type { FirstMessage } from "../smoke/smoke";
@@ -29,6 +30,8 @@ export interface DrillOptions {
   seconds?: number;
   repair?: boolean;
   traffic?: TrafficOptions;
+  /** By which the clients connect, instead of the built-in user. */
+  account?: Credentials;
 }
 
 export interface ClientReport {
@@ -66,10 +69,10 @@ export async function drill(
   session: Session,
   deployment: SimulatedDeployment,
   name: FaultName,
-  { node, seconds = 12, repair = false, traffic: trafficOptions }: DrillOptions = {},
+  { node, seconds = 12, repair = false, traffic: trafficOptions, account }: DrillOptions = {},
 ): Promise<DrillReport> {
   const { region, outputs } = deployment;
-  const traffic = await startTraffic(deployment, trafficOptions);
+  const traffic = await startTraffic(deployment, trafficOptions, account);
   const nodeNames = new Map(
     (outputs.instanceIds ?? []).map((id, index) => [id, outputs.nodeNames?.[index] ?? id]),
   );
@@ -90,7 +93,7 @@ export async function drill(
     await traffic.settle();
     const after = await deployment.inside.nodesOfClients();
     const report = describe(name, deployment.stack, run, start, traffic, watch, before, after);
-    if (repair) report.repaired = await putRight(session, deployment, run, watch);
+    if (repair) report.repaired = await putRight(session, deployment, run, watch, account);
     return report;
   } finally {
     watch.stop();
@@ -102,10 +105,11 @@ export async function drill(
 export async function startTraffic(
   deployment: SimulatedDeployment,
   options?: TrafficOptions,
+  account?: Credentials,
 ): Promise<Traffic> {
   const [address] = addressesOf(deployment.outputs);
   if (address === undefined) throw new UserError(`stack ${deployment.stack} has no address for clients`);
-  const credentials = await credentialsOf(deployment);
+  const credentials = await credentialsOf(deployment, account);
   const context: CheckContext = {
     ...{ deployment, credentials, thorough: false },
     ...{ keepAliveSeconds: defaultKeepAliveSeconds, minimumDays: defaultMinimumDays },
@@ -202,11 +206,12 @@ async function putRight(
   deployment: SimulatedDeployment,
   { undo }: FaultRun,
   watch: Watch,
+  account: Credentials | undefined,
 ): Promise<NonNullable<DrillReport["repaired"]>> {
   const started = Date.now();
   await (undo?.() ?? refreshAndUp(session, deployment.stack));
   const well = await becomesWell(watch);
-  const message: FirstMessage = await firstMessage(deployment);
+  const message: FirstMessage = await firstMessage(deployment, account);
   return {
     how: undo === undefined ? "refresh and up" : "the fault was taken back",
     seconds: Math.round((Date.now() - started) / 100) / 10,

@@ -1,4 +1,5 @@
 import type { Session } from "../local/session";
+import type { Credentials } from "../smoke/connection";
 import { simulatedDeployment } from "../smoke/deployment";
 import { formatFailure } from "../smoke/report";
 import { firstMessage } from "../smoke/smoke";
@@ -13,6 +14,7 @@ interface RunOptions {
   seconds?: number;
   repair?: boolean;
   json?: boolean;
+  account?: Credentials;
 }
 
 /** Exit code 0 when the drill could be watched and, if asked to, repaired. */
@@ -29,12 +31,12 @@ export async function runDrill(
 }
 
 /** Puts right what drills left: in the machines directly, in the account through Pulumi. */
-export async function repairAll(session: Session, stack: string): Promise<number> {
+export async function repairAll(session: Session, stack: string, account?: Credentials): Promise<number> {
   const { speaker } = session;
   const done = await undoAll(await simulatedDeployment(session, stack));
   done.forEach((line) => speaker.say(line));
   await refreshAndUp(session, stack);
-  const { passed, lines, failure } = await firstMessage(await simulatedDeployment(session, stack));
+  const { passed, lines, failure } = await firstMessage(await simulatedDeployment(session, stack), account);
   lines.forEach((line) => speaker.say(line));
   if (failure) speaker.say(formatFailure(failure));
   return passed ? 0 : 1;

@@ -12,6 +12,8 @@ export interface LoadOptions {
   /** Messages a second in all: from clients, and as many to clients. */
   rate: number;
   seconds: number;
+  /** Instead of the built-in user. */
+  account?: Credentials;
   onProgress?: (text: string) => void;
 }
 
@@ -37,10 +39,10 @@ export interface Direction {
 const connectingAtOnce = 50;
 
 export async function load(deployment: Deployment, options: LoadOptions): Promise<LoadReport> {
-  const { clients, rate, seconds, onProgress = () => {} } = options;
+  const { clients, rate, seconds, account, onProgress = () => {} } = options;
   const [address] = addressesOf(deployment.outputs);
   if (address === undefined) throw new Error(`stack ${deployment.stack} has no address for clients`);
-  const credentials = await credentialsOf(deployment);
+  const credentials = await credentialsOf(deployment, account);
   const place = await deployment.inside.locate(address.hostname, address.port);
   const door = await doorOf({ deployment }, address, place);
   const topic = `emqx-aws/load/${clientId("run")}`;

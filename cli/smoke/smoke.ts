@@ -163,10 +163,10 @@ export interface FirstMessage {
   failure?: CheckResult;
 }
 
-export async function firstMessage(deployment: Deployment): Promise<FirstMessage> {
+export async function firstMessage(deployment: Deployment, account: Credentials = {}): Promise<FirstMessage> {
   const run = new Run();
   const lines: string[] = [];
-  const context = await contextOf(run, deployment, {});
+  const context = await contextOf(run, deployment, account);
   const [address] = addressesOf(deployment.outputs);
   if (context !== undefined && address !== undefined) {
     await sendFirst(run, context, address, lines);
