@@ -128,16 +128,20 @@ export function clusterNodesProblems(name: string, args: EmqxClusterNodesArgs): 
 }
 
 /** The names of what the nodes share; their parameters' path is a tag and the beginning of alarms' names, too. */
-export function clusterNodesNameProblems(name: string): string[] {
-  const problems = nameProblems(name, {
-    pattern: /^[A-Za-z0-9][\w.-]*$/,
-    characters: "letters, digits and _.-",
-    made: [{ suffix: "", of: "an IAM role", longest: 64 }],
-  });
+export function clusterNodesNameProblems(name: string, part = ""): string[] {
+  const problems = nameProblems(
+    name,
+    {
+      pattern: /^[A-Za-z0-9][\w.-]*$/,
+      characters: "letters, digits and _.-, a letter or digit first",
+      made: [{ suffix: "", of: "an IAM role", longest: 64 }],
+    },
+    part,
+  );
   if (problems.length > 0) {
     return problems;
   }
-  const prefix = parameterPrefixOf(name);
+  const prefix = parameterPrefixOf(`${name}${part}`);
   const words = parameterPrefixGrammar(prefix, {});
   return words === undefined
     ? []

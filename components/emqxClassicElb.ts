@@ -19,6 +19,7 @@ import {
   type Rule,
   type Shapes,
 } from "./inputs";
+import { nameProblems } from "./names";
 import {
   defaultListeners,
   instancePorts,
@@ -275,12 +276,8 @@ export function elbWarnings({ tlsPolicy }: Pick<EmqxClassicElbArgs, "tlsPolicy">
  * A Classic ELB's name has 32 characters at most (Elastic Load Balancing API reference 2012-06-01, CreateLoadBalancer), of
  * which Pulumi's suffix takes 8.
  */
-export function elbNameProblems(name: unknown): string[] {
-  return typeof name === "string" && /^[A-Za-z0-9]([A-Za-z0-9-]{0,22}[A-Za-z0-9])?$/.test(name)
-    ? []
-    : [
-        `name: ${shown(name)} cannot be a load balancer's name; use 1 to 24 letters, digits and hyphens, no hyphen first or last`,
-      ];
+export function elbNameProblems(name: unknown, part?: string): string[] {
+  return nameProblems(name, { made: [{ suffix: "", of: "a load balancer", longest: 32 }] }, part);
 }
 
 function certificateProblems(

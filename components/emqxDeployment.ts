@@ -39,7 +39,6 @@ import { defaultInstanceType } from "./nodeDefaults";
 import { userDataProblemsAt } from "./nodeUserData";
 import { guardDeletion } from "./protection";
 import { refuse, runError } from "./problems";
-import { shown } from "./words";
 import { dataVolumeTag, tagsInput } from "./tags";
 
 export interface EmqxDeploymentArgs {
@@ -341,16 +340,13 @@ export function deploymentProblems(name: string, args: EmqxDeploymentArgs): stri
 
 /** The names of all parts, whether they are there now or only once a setting is on. */
 function deploymentNameProblems(name: string): string[] {
-  if (typeof name !== "string" || name === "") {
-    return [`name: ${shown(name)} is no name; use 1 to 20 letters, digits and hyphens`];
-  }
   const [problem] = [
-    elbNameProblems(`${name}-elb`),
-    groupNameProblems(`${name}-sg`),
-    vpcNameProblems(`${name}-vpc`),
-    clusterNodesNameProblems(`${name}-nodes`),
-    monitoringNameProblems(`${name}-monitoring`),
-    backupNameProblems(`${name}-backup`),
+    elbNameProblems(name, "-elb"),
+    groupNameProblems(name, "-sg"),
+    vpcNameProblems(name, "-vpc"),
+    clusterNodesNameProblems(name, "-nodes"),
+    monitoringNameProblems(name, "-monitoring"),
+    backupNameProblems(name, "-backup"),
   ].flat();
   return problem === undefined ? [] : [problem];
 }

@@ -140,18 +140,22 @@ function shareOfInternet(addresses: bigint): string {
 }
 
 /** AWS keeps names that begin with `sg-` for the ids of groups (CreateSecurityGroup, API reference). */
-export function groupNameProblems(name: string): string[] {
+export function groupNameProblems(name: string, part?: string): string[] {
   return /^sg(-|$)/i.test(name)
     ? [`name: "${name}" makes names of groups that begin with "sg-", which AWS keeps for ids; choose another`]
-    : nameProblems(name, {
-        pattern: /^[A-Za-z0-9][\w.-]*$/,
-        characters: "letters, digits and _.-",
-        // The name of a rule is its tag `Name`; the longest is that of a block and the dashboard's port.
-        made: [
-          { suffix: "-nodes", of: "a security group", longest: 255 },
-          { suffix: "-nodes-from-255.255.255.255-32-18083", of: "a tag", longest: 256 },
-        ],
-      });
+    : nameProblems(
+        name,
+        {
+          pattern: /^[A-Za-z0-9][\w.-]*$/,
+          characters: "letters, digits and _.-, a letter or digit first",
+          // The name of a rule is its tag `Name`; the longest is that of a block and the dashboard's port.
+          made: [
+            { suffix: "-nodes", of: "a security group", longest: 255 },
+            { suffix: "-nodes-from-255.255.255.255-32-18083", of: "a tag", longest: 256 },
+          ],
+        },
+        part,
+      );
 }
 
 /** What works but deserves a second thought. */

@@ -118,8 +118,8 @@ function vpcProblems(name: string, args: EmqxVpcArgs): string[] {
   ]);
 }
 
-export function vpcNameProblems(name: string): string[] {
-  return nameProblems(name, { made: [{ suffix: "-flow-logs", of: "an IAM role", longest: 64 }] });
+export function vpcNameProblems(name: string, part?: string): string[] {
+  return nameProblems(name, { made: [{ suffix: "-flow-logs", of: "an IAM role", longest: 64 }] }, part);
 }
 
 /** Settings that do nothing without flow logs. */

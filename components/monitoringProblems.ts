@@ -55,15 +55,19 @@ export function monitoringProblems(name: string, args: EmqxMonitoringArgs, regio
 }
 
 /** SNS takes fewer characters than IAM and SSM do (SNS API reference, CreateTopic). */
-export function monitoringNameProblems(name: string): string[] {
-  return nameProblems(name, {
-    pattern: /^[A-Za-z0-9][\w-]*$/,
-    characters: "letters, digits, _ and hyphens",
-    made: [
-      { suffix: "-agent", of: "an IAM policy", longest: 128 },
-      { suffix: "-alarms", of: "an SNS topic", longest: 256 },
-    ],
-  });
+export function monitoringNameProblems(name: string, part?: string): string[] {
+  return nameProblems(
+    name,
+    {
+      pattern: /^[A-Za-z0-9][\w-]*$/,
+      characters: "letters, digits, _ and hyphens, a letter or digit first",
+      made: [
+        { suffix: "-agent", of: "an IAM policy", longest: 128 },
+        { suffix: "-alarms", of: "an SNS topic", longest: 256 },
+      ],
+    },
+    part,
+  );
 }
 
 /** What works but leaves something unwatched. */

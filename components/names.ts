@@ -22,19 +22,27 @@ export interface NameRules {
   made: MadeName[];
 }
 
-const plainName = { pattern: /^[A-Za-z0-9][A-Za-z0-9-]*$/, characters: "letters, digits and hyphens" };
+const plainName = {
+  pattern: /^[A-Za-z0-9][A-Za-z0-9-]*$/,
+  characters: "letters, digits and hyphens, a letter or digit first",
+};
 
-/** What is wrong with a component's name. */
-export function nameProblems(name: unknown, rules: NameRules): string[] {
+/** What is wrong with a component's name; `part` is what the component that it is a part of adds to its own. */
+export function nameProblems(name: unknown, rules: NameRules, part = ""): string[] {
   const { pattern, characters } = { ...plainName, ...rules };
   const tightest = rules.made
-    .map(({ suffix, of, longest }) => ({ suffix, of, longest, room: longest - suffix.length - added }))
+    .map(({ suffix, of, longest }) => ({
+      ...{ of, longest },
+      room: longest - part.length - suffix.length - added,
+    }))
     .sort((one, other) => one.room - other.room)[0]!;
-  if (typeof name === "string" && pattern.test(name) && name.length <= tightest.room) {
+  if (typeof name === "string" && name !== "" && pattern.test(name + part) && name.length <= tightest.room) {
     return [];
   }
+  const length =
+    typeof name === "string" && name.length > tightest.room ? ` (${name.length} characters)` : "";
   return [
-    `name: ${shown(name)} cannot begin the name of ${tightest.of}, which has ${tightest.longest} characters at most; ` +
-      `use 1 to ${tightest.room} ${characters}, a letter or digit first`,
+    `name: ${shown(name)}${length} cannot begin the name of ${tightest.of}, which has ${tightest.longest} characters at most; ` +
+      `use 1 to ${tightest.room} ${characters}`,
   ];
 }

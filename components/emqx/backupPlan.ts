@@ -1,7 +1,8 @@
 /** When a cluster's data is exported and where it goes, as nodes are told. Pure. */
 
 import { checked } from "../inputs";
-import { choiceProblems, shown } from "../words";
+import { nameProblems } from "../names";
+import { choiceProblems } from "../words";
 
 /** Where exports are in the bucket. Their names carry the time, so the newest is the last one of a listing. */
 export const exportsPrefix = "exports/";
@@ -23,16 +24,19 @@ export const backupIntervalInput = checked("number", (input, hours) =>
   choiceProblems(input, hours, intervals).map((problem) => `${problem}, the divisors of a day`),
 );
 
-/** The role of the snapshots has the longest name: 64 characters, of which "-snapshots" and Pulumi's suffix take 18. */
-const longestName = 46;
-
-/** The component's name begins the bucket's, so S3's rules hold for it; S3's longest name is 63 characters. */
-export function backupNameProblems(name: unknown): string[] {
-  const fits = typeof name === "string" && /^[a-z0-9][a-z0-9-]*$/i.test(name) && name.length <= longestName;
-  return fits && !/^(xn--|sthree-|amzn-s3-demo-)/i.test(name)
-    ? []
-    : [
-        `name: ${shown(name)} begins the name of an S3 bucket and that of an IAM role, so it must be 1 to ${longestName} ` +
-          `letters, digits and hyphens, must begin with a letter or a digit, and not with xn--, sthree- or amzn-s3-demo-`,
-      ];
+/** The component's name begins the bucket's, so S3's rules hold for it (S3 user guide, "General purpose bucket naming rules"). */
+export function backupNameProblems(name: unknown, part?: string): string[] {
+  return nameProblems(
+    name,
+    {
+      pattern: /^(?!xn--|sthree-|amzn-s3-demo-)[a-z0-9][a-z0-9-]*$/i,
+      characters:
+        "letters, digits and hyphens, a letter or digit first, and not xn--, sthree- or amzn-s3-demo-, which S3 keeps for itself",
+      made: [
+        { suffix: "-snapshots", of: "an IAM role", longest: 64 },
+        { suffix: "", of: "an S3 bucket", longest: 63 },
+      ],
+    },
+    part,
+  );
 }

@@ -323,8 +323,8 @@ describe("bad input", () => {
 
   test("includes a name too long for a load balancer", () => {
     expect(deploymentProblems("a-name-of-22-character", good)).toEqual([
-      `name: "a-name-of-22-character-elb" cannot be a load balancer's name; ` +
-        `use 1 to 24 letters, digits and hyphens, no hyphen first or last`,
+      `name: "a-name-of-22-character" (22 characters) cannot begin the name of a load balancer, which has 32 characters at most; ` +
+        `use 1 to 20 letters, digits and hyphens, a letter or digit first`,
     ]);
   });
 });

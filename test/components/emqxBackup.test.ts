@@ -267,8 +267,16 @@ test.each<[string, Changes, string[]]>([
     ],
   ],
   ["backup", { retentionDays: 3651 }, ["retentionDays: 3651 is not a whole number of days from 1 to 3650"]],
-  ["my_backup", {}, [expect.stringContaining('name: "my_backup" begins the name of an S3 bucket') as string]],
-  ["b".repeat(47), {}, [expect.stringContaining("must be 1 to 46 letters") as string]],
+  [
+    "my_backup",
+    {},
+    [expect.stringContaining('name: "my_backup" cannot begin the name of an IAM role') as string],
+  ],
+  [
+    "b".repeat(47),
+    {},
+    [expect.stringContaining("(47 characters) cannot begin the name of an IAM role, which has 64") as string],
+  ],
 ])("%s with %j is refused before anything is registered", async (name, changes, lines) => {
   const mocks = await run(() => {
     const make = () => new EmqxBackup(name, { parameterPrefix: prefix, roleName: "nodes", ...changes });

@@ -339,7 +339,7 @@ describe("EmqxClassicElb", () => {
             securityGroupIds: ["sg-1"],
             certificateArn,
           }),
-      ).toThrow(`name: "my_lb" cannot be a load balancer's name`);
+      ).toThrow(`name: "my_lb" cannot begin the name of a load balancer`);
     });
   });
 });
