@@ -116,6 +116,11 @@ export class Machine {
     return this.emqx?.clusterProblems() ?? {};
   }
 
+  /** Something in the account has changed. */
+  stir(): void {
+    this.parts?.clock.stir();
+  }
+
   /** Shuts the operating system down as on stop and terminate: units stop in their order, then the power goes. */
   async shutDown(): Promise<void> {
     if (!this.silent) {

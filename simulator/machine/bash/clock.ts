@@ -7,10 +7,15 @@ import { renameSync, writeFileSync } from "node:fs";
 const shortestWaitMs = 20;
 /** What a limit leaves a process at least: it works in this computer's time, and a busy one may need seconds to start it. */
 const leastPatienceMs = 15_000;
+/** Where time is shortened, fifty idle machines would otherwise take a core to see that there is nothing to do. */
+const defaultRestMs = 20_000;
 
 export class Clock {
   private readonly started = Date.now();
   private gainedSeconds = 0;
+  /** How often something has changed that a machine may look for. */
+  changes = 0;
+  private readonly resting = new Set<() => void>();
 
   constructor(
     /** Milliseconds here that are a second there, by 1000. */
@@ -18,6 +23,8 @@ export class Clock {
     private readonly uptimeFile: string,
     /** Called when something of the machine begins to wait. */
     readonly waits: () => void,
+    /** The longest that a machine rests, in milliseconds here, when there is nothing to do. */
+    private readonly restMs = defaultRestMs,
   ) {
     this.tell();
   }
@@ -38,6 +45,33 @@ export class Clock {
    */
   patience(seconds: number, signal: AbortSignal): Promise<void> {
     return this.pass(seconds, Math.min(seconds * 1000, leastPatienceMs), signal);
+  }
+
+  /** Something has changed: who rests looks whether it is for him. */
+  stir(): void {
+    this.changes++;
+    for (const wake of [...this.resting]) wake();
+  }
+
+  /**
+   * For who looks regularly: resolves after so many seconds; where time is shortened and there have been no `changes` but those
+   * `seen` before it looked last, after a rest or with the next change.
+   */
+  async rest(seconds: number, seen: number, signal: AbortSignal): Promise<void> {
+    const started = Date.now();
+    await this.sleep(seconds, signal);
+    const leftMs = Math.min(seconds * 1000, this.restMs) - (Date.now() - started);
+    if (this.changes !== seen || leftMs <= 0) return;
+    const stirred = new AbortController();
+    const wake = () => stirred.abort();
+    this.resting.add(wake);
+    try {
+      await pause(leftMs, AbortSignal.any([signal, stirred.signal]));
+    } catch (error) {
+      if (signal.aborted) throw error;
+    } finally {
+      this.resting.delete(wake);
+    }
   }
 
   private async pass(seconds: number, leastMs: number, signal: AbortSignal): Promise<void> {

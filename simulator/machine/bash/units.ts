@@ -353,8 +353,11 @@ export class Units {
         await this.followCalendar(unit, calendar, elapse, signal);
         return;
       }
+      const { clock } = this.around;
+      let seen = clock.changes;
       for (let wait = first ?? repeat; wait !== undefined; wait = repeat) {
-        await this.around.clock.sleep(wait, signal);
+        await clock.rest(wait, seen, signal);
+        seen = clock.changes;
         await elapse();
       }
     };

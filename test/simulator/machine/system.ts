@@ -34,11 +34,11 @@ export class TestSystem {
   /** Time of scripts and of units by 1: those of a test of scripts leave it alone while they take it quickly. */
   constructor(factor = 0.01, unitFactor?: number, facts: object = {}) {
     this.root.install(Object.keys(programs));
-    this.clock = new Clock(factor, this.root.at("/proc/uptime"), () => undefined);
+    this.clock = new Clock(factor, this.root.at("/proc/uptime"), () => undefined, 0);
     const unitClock =
       unitFactor === undefined
         ? this.clock
-        : new Clock(unitFactor, this.root.at("/proc/units"), () => undefined);
+        : new Clock(unitFactor, this.root.at("/proc/units"), () => undefined, 0);
     const present = () =>
       ({ architecture: "arm64", privateIp: "10.0.0.1", volumes: this.volumes, ...facts }) as ReturnType<
         System["facts"]
