@@ -13,7 +13,8 @@ import type { SmokeResult } from "../../cli/smoke/result";
 import { credentialsOf, smoke } from "../../cli/smoke/smoke";
 import { obtainTimeout, prepareCli } from "../engine/harness";
 import { mistakes } from "./mistakes";
-import { eventually, failures, wordsOf, World } from "./world";
+import { failures, wordsOf, World } from "./world";
+import { eventually } from "../waiting";
 
 // Bounds against hanging: on a machine that does three things besides, a rolling change takes minutes.
 jest.setTimeout(400_000);

@@ -2,7 +2,7 @@
 import type { SmokeOptions } from "../../cli/smoke/smoke";
 import { otherCertificateArn } from "../engine/deploymentSupport";
 import type { World } from "./world";
-import { eventually } from "./world";
+import { eventually } from "../waiting";
 
 export interface Mistake {
   make(world: World): Promise<void>;

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import Table from "cli-table3";
 import type { Traffic } from "../../cli/drill/traffic";
 import type { World } from "./world";
-import { eventually } from "./world";
+import { eventually } from "../waiting";
 
 export interface PhaseCount {
   name: string;

@@ -1,6 +1,5 @@
 /** A deployment by `npm run up`'s own path, in surroundings of its own, with machines that run. */
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { IClientOptions } from "mqtt";
 import { up } from "../../cli/local/commands";
 import type { Session } from "../../cli/local/session";
@@ -150,16 +149,6 @@ export class World {
 
   private get loadBalancerName(): string {
     return this.deployment.outputs.loadBalancerName!;
-  }
-}
-
-export async function eventually(
-  what: string,
-  holds: () => Promise<boolean> | boolean,
-  seconds = 30,
-): Promise<void> {
-  for (const deadline = Date.now() + seconds * 1000; !(await holds()); await sleep(100)) {
-    if (Date.now() > deadline) throw new Error(`not within ${seconds} s: ${what}`);
   }
 }
 

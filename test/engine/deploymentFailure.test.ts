@@ -3,7 +3,7 @@ import { readLocks } from "../../cli/local/locks";
 import { namesOf, nodesDuring, outline, regionOf, settings, threeNodes } from "./deploymentSupport";
 import type { Outcome, Stack } from "./harness";
 import { Engine, obtainTimeout, prepareCli } from "./harness";
-import { eventually } from "./waiting";
+import { eventually } from "../waiting";
 
 jest.setTimeout(240_000);
 let engine: Engine;
@@ -48,7 +48,7 @@ test("the CLI is killed while a node boots: the next `up` goes on with the nodes
         2
       );
     });
-    const lock = await eventually(() => readLocks(engine.surroundings, "local")[0]);
+    const lock = await eventually("it has begun", () => readLocks(engine.surroundings, "local")[0]);
     process.kill(lock.pid, "SIGKILL");
     expect((await killed).exitCode).not.toBe(0);
   });

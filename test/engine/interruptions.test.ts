@@ -13,7 +13,7 @@ import { readRegionFile } from "../../simulator/client";
 import { regionOf, settings, threeNodes } from "./deploymentSupport";
 import type { Stack } from "./harness";
 import { Engine, obtainTimeout, prepareCli } from "./harness";
-import { eventually } from "./waiting";
+import { eventually } from "../waiting";
 
 jest.setTimeout(600_000);
 
@@ -85,7 +85,7 @@ test.each(moments)(
   async ({ moment, target, signal, seconds }) => {
     stack.configure(settings({ extraConfig: `mqtt.max_packet_size = ${(moment % 8) + 2}MB` }));
     const { child, ended } = commandLine();
-    await eventually(() => readLocks(engine.surroundings, "local")[0], 60);
+    await eventually("it has begun", () => readLocks(engine.surroundings, "local")[0], 60);
     await sleep(seconds * 1000);
     const pid = processOf(target, child);
     try {
@@ -95,7 +95,11 @@ test.each(moments)(
     }
     const interrupted = await ended;
     // A command line that was killed leaves its engine at work; the next command says so, and to wait.
-    await eventually(() => readLocks(engine.surroundings, "local").every(({ isStale }) => isStale), 120);
+    await eventually(
+      "all has ended",
+      () => readLocks(engine.surroundings, "local").every(({ isStale }) => isStale),
+      120,
+    );
 
     const up = await stack.run("up", "--yes", "--skip-preview");
     if (up.exitCode !== 0) throw new Error(`${interrupted}\n--- then ---\n${up.stdout}\n${up.stderr}`);

@@ -3,10 +3,11 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isAlive } from "../../cli/processes";
 import { repositoryRoot } from "../../cli/repository";
-import { eventually, parentOf, readIfThere } from "./waiting";
+import { parentOf, readIfThere } from "./waiting";
 import { fixtureEngine } from "./fixtures";
 import type { Engine } from "./harness";
 import { engineTimeout, obtainTimeout, prepareCli } from "./harness";
+import { eventually } from "../waiting";
 
 jest.setTimeout(engineTimeout);
 let engine: Engine;
@@ -121,8 +122,10 @@ test("the program does not outlive a CLI that is killed", async () => {
      setTimeout(() => {}, 60_000);`,
   );
   const run = engine.stack("local", noThings).run("up", "--yes", "--skip-preview");
-  const [program = 0, host = 0] = (await eventually(() => readIfThere(pidFile))).split(" ").map(Number);
+  const [program = 0, host = 0] = (await eventually("the program runs", () => readIfThere(pidFile)))
+    .split(" ")
+    .map(Number);
   process.kill(parentOf(host), "SIGKILL");
   expect((await run).exitCode).toBe(137);
-  await eventually(() => !isAlive(program) && !isAlive(host));
+  await eventually("program and host are gone", () => !isAlive(program) && !isAlive(host));
 });

@@ -13,7 +13,8 @@ import type { Thing } from "./fixtures";
 import { fixtureEngine } from "./fixtures";
 import type { Engine, Stack } from "./harness";
 import { engineTimeout, obtainTimeout, prepareCli } from "./harness";
-import { eventually, readIfThere } from "./waiting";
+import { readIfThere } from "./waiting";
+import { eventually } from "../waiting";
 
 jest.setTimeout(engineTimeout);
 let engine: Engine;
@@ -55,7 +56,11 @@ function commandLine(...args: string[]): CommandLine {
 }
 
 const creating = (run: CommandLine, name: string) =>
-  eventually(() => run.output().includes(`aws:index:Thing ${name} creating`), 120);
+  eventually(
+    `${name} is being created`,
+    () => run.output().includes(`aws:index:Thing ${name} creating`),
+    120,
+  );
 
 test("Ctrl-C lets Pulumi finish what it has begun, and nothing needs repair", async () => {
   setThings([{ name: "slow", seconds: 3 }]);
@@ -76,7 +81,7 @@ test("a second Ctrl-C ends it at once; the next command repairs", async () => {
   const run = commandLine("up");
   await creating(run, "slow");
   run.child.kill("SIGINT");
-  await eventually(() => run.output().includes("^C received"));
+  await eventually("it hears Ctrl-C", () => run.output().includes("^C received"));
   await new Promise((resolve) => setTimeout(resolve, 400));
   run.child.kill("SIGINT");
   expect(await run.ended).not.toBe(0);
@@ -89,17 +94,21 @@ test("a second Ctrl-C ends it at once; the next command repairs", async () => {
 async function crash(): Promise<number> {
   setThings([{ name: "first" }, { name: "slow", seconds: 5 }]);
   const run = commandLine("up");
-  const lock = await eventually(() => {
-    const isInTheMiddle = readIfThere(engine.surroundings.regionLog).includes("creating slow");
-    const isFirstSaved = readState(engine.surroundings, "local").resources.some(({ urn }) =>
-      /::first$/.test(urn),
-    );
-    return isInTheMiddle && isFirstSaved ? readLocks(engine.surroundings, "local")[0] : undefined;
-  }, 120);
+  const lock = await eventually(
+    "it is in the middle",
+    () => {
+      const isInTheMiddle = readIfThere(engine.surroundings.regionLog).includes("creating slow");
+      const isFirstSaved = readState(engine.surroundings, "local").resources.some(({ urn }) =>
+        /::first$/.test(urn),
+      );
+      return isInTheMiddle && isFirstSaved ? readLocks(engine.surroundings, "local")[0] : undefined;
+    },
+    120,
+  );
   const { pid } = lock;
   process.kill(pid, "SIGKILL");
   expect(await run.ended).toBe(137);
-  await eventually(() => !isAlive(pid));
+  await eventually("the engine is gone", () => !isAlive(pid));
   return pid;
 }
 
@@ -124,7 +133,7 @@ test("a killed CLI: the next `up` says so, removes the lock, and goes on", async
 
 test("a killed CLI: what the region created nevertheless is adopted, not created again", async () => {
   await crash();
-  await eventually(() => things().includes("slow"));
+  await eventually("slow is there", () => things().includes("slow"));
   const { changes } = await stack.up();
   expect(engine.said.join("\n")).toMatch(
     /creating aws:index:Thing slow \(it was created, as thing-.*-slow\)/,
@@ -139,7 +148,7 @@ test("a killed CLI: `destroy` goes on as well, and `status` tells", async () => 
   expect(await status.ended).toBe(0);
   expect(status.output()).toContain(`left by process ${pid}, which is gone`);
   expect(status.output()).toContain("1 interrupted operations");
-  await eventually(() => things().includes("slow"));
+  await eventually("slow is there", () => things().includes("slow"));
   await stack.destroy();
   expect(readState(engine.surroundings, "local").resources).toEqual([]);
   expect(things()).toEqual([]);
@@ -156,11 +165,11 @@ test.each([
     setThings([{ name: "slow", kind: "new", deleteFirst, seconds: 5 }]);
     const run = commandLine("up");
     const creations = () => readIfThere(engine.surroundings.regionLog).split("creating slow").length - 1;
-    await eventually(() => creations() === 2);
+    await eventually("both are begun", () => creations() === 2);
     const [lock] = readLocks(engine.surroundings, "local");
     process.kill(lock!.pid, "SIGKILL");
     expect(await run.ended).toBe(137);
-    await eventually(() => things().length === (deleteFirst ? 1 : 2));
+    await eventually("the region has made it", () => things().length === (deleteFirst ? 1 : 2));
     const { resources } = readState(engine.surroundings, "local");
     expect(resources.filter(({ urn }) => /::slow$/.test(urn))).toHaveLength(1);
 

@@ -17,7 +17,7 @@ import type { Surroundings } from "../../cli/local/surroundings";
 import { createFolders, surroundingsOf } from "../../cli/local/surroundings";
 import { repositoryRoot } from "../../cli/repository";
 import { isAlive } from "../../cli/processes";
-import { eventually } from "./waiting";
+import { eventually } from "../waiting";
 
 let surroundings: Surroundings;
 let said: string[];
@@ -53,7 +53,7 @@ test("starts once, however many ask", async () => {
 test("a region whose process is gone is started again, and that is said", async () => {
   const { pid } = await ensureRegion(surroundings, speaker);
   process.kill(pid, "SIGKILL");
-  await eventually(() => !isAlive(pid));
+  await eventually("the region is gone", () => !isAlive(pid));
   expect((await regionStatus(surroundings)).kind).toBe("dead");
   const again = await ensureRegion(surroundings, speaker);
   expect(again.pid).not.toBe(pid);

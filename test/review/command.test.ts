@@ -8,10 +8,11 @@ import { markdownOf } from "../../cli/review/report/markdown";
 import { reviewOf } from "../../cli/review/review";
 import { types } from "../../cli/review/types";
 import { repositoryRoot } from "../../cli/repository";
-import { eventually } from "../engine/waiting";
+
 import { changes } from "./changes";
 import { stack, writeProgram, writeSettings } from "./harness";
 import { create, documentOf, replace, same, urnOf, type Resource } from "./previews";
+import { eventually } from "../waiting";
 
 const speaker = { say: () => undefined, progress: () => undefined };
 let folder: string;
@@ -148,7 +149,7 @@ describe("from a git revision", () => {
     expect(git("status", "--porcelain")).toBe(status);
     expect(git("worktree", "list").trim().split("\n")).toHaveLength(1);
     // Folders of reviews that other tests run meanwhile go as these end.
-    await eventually(() => left().every((name) => before.includes(name)), 60);
+    await eventually("nothing is left", () => left().every((name) => before.includes(name)), 60);
   }, 180_000);
 
   it("tells of settings that cannot work before anything is deployed", async () => {

@@ -7,7 +7,7 @@ import { RegionClient } from "../../../simulator/client";
 import { alarmStatus, type Measured } from "../../../simulator/dataplane/alarms";
 import { addDataPlaneRoutes } from "../../../simulator/dataplane/controlRoutes";
 import { runMachines } from "../../../simulator/dataplane/regionHost";
-import { eventually } from "./testRegion";
+import { eventually } from "../../waiting";
 
 const prefix = "/emqx/emqx-aws/test/emqx-nodes";
 const certificateArn = "arn:aws:acm:eu-west-1:123456789012:certificate/6f0f7d5e-3c1a-4b7e-9d55-2b8f4f6a1c01";

@@ -9,7 +9,7 @@ import { runMachines } from "../../../simulator/dataplane/regionHost";
 import { describeObject, objectsIn, readObject, writeObject } from "../../../simulator/objects";
 import { findBucket } from "../../../simulator/services/bucketNames";
 import * as names from "../../../simulator/services/names";
-import { eventually } from "./testRegion";
+import { eventually } from "../../waiting";
 
 const certificateArn = "arn:aws:acm:eu-west-1:123456789012:certificate/6f0f7d5e-3c1a-4b7e-9d55-2b8f4f6a1c01";
 const kmsKeyId = "arn:aws:kms:eu-west-1:123456789012:key/0b1d3f5a-7c9e-4a2b-8d6f-1e3c5a7b9d0f";
@@ -42,11 +42,7 @@ async function deploy(name: string): Promise<void> {
         kmsKeyId,
       }),
   );
-  await eventually(
-    `${name} is ready`,
-    () => machinesOf(name).every(({ phase }) => phase === "ready"),
-    30_000,
-  );
+  await eventually(`${name} is ready`, () => machinesOf(name).every(({ phase }) => phase === "ready"), 30);
   for (const node of [0, 1]) {
     expect((await operate(name, node, "sync")).exitCode).toBe(0);
   }

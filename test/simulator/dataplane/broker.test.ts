@@ -1,5 +1,6 @@
 /** MQTT clients, 3.1.1 and 5, through the load balancer to a cluster of two. */
-import { eventually, inbox, TestRegion } from "./testRegion";
+import { inbox, TestRegion } from "./testRegion";
+import { eventually } from "../../waiting";
 
 let region: TestRegion;
 

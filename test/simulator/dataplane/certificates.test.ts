@@ -7,7 +7,7 @@ import { EmqxDeployment } from "../../../components/emqxDeployment";
 import { names, RegionMocks } from "../../../simulator";
 import { renew, replaceListenerCertificate } from "../../../simulator/certificateOperations";
 import { RunningMachines, runMachines } from "../../../simulator/dataplane/regionHost";
-import { eventually } from "./testRegion";
+import { eventually } from "../../waiting";
 
 const certificateArn = "arn:aws:acm:eu-west-1:123456789012:certificate/6f0f7d5e-3c1a-4b7e-9d55-2b8f4f6a1c01";
 const other = "arn:aws:acm:eu-west-1:123456789012:certificate/1a2b3c4d-5e6f-4a0b-8c1d-9e8f7a6b5c02";

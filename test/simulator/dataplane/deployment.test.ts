@@ -6,7 +6,7 @@ import { DataPlane } from "../../../simulator/dataplane/dataPlane";
 import { attachDataPlane } from "../../../simulator/dataplane/regionHost";
 import { connect, MqttClient } from "mqtt";
 import { valueOf } from "../../support";
-import { eventually } from "./testRegion";
+import { eventually } from "../../waiting";
 
 let plane: DataPlane;
 let mocks: RegionMocks;

@@ -1,7 +1,8 @@
 /** Taking a node out of service: with node evacuation a persistent session survives, without it ends with its node. */
 import { licenseKeyOf } from "../../licenseKey";
 import { MqttClient } from "mqtt";
-import { eventually, inbox, openNodes, prefix, TestRegion, TestRegionOptions } from "./testRegion";
+import { inbox, openNodes, prefix, TestRegion, TestRegionOptions } from "./testRegion";
+import { eventually } from "../../waiting";
 
 let region: TestRegion | undefined;
 

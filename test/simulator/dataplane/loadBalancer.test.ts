@@ -2,15 +2,8 @@
 import { createServer } from "node:net";
 import { connect as tlsConnect, ConnectionOptions, TLSSocket } from "node:tls";
 import { MqttClient } from "mqtt";
-import {
-  certificateArn,
-  eventually,
-  inbox,
-  makeCertificate,
-  rule,
-  testCertificate,
-  TestRegion,
-} from "./testRegion";
+import { certificateArn, inbox, makeCertificate, rule, testCertificate, TestRegion } from "./testRegion";
+import { eventually } from "../../waiting";
 
 let region: TestRegion;
 

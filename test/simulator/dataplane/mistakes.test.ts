@@ -2,7 +2,8 @@
 import { licenseKeyOf } from "../../licenseKey";
 import { connect } from "node:net";
 import { ClusterPorts } from "../../../components/emqx/releases";
-import { eventually, inbox, rule, TestRegion, TestRegionOptions } from "./testRegion";
+import { inbox, rule, TestRegion, TestRegionOptions } from "./testRegion";
+import { eventually } from "../../waiting";
 
 let region: TestRegion | undefined;
 
@@ -188,7 +189,7 @@ describe("a health check fails, clients are turned away and the node does not be
     ],
   ])("%s", async (_name, prepare, why) => {
     const started = await running({ prepare, nodes: 1, zones: 1 });
-    await eventually("it waits", () => /waiting for the load balancers/.test(started.console(0)), 60_000);
+    await eventually("it waits", () => /waiting for the load balancers/.test(started.console(0)), 60);
     await eventually("the check failed", () => started.health.get("i-0")?.reasonCode === "Instance");
     await eventually("its reason is told", () => why.test(lastProblem(started)));
     await expect(started.client()).rejects.toThrow();
@@ -355,7 +356,7 @@ describe("a machine does not come up", () => {
   ])("%s", async (_name, options, why) => {
     const userData: TestRegionOptions["userData"] = (args) => ({ ...args, readinessTimeoutSeconds: 20 });
     const started = await start({ nodes: 1, zones: 1, userData, ...options });
-    await eventually("the boot failed", () => started.machine(0).phase === "failed", 60_000);
+    await eventually("the boot failed", () => started.machine(0).phase === "failed", 60);
     expect(started.machine(0).problem).toMatch(why);
     expect(started.console(0)).toMatch(why);
     // Where it can reach AWS, it says so there as well.

@@ -2,15 +2,8 @@
 import { licenseKeyOf } from "../../licenseKey";
 import { statusJson } from "../../../simulator/dataplane/cluster/membership";
 import type { InstanceFacts } from "../../../simulator/dataplane/regionView";
-import {
-  eventually,
-  inbox,
-  mqttPassword,
-  openNodes,
-  prefix,
-  TestRegion,
-  TestRegionOptions,
-} from "./testRegion";
+import { inbox, mqttPassword, openNodes, prefix, TestRegion, TestRegionOptions } from "./testRegion";
+import { eventually } from "../../waiting";
 
 let region: TestRegion | undefined;
 

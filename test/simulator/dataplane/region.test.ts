@@ -12,7 +12,7 @@ import { Endpoint } from "../../../simulator/dataplane/elb/loadBalancer";
 import { MachineStatus } from "../../../simulator/dataplane/dataPlane";
 import { runMachines } from "../../../simulator/dataplane/regionHost";
 import { parse } from "yaml";
-import { eventually } from "./testRegion";
+import { eventually } from "../../waiting";
 
 const account = parse(readFileSync(join(__dirname, "../../../simulator/account.yaml"), "utf8")) as {
   certificates: { arn: string; names: string[] }[];
@@ -100,7 +100,7 @@ test("a node that was told not to come up does once it may", async () => {
   await new Promise((resolve) => setTimeout(resolve, 200));
   expect(await present()).toMatchObject({ phase: "booting" });
   await call("POST", "/faults/boot", { node: 0, fails: false });
-  await eventually("it is ready", async () => (await present()).phase === "ready", 60_000);
+  await eventually("it is ready", async () => (await present()).phase === "ready", 60);
 });
 
 test("an operation runs on a machine, and what the node says of it comes back", async () => {

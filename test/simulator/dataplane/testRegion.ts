@@ -21,6 +21,7 @@ import {
   RegionView,
   RuleFacts,
 } from "../../../simulator/dataplane/regionView";
+import { eventually } from "../../waiting";
 
 export const prefix = "/emqx/test/stack/emqx-nodes";
 export const mqttPassword = "mqtt-password-1";
@@ -154,8 +155,8 @@ export class TestRegion implements RegionView {
     await this.ready(node);
   }
 
-  ready(node: number): Promise<void> {
-    return eventually(
+  async ready(node: number): Promise<void> {
+    await eventually(
       `node ${node} is ready`,
       () => {
         const machine = this.plane.machines().find((status) => status.instanceId === this.instance(node).id);
@@ -164,7 +165,7 @@ export class TestRegion implements RegionView {
         }
         return machine?.phase === "ready";
       },
-      60_000,
+      60,
     );
   }
 
@@ -295,20 +296,6 @@ const inboxes = new WeakMap<MqttClient, Received[]>();
 /** All that a client has received since it began to connect. */
 export function inbox(client: MqttClient): Received[] {
   return inboxes.get(client)!;
-}
-
-export async function eventually(
-  what: string,
-  holds: () => boolean | Promise<boolean>,
-  limitMs = 40_000,
-): Promise<void> {
-  const end = Date.now() + limitMs;
-  while (!(await holds())) {
-    if (Date.now() > end) {
-      throw new Error(`not within ${limitMs} ms: ${what}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }
 
 export function rule(port: number, source: string, toPort = port): RuleFacts {

@@ -1,7 +1,8 @@
 /** The simulated systemd, by unit files as nodes have them. */
 import { UnitFile, spanSeconds } from "../../../simulator/machine/bash/unitFile";
-import { eventually } from "../dataplane/testRegion";
+
 import { TestSystem } from "./system";
+import { eventually } from "../../waiting";
 
 let system: TestSystem;
 beforeEach(() => (system = new TestSystem()));
@@ -64,7 +65,7 @@ test("a oneshot that takes longer than TimeoutStartSec is ended, and killed wher
 
 test("a timer repeats its service, does not start it twice at once, and ends when it is stopped", async () => {
   await timed("tick", "echo tick; sleep 120", "OnActiveSec=10\nOnUnitInactiveSec=10");
-  await eventually("it ticks", () => runs("tick") >= 2, 30_000);
+  await eventually("it ticks", () => runs("tick") >= 2);
   await system.bash("systemctl disable --now tick.timer; systemctl stop tick");
   const before = runs("tick");
   await new Promise((resolve) => setTimeout(resolve, 500));
