@@ -99,13 +99,16 @@ try() {
     sleep 5
   done
 }
-# words FILE: the last that a command said
+# words FILE: the lines that tell why a command failed, or its last
 words() {
-  local line
-  line=$(sed 's/\\x1b\\[[0-9]*m//g; /^[[:space:]]*$/d' "$1" | tail -n 1)
-  echo "\${line:-exit code \${tried:-?} without a word}"
+  local told
+  told=$(sed -E 's/\\x1b\\[[0-9]*m//g; s/^\\s+|\\s+$//g; /^$/d' "$1")
+  told=$(grep -iE 'error|problem|nothing provides|invalid|denied|cannot|no answer' <<<"$told" || tail -n 1 <<<"$told")
+  told=\${told//$'\\n'/ }
+  told=\${told:-exit code \${tried:-?} without a word}
+  echo "\${told:0:300}"
 }
-why() { grep -m 1 'error occurred' "$work/err" || words "$work/err"; }
+why() { words "$work/err"; }
 
 # put MODE OWNER FILE TEXT: whole or not at all
 put() {
@@ -186,7 +189,7 @@ failed() {
   systemctl start --no-block emqx-node-retry
   local reason=\${1//[$'\\n\\t\\r']/ }
   : >"$conf/failed"
-  instance && report ready "failed $id: $step: \${reason:0:300}"
+  instance && report ready "failed $id: $step: \${reason:0:400}"
 }
 # shellcheck disable=SC2034 # for sync
 booting=yes
@@ -234,11 +237,6 @@ if ! limit 20 mountpoint -q "$data"; then
   patience=120 systemctl start var-lib-emqx.mount
   limit 20 mountpoint -q "$data" || die "systemd did not mount it"
 fi
-limit 120 xfs_growfs "$data" >/dev/null
-
-begin "setting kernel limits"
-limit 60 sysctl -q -e -p "$root/etc/sysctl.d/90-emqx.conf"
-limit 60 systemd-tmpfiles --create "$root/etc/tmpfiles.d/emqx.conf"
 
 begin "fetching the operations"
 mkdir -p "$conf/operations"

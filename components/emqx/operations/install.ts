@@ -1,6 +1,8 @@
 /**
  * Operation "install": the middle of a boot, from the package to EMQX's start. May be run again: what is done it leaves alone.
  *
+ * - EMQX runs where the kernel refuses a setting or the file system does not grow, too: that is said, and ends nothing. Where the limit
+ *   of open files is missing, emqx.service does not start, and the boot fails there.
  * - EMQX takes the cookie from its environment as it is: bin/emqx compares it with the running node's, so quotes
  *   around it would break `emqx stop`. Other values are read as HOCON: a string in quotes, inside systemd's own.
  * - Secrets are arguments of shell functions and built-ins only: neither shows in the list of processes.
@@ -11,6 +13,18 @@
  * - rpm may know a package whose installation was cut off: it is installed when that has been noted, and again until then.
  */
 export const installOperation = `# Installs, configures and starts EMQX; part of a boot
+# prefer COMMAND...: EMQX runs without it, too
+prefer() {
+  limit 60 "$@" >/dev/null 2>"$work/err" || {
+    tried=$?
+    say "going on without $1: $(why)"
+  }
+}
+prefer xfs_growfs "$data"
+begin "setting kernel limits"
+prefer sysctl -q -e -p "$root/etc/sysctl.d/90-emqx.conf"
+prefer systemd-tmpfiles --create "$root/etc/tmpfiles.d/emqx.conf"
+
 download() { patience=330 curl -L --proto =https --max-time 300 -o "$1" "$2"; }
 rpm=$conf/emqx.rpm
 # The last step of an installation: rpm may know a package that was cut off

@@ -386,10 +386,51 @@ describe("readiness", () => {
   });
 });
 
+test.each([
+  [
+    "sysctl",
+    'sysctl: setting key "net.ipv4.tcp_rmem": Invalid argument\nsysctl: permission denied on key "fs.nr_open"',
+    'sysctl: setting key "net.ipv4.tcp_rmem": Invalid argument sysctl: permission denied on key "fs.nr_open"',
+  ],
+  ["systemd-tmpfiles", "Failed to write file: Permission denied", "Failed to write file: Permission denied"],
+  ["xfs_growfs", "", "exit code 1 without a word"],
+])("%s that refuses is said, and does not keep the node from serving", async (program, words, told) => {
+  const node = machine();
+  node.disturb(program, /./, { fail: 1, words });
+  const { code, console } = await node.boot();
+  expect([code, node.readParameter("nodes/0/ready")]).toEqual([0, instanceId]);
+  expect(console).toContain(`emqx-node: going on without ${program}: ${told}\n`);
+});
+
+// dnf 4.14's own words
+test.each([
+  [
+    "Error: \n Problem: conflicting requests\n  - nothing provides libatomic.so.1()(64bit) needed by emqx-5.8.9-1.x86_64\n" +
+      "(try to add '--skip-broken' to skip uninstallable packages)",
+    "Error: Problem: conflicting requests - nothing provides libatomic.so.1()(64bit) needed by emqx-5.8.9-1.x86_64",
+  ],
+  [
+    "Errors during downloading metadata for repository 'amazonlinux':\n  - Curl error (28): Timeout was reached\n" +
+      "Error: Failed to download metadata for repo 'amazonlinux'",
+    "Errors during downloading metadata for repository 'amazonlinux': - Curl error (28): Timeout was reached " +
+      "Error: Failed to download metadata for repo 'amazonlinux'",
+  ],
+  ["warning: a package\nCould not open: emqx.rpm\n\n", "Could not open: emqx.rpm"],
+  ["one thing\nthen another", "then another"],
+  ["Error: so it is\n".repeat(1000), "Error: so it is ".repeat(1000).slice(0, 300)],
+])("a failed installation is told by the lines that tell why: %j", async (words, told) => {
+  const node = machine({ readinessTimeoutSeconds: 60 });
+  node.disturb("dnf", /./, { fail: 1, words });
+  const { console } = await node.boot();
+  expect(console).toMatch(/FAILED while installing \S+\.rpm: /);
+  expect(console).toContain(`.rpm: ${told}\n`);
+  expect(node.readParameter("nodes/0/ready")).toContain(`.rpm: ${told}`);
+});
+
 test("a command that fails unexpectedly is named by its line", async () => {
   const node = machine();
-  node.disturb("sysctl", /./, { fail: 5 });
-  expectFailure(node, await node.boot(), /while setting kernel limits: line \d+ of emqx-node, exit code 5$/);
+  node.disturb("wipefs", /./, { fail: 5 });
+  expectFailure(node, await node.boot(), /while mounting \S+: line \d+ of emqx-node, exit code 5$/);
 });
 
 test("a try after a failure says that it has begun, so that an update waits for it", async () => {
@@ -399,12 +440,12 @@ test("a try after a failure says that it has begun, so that an update waits for 
     reports.push(args[args.indexOf("--value") + 1]!);
     return act();
   });
-  const mend = node.disturb("sysctl", /./, { fail: 5 });
+  const mend = node.disturb("wipefs", /./, { fail: 5 });
   expect((await node.boot()).code).toBe(1);
   expect((await node.boot()).code).toBe(1);
   mend();
   expect((await node.boot()).code).toBe(0);
-  const failed = expect.stringMatching(/^failed i-\w+: setting kernel limits: /);
+  const failed = expect.stringMatching(/^failed i-\w+: mounting \S+: /);
   const [booting, ready] = [`booting ${instanceId}`, instanceId];
   expect(reports).toEqual([failed, booting, failed, booting, ready]);
   expect(bootFailure(booting, instanceId)).toBeUndefined();
