@@ -94,7 +94,8 @@ function viewOf(cloud: Cloud): RegionView {
   };
 }
 
-function roleCalls(cloud: Cloud, instance: () => StoredResource | undefined): RoleCalls {
+/** What an instance may call with its role, as its stand-in of the AWS CLI does. */
+export function roleCalls(cloud: Cloud, instance: () => StoredResource | undefined): RoleCalls {
   const session = () => {
     const present = instance();
     if (present === undefined) {

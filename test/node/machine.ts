@@ -69,7 +69,7 @@ export class Machine {
     );
     write(
       "/etc/cloud/cloud.cfg",
-      "users: []\ndisable_root: true\npreserve_hostname: true\ndatasource_list: [NoCloud]\nnetwork: {config: disabled}\n" +
+      "disable_root: true\npreserve_hostname: true\ndatasource_list: [NoCloud]\nnetwork: {config: disabled}\n" +
         "cloud_init_modules: [write-files]\ncloud_config_modules: [runcmd]\ncloud_final_modules: [scripts-per-boot]\n",
     );
     write("/var/lib/cloud/seed/nocloud/meta-data", `instance-id: ${instanceId}\n`);

@@ -15,6 +15,8 @@ import { ModuleKind, ScriptTarget, transpileModule } from "typescript";
 import { EmqxDeployment } from "../../components";
 import { exportFailedMetric, metricsNamespace } from "../../components/emqx/metrics";
 import { asRole, Context, names, type RoleSession } from "../../simulator";
+import { roleCalls } from "../../simulator/dataplane/regionHost";
+import type { RoleCalls } from "../../simulator/dataplane/regionView";
 import { inService } from "../../simulator/health";
 import { userDataOf } from "../../simulator/services/instances";
 import { licenseKeyOf } from "../licenseKey";
@@ -32,6 +34,8 @@ export interface Outside {
   /** The second node's address, where something answers on the distribution's port. */
   peer: string;
   role: RoleSession;
+  /** The same for the region's own stand-in of the AWS CLI. */
+  calls: RoleCalls;
   /** Where its parameters are, and the bucket of its backups. */
   prefix: string;
   bucket: string;
@@ -50,7 +54,8 @@ export interface Outside {
   close(): Promise<void>;
 }
 
-export async function openOutside(folder: string): Promise<Outside> {
+/** `reachedAt`: where the load balancer reaches the node, if not at its own address. */
+export async function openOutside(folder: string, reachedAt?: string): Promise<Outside> {
   const zones = ["a", "b"].map((letter) => region + letter);
   let bucket = "";
   const mocks = await run(async () => {
@@ -90,7 +95,7 @@ export async function openOutside(folder: string): Promise<Outside> {
   const role = asRole(cloud, instance);
   /** What the load balancer does from time to time. */
   const checkHealth = async () => {
-    const status = fetch(`http://${ip}:18083/status`, { signal: AbortSignal.timeout(2000) });
+    const status = fetch(`http://${reachedAt ?? ip}:18083/status`, { signal: AbortSignal.timeout(2000) });
     if (
       await status.then(
         ({ ok }) => ok,
@@ -99,6 +104,7 @@ export async function openOutside(folder: string): Promise<Outside> {
     )
       cloud.health.set(region, balancer, instance.id, inService);
   };
+  const calls = roleCalls(cloud, () => instance);
   const requests: string[] = [];
   const serve = (isSecure: boolean) => async (request: IncomingMessage, response: ServerResponse) => {
     const body: Buffer[] = [];
@@ -192,6 +198,13 @@ export async function openOutside(folder: string): Promise<Outside> {
     privateIp: ip,
     peer: other!.ip,
     role,
+    calls: {
+      ...calls,
+      describeInstanceHealth: async (...which) => (
+        await checkHealth(),
+        calls.describeInstanceHealth(...which)
+      ),
+    },
     prefix,
     bucket,
     hosts,
