@@ -13,11 +13,12 @@ const mainPackage = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
 const versionVariable = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version";
 
 /**
- * The same code, compiled for a short build: not optimised, which takes two thirds of the time and which a preview of three
- * nodes does not notice (7.1 to 7.5 s, optimised 6.9 to 8.5 s), and without debugging information, which would only be
- * made to be stripped (`what-changed/model` of libopenapi, among the largest: 13 instead of 14 s).
+ * The same code, compiled for a short build: not optimised, which takes two thirds of the time, and without debugging
+ * information, which would only be made to be stripped (`what-changed/model` of libopenapi, among the largest: 13 instead of 14 s).
+ * Go's own library is optimised, since the engine spends its time there (JSON, hashes, collecting garbage): 23 s of CPU in the
+ * build, for 3.8 instead of 7.4 s to destroy a deployment, 1.6 instead of 2.3 s to preview it.
  */
-const compilerFlags = "all=-N -l -dwarf=false";
+const compilerFlags = ["-gcflags", "all=-N -l -dwarf=false", "-gcflags", "std=-dwarf=false"];
 
 function goEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return {
@@ -51,7 +52,7 @@ function compile(
   onPackage: () => void,
 ): Promise<void> {
   const linkerFlags = `-s -w -X ${versionVariable}=${version}`;
-  const flags = ["-v", "-buildvcs=false", "-gcflags", compilerFlags, "-ldflags", linkerFlags];
+  const flags = ["-v", "-buildvcs=false", ...compilerFlags, "-ldflags", linkerFlags];
   const args = ["build", ...flags, "-o", output, mainPackage];
   return new Promise((resolve, reject) => {
     const child = spawn(go, args, { cwd: moduleDirectory, env, stdio: ["ignore", "ignore", "pipe"] });
