@@ -61,7 +61,10 @@ function configEnvironment(entries) {
   );
 }
 
-const endWithHost = fileURLToPath(new URL("endWithHost.cjs", import.meta.url));
+/** What every program loads before the SDK. */
+const preloaded = ["endWithHost.cjs", "lazyNpm.cjs"].map((name) =>
+  fileURLToPath(new URL(name, import.meta.url)),
+);
 
 function start(args, options) {
   const child = spawn(process.execPath, args, options);
@@ -117,7 +120,7 @@ async function run(request) {
 
   const child = start(
     [
-      ...["--require", endWithHost],
+      ...preloaded.flatMap((file) => ["--require", file]),
       ...splitWords(options.nodeargs),
       runner,
       ...flags,
