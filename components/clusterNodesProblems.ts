@@ -13,7 +13,7 @@ import { extraConfigProblems, extraConfigWarnings } from "./emqx/extraConfig";
 import { isReservedWord } from "./emqx/hocon";
 import { instanceTypeInput } from "./emqx/instanceTypes";
 import { licenseProblems } from "./emqx/license";
-import { ClusterPorts, releaseProblem, releaseProblems, releaseWarnings } from "./emqx/releases";
+import { ClusterPorts, findRelease, releaseProblem, releaseProblems, releaseWarnings } from "./emqx/releases";
 import { packageSumProblems, packageTogetherProblems, packageUrlProblems } from "./emqx/userData";
 import {
   checked,
@@ -196,6 +196,7 @@ export function clusterNodesWarnings(args: EmqxClusterNodesArgs): string[] {
       ? [`nodes: all stand in ${zones[0]}; when that zone fails, so does the cluster`]
       : []),
     ...releaseWarnings(args.emqxVersion ?? defaultEmqxVersion),
+    ...licenseWarnings(args),
     ...(args.extraConfig === undefined
       ? []
       : extraConfigWarnings(args.extraConfig, args.emqxVersion ?? defaultEmqxVersion, args)),
@@ -235,6 +236,14 @@ function accessWarnings({
         ]
       : []),
   ];
+}
+
+function licenseWarnings({ licenseKey, emqxVersion = defaultEmqxVersion }: EmqxClusterNodesArgs): string[] {
+  return licenseKey !== undefined && findRelease(emqxVersion).edition === "opensource"
+    ? [
+        `licenseKey: EMQX ${emqxVersion} is open source and reads no licence; leave it out until emqxVersion is a later one`,
+      ]
+    : [];
 }
 
 function nodeCountWarnings(nodeCount: number): string[] {

@@ -3,6 +3,7 @@
  * depth, the refusal of a value outside its grammar, and the same check of a value that another resource gives. Users of
  * YAML, Python and JavaScript have no compiler that would tell them.
  */
+import { misspelt } from "./nearest";
 import { choiceProblems, isLater, shown, wholeNumberProblems } from "./words";
 
 /** What a check may know about the deployment, where it is known. */
@@ -119,7 +120,7 @@ export function problemsOf<Args extends object>(
   if (!isRecord(args)) {
     return [`the arguments: ${shown(args)} is not an object with inputs`];
   }
-  const problems: string[] = [];
+  const problems = unknownInputs("", shapes, args);
   const sound: Record<string, unknown> = {};
   const wrong = new Set<string | symbol>();
   for (const [name, shape] of Object.entries<Shape>(shapes)) {
@@ -141,6 +142,18 @@ export function problemsOf<Args extends object>(
     return sees ? found : [];
   });
   return [...new Set([...problems, ...further])];
+}
+
+/**
+ * Inputs that are meant for one that there is, and would be lost without a word: only TypeScript's compiler looks for them. Others
+ * may belong to another component, where a program gives several the same object.
+ */
+function unknownInputs(path: string, shapes: Record<string, Shape>, args: Record<string, unknown>): string[] {
+  const known = Object.keys(shapes);
+  return Object.keys(args).flatMap((name) => {
+    const meant = Object.hasOwn(shapes, name) || args[name] === undefined ? undefined : misspelt(name, known);
+    return meant === undefined ? [] : [`${path}${name}: there is no such input; did you mean ${meant}?`];
+  });
 }
 
 /** What is wrong with one input, at any depth. */
@@ -169,9 +182,12 @@ export function inputProblems(input: string, shape: Shape, value: unknown, where
         : [`${input}: ${shown(value)} is not a list of names with a text each`];
     case "object":
       return isRecord(value)
-        ? Object.entries(shape.fields).flatMap(([key, field]) =>
-            inputProblems(`${input}.${key}`, field, value[key], where),
-          )
+        ? [
+            ...unknownInputs(`${input}.`, shape.fields, value),
+            ...Object.entries(shape.fields).flatMap(([key, field]) =>
+              inputProblems(`${input}.${key}`, field, value[key], where),
+            ),
+          ]
         : [`${input}: ${shown(value)} is not a group of ${Object.keys(shape.fields).join(", ")}`];
     case "text":
     case "number":

@@ -22,7 +22,8 @@ export function shown(value: unknown): string {
   } catch {
     text = "an object";
   }
-  return text.length <= 256 ? text : `${text.slice(0, 256)}… (${text.length} characters)`;
+  const { length } = typeof value === "string" ? value : text;
+  return text.length <= 256 ? text : `${text.slice(0, 256)}… (${length} characters)`;
 }
 
 /** What is wrong with a whole number, in words. */

@@ -2,6 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as library from "../../components";
+import { vpcInputs } from "../../components/emqxVpc";
+import { problemsOf } from "../../components/inputs";
 
 type Component = new (name: string, args: never) => unknown;
 const schema = JSON.parse(readFileSync(join(__dirname, "schema.json"), "utf8")) as {
@@ -93,6 +95,47 @@ test.each(inputs)("%s: a wrong type of %s is refused in words", (component, name
     ]);
     expect(message).not.toMatch(/undefined is not|is not iterable|is not a function|Cannot read|\[object/);
   }
+});
+
+/** Slips that leave no other input's name. */
+const slips = (name: string, others: string[]) =>
+  [
+    name.toLowerCase(),
+    `${name}s`,
+    name.slice(0, -1),
+    name.slice(1),
+    `${name[1]}${name[0]}${name.slice(2)}`,
+  ].filter((slip) => !others.includes(slip) && slip.length > 2);
+
+test.each(Object.keys(good))("%s: a misspelt input is not lost in silence", (component) => {
+  const own = inputs.filter(([of]) => of === component);
+  const names = own.map(([, name]) => name);
+  for (const [, name, { items, $ref }] of own) {
+    for (const slip of slips(name, names)) {
+      expect(refusal(component, { ...good[component], [slip]: 1 })?.message).toMatch(
+        new RegExp(`\n {2}- ${slip}: there is no such input; did you mean \\w+\\?`),
+      );
+    }
+    const inner = schema.types[(items?.$ref ?? $ref ?? "").replace("#/types/", "")]?.properties ?? {};
+    for (const slip of Object.keys(inner).flatMap((key) => slips(key, Object.keys(inner)))) {
+      const group = { ...node, bucket: "logs-example", [slip]: "x" };
+      const message = refusal(component, { ...good[component], [name]: items ? [group] : group })?.message;
+      expect(message).toMatch(
+        new RegExp(`${name}(\\[0\\])?\\.${slip}: there is no such input; did you mean `),
+      );
+    }
+  }
+});
+
+test("an input of another component's, as a program may give to several, is none of this one's", () => {
+  const args = {
+    ...good["EmqxVpc"],
+    nodeCount: 3,
+    monitoring: true,
+    somebodyElses: "x",
+    cidrBlok: undefined,
+  };
+  expect(problemsOf<library.EmqxVpcArgs>(vpcInputs, args, {}, [])).toEqual([]);
 });
 
 test.each(Object.keys(good))("%s: arguments that are none, and needed ones that are missing", (component) => {

@@ -1,3 +1,4 @@
+import { clusterNodesWarnings } from "../../../components/clusterNodesProblems";
 import { generateKeyPairSync, sign } from "node:crypto";
 import { licenseExpiry, licenseWarnings, parseLicense } from "../../../components/emqx/license";
 
@@ -96,4 +97,16 @@ describe("licenseWarnings", () => {
     expect(warning).not.toContain(key.slice(0, 12));
     expect(warning).not.toContain("Example");
   });
+});
+
+test.each([
+  ["5.8.9", true],
+  ["5.8.0", true],
+  ["5.8.10", false],
+  ["5.10.4", false],
+  ["6.2.3", false],
+])("a key for %s, which may be open source and read none, is warned of: %s", (emqxVersion, isWarned) => {
+  const nodes = [{ subnetId: "subnet-1", availabilityZone: "eu-west-1a", privateIp: "192.168.0.10" }];
+  const warnings = clusterNodesWarnings({ nodes, securityGroupIds: [], emqxVersion, licenseKey: "x" });
+  expect(warnings.some((text) => text.startsWith("licenseKey: "))).toBe(isWarned);
 });
