@@ -186,7 +186,7 @@ fi
 
 failed() {
   allow 60
-  systemctl start --no-block emqx-node-retry
+  patience=20 systemctl start --no-block emqx-node-retry || say "nothing tries again"
   local reason=\${1//[$'\\n\\t\\r']/ }
   : >"$conf/failed"
   instance && report ready "failed $id: $step: \${reason:0:400}"

@@ -121,7 +121,8 @@ export class Machine {
 
   /** EMQX serves, and AWS was told so by this instance. */
   async isReady(): Promise<void> {
-    expect(await this.hears(/node 0 is ready|NODE 0 FAILED.*/)).toBe("node 0 is ready");
+    const heard = await this.hears(/node 0 is ready|NODE 0 FAILED.*/);
+    if (heard !== "node 0 is ready") throw new Error(`${heard}: ${this.tail()}`);
     const { outside } = this;
     expect(outside.parameter("nodes/0/ready")).toBe(outside.instanceId);
   }

@@ -433,6 +433,17 @@ test("a command that fails unexpectedly is named by its line", async () => {
   expectFailure(node, await node.boot(), /while mounting \S+: line \d+ of emqx-node, exit code 5$/);
 });
 
+test("a failure is told to AWS where systemd answers nothing, too", async () => {
+  const node = machine({ readinessTimeoutSeconds: 60 });
+  node.disturb("wipefs", /./, { fail: 5 });
+  node.disturb("systemctl", /--no-block/, "hang");
+  node.disturb("aws", /put-parameter/, { late: 5 });
+  const { console } = await node.boot();
+  expect(console).toMatch(/FAILED while mounting \S+: line \d+ of emqx-node, exit code 5$/m);
+  expect(console).toContain("emqx-node: nothing tries again\n");
+  expect(node.readParameter("nodes/0/ready")).toMatch(/^failed i-\w+: mounting /);
+});
+
 test("a try after a failure says that it has begun, so that an update waits for it", async () => {
   const node = machine();
   const reports: string[] = [];
