@@ -32,6 +32,22 @@ test(
 );
 
 test(
+  "a volume that is to become smaller is no safe change: AWS refuses it in the middle of the update",
+  async () => {
+    const deployment = await Deployment.of({ ...two, dataVolumeSizeGiB: 50 });
+    const larger = await deployment.review({ ...two, dataVolumeSizeGiB: 51 });
+    expect([larger?.level, larger?.gates]).toEqual(["safe", []]);
+    const smaller = await deployment.review({ ...two, dataVolumeSizeGiB: 49 });
+    expect([smaller?.level, smaller?.gates]).toEqual(["interrupts-service", ["interruption"]]);
+    expect(smaller?.notices.map(({ text }) => text)).toContain(
+      "Data volumes cannot shrink: emqx-nodes-0-data and emqx-nodes-1-data, 50 → 49 GiB; " +
+        "AWS refuses it, and the update ends in the middle. Keep 50 GiB or more.",
+    );
+  },
+  patience,
+);
+
+test(
   "the certificate authority outlives another name of the stack",
   async () => {
     const deployment = await Deployment.of(two);

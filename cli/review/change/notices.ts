@@ -316,17 +316,22 @@ function volumeNotices({ change }: NoticeInput): Notice[] {
   for (const volume of volumes.filter(({ operation }) => operation === "update")) {
     const [old, next] = [number(volume.before?.inputs.size), number(volume.after?.inputs.size)];
     if (old !== undefined && next !== undefined && old !== next) {
+      // EBS user guide, "Modify an Amazon EBS volume": a volume cannot become smaller, which AWS only says at the update.
       notices.push({
         audience: "operators",
-        level: "safe",
-        text: `Data volume grows: ${volume.name}, ${old} → ${next} GiB.`,
+        level: next > old ? "safe" : "interrupts-service",
+        text:
+          next > old
+            ? `Data volume grows: ${volume.name}, ${old} → ${next} GiB.`
+            : `Data volume cannot shrink: ${volume.name}, ${old} → ${next} GiB; AWS refuses it, and the update ends in the middle. Keep ${old} GiB or more.`,
       });
     }
   }
-  return merged(notices, "Data volume grows: ", "Data volumes grow: ");
+  const grown = merged(notices, "Data volume grows: ", "Data volumes grow: ");
+  return merged(grown, "Data volume cannot shrink: ", "Data volumes cannot shrink: ");
 }
 
-/** Several notices that differ only in a name and end alike become one. */
+/** Several notices of one kind that differ only in a name and end alike become one. */
 function merged(notices: Notice[], one: string, many: string): Notice[] {
   const rest = notices.filter(({ text: words }) => !words.startsWith(one));
   const alike = notices.filter(({ text: words }) => words.startsWith(one));
@@ -339,8 +344,7 @@ function merged(notices: Notice[], one: string, many: string): Notice[] {
   return [
     ...rest,
     ...[...byEnd].map(([end, group]): Notice => ({
-      audience: "operators",
-      level: "safe",
+      ...alike[0]!,
       text: `${group.length > 1 ? many : one}${shortened(group)}, ${end}`,
     })),
   ];
