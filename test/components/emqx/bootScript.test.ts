@@ -402,7 +402,7 @@ test.each([
   expect(console).toContain(`emqx-node: going on without ${program}: ${told}\n`);
 });
 
-// dnf 4.14's own words
+// dnf 4.14's own words, and the AWS CLI's
 test.each([
   [
     "Error: \n Problem: conflicting requests\n  - nothing provides libatomic.so.1()(64bit) needed by emqx-5.8.9-1.x86_64\n" +
@@ -415,10 +415,15 @@ test.each([
     "Errors during downloading metadata for repository 'amazonlinux': - Curl error (28): Timeout was reached " +
       "Error: Failed to download metadata for repo 'amazonlinux'",
   ],
+  [
+    "Error: \n Problem: conflicting requests\n  - package emqx-5.8.9-1.x86_64 does not have a compatible architecture",
+    "Error: Problem: conflicting requests - package emqx-5.8.9-1.x86_64 does not have a compatible architecture",
+  ],
+  ["upload failed: ./a to s3://b/a An error occurred (SlowDown)", "An error occurred (SlowDown)"],
   ["warning: a package\nCould not open: emqx.rpm\n\n", "Could not open: emqx.rpm"],
   ["one thing\nthen another", "then another"],
   ["Error: so it is\n".repeat(1000), "Error: so it is ".repeat(1000).slice(0, 300)],
-])("a failed installation is told by the lines that tell why: %j", async (words, told) => {
+])("a failed installation is told by the lines that tell why (%#)", async (words, told) => {
   const node = machine({ readinessTimeoutSeconds: 60 });
   node.disturb("dnf", /./, { fail: 1, words });
   const { console } = await node.boot();
