@@ -8,6 +8,8 @@ module.exports = {
     displayName,
     testMatch: [`<rootDir>/test/${displayName}/*.check.ts`],
   })),
+  // They share the disk.
+  maxWorkers: 1,
   reporters: ["default"],
   // The list of checks is what these are run for.
   verbose: true,
