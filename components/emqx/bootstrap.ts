@@ -99,11 +99,11 @@ try() {
     sleep 5
   done
 }
-# words FILE: the lines that tell why a command failed, or its last
+# words FILE: why a command failed, or its last line
 words() {
   local told
-  told=$(sed -E 's/\\x1b\\[[0-9]*m//g; s/.*(An error occurred)/\\1/; s/^\\s+|\\s+$//g; /^$/d' "$1")
-  told=$(grep -iE 'error|problem|nothing provides|compatible|invalid|denied|cannot|no answer' <<<"$told" || tail -n 1 <<<"$told")
+  told=$(sed -E 's/\\x1b\\[[0-9]*m//g; s/.*(An error)/\\1/; s/^\\s+|\\s+$//g; /^$/d' "$1")
+  told=$(grep -iE 'error|problem|provides|compatible|invalid|denied|cannot|no answer' <<<"$told" || tail -n 1 <<<"$told")
   told=\${told//$'\\n'/ }
   told=\${told:-exit code \${tried:-?} without a word}
   echo "\${told:0:300}"

@@ -7,10 +7,10 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  watch,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Outside } from "./outside";
 
 const script = "/var/lib/cloud/scripts/per-boot/emqx-node";
@@ -99,16 +99,16 @@ export class Machine {
     sh("systemctl stop emqx && umount /var/lib/emqx && rm -rf /run/*");
   }
 
-  /** Boots, and loses its power as soon as a process runs whose command line matches. */
-  async bootUntil(pattern: RegExp): Promise<Run> {
+  /** Boots, and loses its power as soon as rpm begins the first script of the package. */
+  async bootUntilRpm(): Promise<Run> {
     const run = this.boot();
-    while (
-      !sh("ps -eo args")
-        .split("\n")
-        .some((line) => pattern.test(line)) &&
-      this.running !== undefined
-    )
-      await sleep(20);
+    const begun = new AbortController();
+    const watcher = watch("/var/tmp", (_event, name) => {
+      if (name?.startsWith("rpm-tmp")) begun.abort();
+    });
+    const begins = new Promise((resolve) => begun.signal.addEventListener("abort", resolve));
+    await Promise.race([begins, run]);
+    watcher.close();
     this.cutPower();
     // What a boot forgets: /run, and what /usr/lib/tmpfiles.d/dnf.conf names
     sh("systemctl stop emqx; umount /var/lib/emqx; rm -rf /run/* /var/{cache,lib}/dnf/*_lock.pid");
