@@ -37,6 +37,10 @@ test("a block that begins without a command is refused", () => {
   expect(() => block("output")).toThrow("line 4: a console block begins with a command");
 });
 
+const twoSteps = [
+  " ~  aws:ssm:Parameter emqx-backup update [diff: ~insecureValue]",
+  " +- aws:ec2:Instance emqx-nodes-0 replace [diff: ~userData]",
+];
 test.each<[string[], string, string | undefined]>([
   [["a", "b"], "@ updating....a \n\n\u001b[1mb\u001b[0m\n@ previewing update....\n", undefined],
   [["a", "…", "d"], "a\nb\nc\nd\n", undefined],
@@ -46,6 +50,11 @@ test.each<[string[], string, string | undefined]>([
   [["a"], "a\nb\n", "(nothing more)"],
   [["…", "b", "…", "a"], "a\nb\n", "a"],
   [["a.c"], "abc\n", "a.c"],
+  // A preview's resources
+  [["…", twoSteps[1]!, "…", twoSteps[0]!, "…"], `x\n${twoSteps.join("\n")}\ny\n`, undefined],
+  [[...twoSteps], `${[...twoSteps].reverse().join("\n")}\n`, undefined],
+  [["…", ...twoSteps], `${twoSteps[1]}\n`, twoSteps[0]],
+  [["x", twoSteps[0]!], `x\n${twoSteps.join("\n")}\n`, "(nothing more)"],
 ])("%j in %j: %j", (expected, printed, missing) => {
   expect(firstMissing(expected, printed)).toBe(missing);
 });
