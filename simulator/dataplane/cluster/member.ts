@@ -76,6 +76,8 @@ interface Peer {
   rpc?: FrameSocket;
   /** We have seen each other in one cluster over this link. */
   joined: boolean;
+  /** We came back to it and have not got its data yet: a connection that is replaced takes the question with it. */
+  behind?: boolean;
   dialing: boolean;
   dialingRpc: boolean;
   lastProblem?: string;
@@ -391,6 +393,8 @@ export class ClusterMember {
       // The rest is between members.
       return;
     } else if (typeof frame["removed"] === "string") {
+      // What it said of itself was true before it left: an older node would be joined at once, and its empty data taken.
+      if (frame["removed"] === name) delete link.about;
       this.remove(frame["removed"]);
       questions.answer(frame, {});
     } else if (frame["leavePlease"] === true) {
@@ -436,17 +440,18 @@ export class ClusterMember {
     } else if (before && !peer.joined) {
       peer.rpc?.socket.destroy();
     }
-    const cameBackTo = peer.joined && !before && other.startedAt < this.startedAt;
-    if (cameBackTo || (peer.joined && other.version > this.events.data().version)) {
-      await this.copyFrom(link);
+    peer.behind ||= peer.joined && !before && other.startedAt < this.startedAt;
+    if (peer.joined && (peer.behind || other.version > this.events.data().version)) {
+      await this.copyFrom(peer, link);
     }
     this.dialMissing();
   }
 
   /** A node that was away takes the data as they are by now. */
-  private async copyFrom(link: Link): Promise<void> {
+  private async copyFrom(peer: Peer, link: Link): Promise<void> {
     const answer = await link.questions.ask({ copyPlease: true });
     if (answer !== undefined) {
+      peer.behind = false;
       await this.events.takeCopy(answer["copy"] as ClusterCopy);
     }
   }
