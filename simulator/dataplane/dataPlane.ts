@@ -139,9 +139,7 @@ export class DataPlane implements ElbEnvironment {
     this.faults = this.makeFaults();
     this.unsubscribe = view.onChange(() => {
       for (const machine of this.machineById.values()) machine.stir();
-      this.reconcile().catch((error: Error) =>
-        this.log(`the data plane could not follow a change: ${error.stack}`),
-      );
+      this.follow();
     });
   }
 
