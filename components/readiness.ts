@@ -142,6 +142,7 @@ export async function poll(read: () => Promise<Report>, args: PollArgs): Promise
       // Unit tests' mocks: a parameter of AWS has a value, and there is no node that would give it one.
       return;
     }
+    let trouble = "";
     if (typeof seen === "string") {
       if (args.fits(seen, args.expected)) {
         return;
@@ -151,8 +152,9 @@ export async function poll(read: () => Promise<Report>, args: PollArgs): Promise
       const isOld =
         version !== undefined && version === firstVersion && Date.now() - start < nextTrySeconds * 1000;
       const reason = bootFailure(seen, instanceId);
-      if (reason !== undefined && !isOld) {
-        throw new Error(failed(args, `its boot has failed: ${reason}`));
+      if (reason !== undefined) {
+        if (!isOld) throw new Error(failed(args, `its boot has failed: ${reason}`));
+        trouble = `; its last boot has failed, and is tried again: ${reason}`;
       }
     } else if (seen.remedy !== undefined) {
       if (obstructedSince === undefined) {
@@ -183,12 +185,7 @@ export async function poll(read: () => Promise<Report>, args: PollArgs): Promise
           : failed(args, state, ` within ${args.timeoutSeconds} s`),
       );
     }
-    const trouble =
-      typeof seen !== "string"
-        ? `; its report cannot be read at present: ${seen.message}`
-        : bootFailure(seen, instanceId) === undefined
-          ? ""
-          : `; its last boot has failed, and is tried again: ${bootFailure(seen, instanceId)}`;
+    if (typeof seen !== "string") trouble = `; its report cannot be read at present: ${seen.message}`;
     void pulumi.log.info(
       `waiting for ${nodeName} ${args.goal} (${Math.round((now - start) / 1000)} s)${trouble}`,
       args.instance,
