@@ -4,12 +4,16 @@ export {
   TlsPolicy,
   type EmqxAccessLogsArgs,
   type EmqxClassicElbArgs,
-} from "./emqxClassicElb";
-export { EmqxBackup, type EmqxBackupArgs } from "./emqxBackup";
-export { EmqxClusterNodes, type EmqxClusterNodesArgs, type EmqxNodeArgs } from "./emqxClusterNodes";
-export { deploymentProblems, EmqxDeployment, type EmqxDeploymentArgs } from "./emqxDeployment";
-export { EmqxMonitoring, type EmqxMonitoredNodeArgs, type EmqxMonitoringArgs } from "./emqxMonitoring";
-export { EmqxSecurityGroup, type EmqxSecurityGroupArgs } from "./emqxSecurityGroup";
-export { EmqxVpc, NatGateways, type EmqxVpcArgs } from "./emqxVpc";
+} from "./classicElb/emqxClassicElb";
+export { EmqxBackup, type EmqxBackupArgs } from "./backup/emqxBackup";
+export { EmqxClusterNodes, type EmqxClusterNodesArgs, type EmqxNodeArgs } from "./nodes/emqxClusterNodes";
+export { deploymentProblems, EmqxDeployment, type EmqxDeploymentArgs } from "./deployment/emqxDeployment";
+export {
+  EmqxMonitoring,
+  type EmqxMonitoredNodeArgs,
+  type EmqxMonitoringArgs,
+} from "./monitoring/emqxMonitoring";
+export { EmqxSecurityGroup, type EmqxSecurityGroupArgs } from "./access/emqxSecurityGroup";
+export { EmqxVpc, NatGateways, type EmqxVpcArgs } from "./network/emqxVpc";
 export { ClusterPorts } from "./emqx/releases";
-export { Listener } from "./network/listeners";
+export { Listener } from "./shared/listeners";

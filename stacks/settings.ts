@@ -4,7 +4,7 @@
  */
 import * as pulumi from "@pulumi/pulumi";
 import { deploymentProblems, type EmqxDeploymentArgs } from "../components";
-import { nearest } from "../components/nearest";
+import { nearest } from "../components/shared/nearest";
 
 type Kind = "text" | "secret" | "number" | "flag" | "texts" | "map" | "accessLogs";
 

@@ -1,6 +1,6 @@
 /** What speaks against a certificate before it is put on a load balancer. Pure. */
-import { certificateGrammar } from "../../components/certificateArn";
-import { dateOf, daysUntil, inDays, warningDays } from "../../components/expiry";
+import { certificateGrammar } from "../../components/certificate/arn";
+import { dateOf, daysUntil, inDays, warningDays } from "../../components/shared/expiry";
 import type { CertificateFacts } from "./account";
 
 export interface Wanted {

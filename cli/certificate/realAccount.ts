@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import { promisify } from "node:util";
-import { isServerCertificate, serverCertificateName } from "../../components/certificateArn";
+import { isServerCertificate, serverCertificateName } from "../../components/certificate/arn";
 import { UserError } from "../console";
 import type { CertificateAccount, CertificateFacts, TlsListener } from "./account";
 

@@ -5,7 +5,7 @@
  * type, customer, email, deployment, first day (YYYYMMDD), days, connections
  * (emqx/emqx@e5.10.4:apps/emqx_license/src/emqx_license_parser_v20220101.erl and include/emqx_license.hrl).
  */
-import { dateOf, dayMs, inDays, warningDays } from "../expiry";
+import { dateOf, dayMs, inDays, warningDays } from "../shared/expiry";
 
 export const LicenseType = { Trial: 0, Official: 1, Community: 2 } as const;
 

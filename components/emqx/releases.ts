@@ -1,5 +1,5 @@
 import * as semver from "semver";
-import { shown } from "../words";
+import { shown } from "../shared/words";
 
 /** Which ports the nodes use among themselves. */
 export const ClusterPorts = {

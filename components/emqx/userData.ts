@@ -12,7 +12,7 @@ import {
 } from "./configuration";
 import { renderSysctl, renderTmpfiles } from "./kernel";
 import { clusterPortNumbers } from "./ports";
-import { shown } from "../words";
+import { shown } from "../shared/words";
 import { Architecture, findRelease } from "./releases";
 
 export interface NodeUserDataArgs extends ConfigurationArgs {

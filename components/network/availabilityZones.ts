@@ -1,6 +1,6 @@
 /** Availability Zones by name. A zone's letter, not its place in a list, is its identity here. */
-import { regionName } from "../arn";
-import { list, text } from "../inputs";
+import { regionName } from "../shared/arn";
+import { list, text } from "../shared/inputs";
 
 const zonePattern = new RegExp(`^(${regionName})([a-z])$`);
 

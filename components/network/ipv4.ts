@@ -1,6 +1,6 @@
 /** IPv4 addresses and blocks. The arithmetic is ip-address's; here are only the questions this library asks. */
 import { Address4 } from "ip-address";
-import { text } from "../inputs";
+import { text } from "../shared/inputs";
 
 const blockPattern = /^\d{1,3}(\.\d{1,3}){3}\/\d{1,2}$/;
 const addressPattern = /^\d{1,3}(\.\d{1,3}){3}$/;

@@ -4,7 +4,7 @@
  * adding, removing or reordering zones never moves another zone's addresses.
  */
 import { parseAvailabilityZone } from "./availabilityZones";
-import { text } from "../inputs";
+import { text } from "../shared/inputs";
 import { addressProblem, blockFrom, contains, formatAddress, parseBlock, type Block } from "./ipv4";
 
 /** Slots in each half: zones a to h. No region has a zone beyond f today. */

@@ -1,7 +1,7 @@
 /** What `up`, the warnings at preview and the policies say of who may connect: the same, whatever authenticates. */
 import { userOf } from "../../cli/local/endpoints";
 import { Listener } from "../../components";
-import { clusterNodesWarnings } from "../../components/clusterNodesProblems";
+import { clusterNodesWarnings } from "../../components/nodes/problems";
 import { renderUserData } from "../../components/emqx/userData";
 import { nodeArgs } from "../components/emqx/arguments";
 import { violationsOf } from "../policies/fake";

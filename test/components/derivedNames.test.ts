@@ -13,13 +13,13 @@ import {
   EmqxVpc,
   type EmqxDeploymentArgs,
 } from "../../components";
-import { clusterNodesNameProblems } from "../../components/clusterNodesProblems";
-import { elbNameProblems } from "../../components/emqxClassicElb";
-import { backupNameProblems } from "../../components/emqx/backupPlan";
-import { deploymentProblems } from "../../components/emqxDeployment";
-import { groupNameProblems } from "../../components/emqxSecurityGroup";
-import { vpcNameProblems } from "../../components/emqxVpc";
-import { monitoringNameProblems } from "../../components/monitoringProblems";
+import { clusterNodesNameProblems } from "../../components/nodes/problems";
+import { elbNameProblems } from "../../components/classicElb/emqxClassicElb";
+import { backupNameProblems } from "../../components/backup/plan";
+import { deploymentProblems } from "../../components/deployment/emqxDeployment";
+import { groupNameProblems } from "../../components/access/emqxSecurityGroup";
+import { vpcNameProblems } from "../../components/network/emqxVpc";
+import { monitoringNameProblems } from "../../components/monitoring/problems";
 import { RegionMocks, type Registered } from "../../simulator";
 
 const everything: EmqxDeploymentArgs = {
@@ -53,7 +53,7 @@ const limits: Record<string, [property: string, most: number, characters: RegExp
 /** AWS calls these by ids; what else they hold is another resource's, or a tag. */
 const nameless =
   /^aws:(ec2|ebs|vpc|acm)\/|^aws:elb\/(attachment|listenerPolicy|loadBalancerBackendServerPolicy)|^aws:s3\/bucket./;
-/** Tagging has these everywhere (components/tags.ts). */
+/** Tagging has these everywhere (components/shared/tags.ts). */
 const tag = [256, /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u] as const;
 
 async function made(project: string, stack: string, program: () => unknown): Promise<Registered[]> {

@@ -4,14 +4,14 @@
  */
 import fc from "fast-check";
 import { InstanceType } from "@pulumi/aws/types/enums/ec2";
-import { backupInputs } from "../../components/emqxBackup";
-import { clusterNodesInputs } from "../../components/clusterNodesProblems";
-import { elbInputs } from "../../components/emqxClassicElb";
-import { deploymentInputs } from "../../components/emqxDeployment";
-import { groupInputs } from "../../components/emqxSecurityGroup";
-import { vpcInputs } from "../../components/emqxVpc";
-import { inputProblems, type Leaf, type Shape } from "../../components/inputs";
-import { monitoringInputs } from "../../components/monitoringProblems";
+import { backupInputs } from "../../components/backup/emqxBackup";
+import { clusterNodesInputs } from "../../components/nodes/problems";
+import { elbInputs } from "../../components/classicElb/emqxClassicElb";
+import { deploymentInputs } from "../../components/deployment/emqxDeployment";
+import { groupInputs } from "../../components/access/emqxSecurityGroup";
+import { vpcInputs } from "../../components/network/emqxVpc";
+import { inputProblems, type Leaf, type Shape } from "../../components/shared/inputs";
+import { monitoringInputs } from "../../components/monitoring/problems";
 import { Cloud, newAccount } from "../../simulator";
 import { unreadable } from "../../simulator/machine/licences";
 import type { Props } from "../../simulator/values";

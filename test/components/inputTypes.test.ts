@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as library from "../../components";
-import { vpcInputs } from "../../components/emqxVpc";
-import { problemsOf } from "../../components/inputs";
+import { vpcInputs } from "../../components/network/emqxVpc";
+import { problemsOf } from "../../components/shared/inputs";
 
 type Component = new (name: string, args: never) => unknown;
 const schema = JSON.parse(readFileSync(join(__dirname, "schema.json"), "utf8")) as {

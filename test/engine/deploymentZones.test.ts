@@ -12,7 +12,7 @@ afterAll(() => engine.end());
 
 const zones = ["eu-west-1a", "eu-west-1b", "eu-west-1c"];
 
-// That it holds for any settings is a property in test/components/emqxDeployment.test.ts.
+// That it holds for any settings is a property in test/components/deployment/emqxDeployment.test.ts.
 test.each(["dev", "prod"])("stack %s", async (name) => {
   const stack = engine.stack(name);
   const committed = stack.config["emqx-aws:availabilityZones"] as string[];

@@ -1,7 +1,7 @@
 /**
  * Breaks lines of components/ one at a time, where they are, and says which of them no test notices:
  *
- *     npm run test:mutants -- [--count 60] [--seed 1] [--file components/emqxVpc.ts]
+ *     npm run test:mutants -- [--count 60] [--seed 1] [--file components/network/emqxVpc.ts]
  *
  * The tests closest to a file run first, then all of the project `unit`; what these let pass is shown to the compiler.
  */

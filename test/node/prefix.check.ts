@@ -6,7 +6,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { backupCalendar, backupParameterText } from "../../components/emqx/backupPlan";
+import { backupCalendar, backupParameterText } from "../../components/backup/plan";
 import { testMachines } from "../components/emqx/machine";
 
 const folder = mkdtempSync(join(tmpdir(), "emqx-prefix-"));

@@ -48,11 +48,11 @@ test("a program that breaks them is stopped, and told by which resource", async 
     settings: { tlsPolicy: "ELBSecurityPolicy-TLS-1-1-2017-01" },
     patches: [
       [
-        "components/emqxSecurityGroup.ts",
+        "components/access/emqxSecurityGroup.ts",
         "referencedSecurityGroupId: nodes.id,\n    });\n  }\n}\n\nfunction admitAdministrators",
         'cidrIpv4: "0.0.0.0/0",\n    });\n  }\n}\n\nfunction admitAdministrators',
       ],
-      ["components/emqxClusterNodes.ts", "encrypted: true", "encrypted: false"],
+      ["components/nodes/emqxClusterNodes.ts", "encrypted: true", "encrypted: false"],
     ],
   });
   const seen = new Set(

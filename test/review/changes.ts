@@ -35,7 +35,7 @@ export const changes: Record<string, Head> = {
   "cluster-port-to-a-block": {
     patches: [
       [
-        "components/emqxSecurityGroup.ts",
+        "components/access/emqxSecurityGroup.ts",
         "function connectNodes(context: Context, nodes: ec2.SecurityGroup, clusterPorts: ClusterPorts): void {",
         `function connectNodes(context: Context, nodes: ec2.SecurityGroup, clusterPorts: ClusterPorts): void {
   allowIn(context, nodes, { name: "nodes-from-office", port: 4369, description: "office", cidrIpv4: "198.51.100.0/24" });`,
@@ -45,7 +45,7 @@ export const changes: Record<string, Head> = {
   "dashboard-to-the-world": {
     patches: [
       [
-        "components/emqxSecurityGroup.ts",
+        "components/access/emqxSecurityGroup.ts",
         "function letNodesOut(context: Context, nodes: ec2.SecurityGroup): void {",
         `function letNodesOut(context: Context, nodes: ec2.SecurityGroup): void {
   allowIn(context, nodes, { name: "nodes-from-all", port: 18083, description: "all", cidrIpv4: "0.0.0.0/0" });`,

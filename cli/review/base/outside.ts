@@ -2,9 +2,9 @@
  * What a stack's settings name but do not make: certificates, keys, buckets, zones, images. In a throw-away region they
  * have to exist too; whether they exist in the real account only a real preview can tell.
  */
-import { architectureOf } from "../../../components/emqx/instanceTypes";
+import { architectureOf } from "../../../components/nodes/instanceTypes";
 import { parseAvailabilityZone } from "../../../components/network/availabilityZones";
-import { defaultInstanceType } from "../../../components/nodeDefaults";
+import { defaultInstanceType } from "../../../components/nodes/defaults";
 import type { Account } from "../../../simulator/account";
 import { addBucket, addCertificate, addKey, addZone, seedTypes } from "../../../simulator/seeds";
 import { list, record, text } from "../change/values";

@@ -2,7 +2,7 @@
  * What of a deployment ends soon: certificate and licence. A preview says so as of the last update; what it is about to
  * change has no end yet, and is left out.
  */
-import { dateOf, dayMs, inDays } from "../../../components/expiry";
+import { dateOf, dayMs, inDays } from "../../../components/shared/expiry";
 import { types } from "../types";
 import type { Change, ResourceChange } from "./change";
 import { changed, isKnown, parentUrn } from "./change";

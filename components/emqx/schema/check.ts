@@ -1,5 +1,5 @@
 /** Whether EMQX of a version would start on a configuration: the rules of emqx/hocon's src/hocon_tconf.erl. */
-import { nearest } from "../../nearest";
+import { nearest } from "../../shared/nearest";
 import { HoconValue } from "../hocon";
 import { Structure, structure } from "./table";
 import { primitiveProblem } from "./values";

@@ -1,7 +1,7 @@
 /** The fragments "backup" and "restore", really run in the boot script's terms, around them what the simulated region answers. */
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, rmSync } from "node:fs";
-import { backupCalendar, backupParameterText, exportsPrefix } from "../../../components/emqx/backupPlan";
+import { backupCalendar, backupParameterText, exportsPrefix } from "../../../components/backup/plan";
 import { bootScript } from "../../../components/emqx/bootstrap";
 import { backupOperation } from "../../../components/emqx/operations/backup";
 import { commonFunctions } from "../../../components/emqx/operations/common";

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { bootScript } from "../../../components/emqx/bootstrap";
-import { bootFailure } from "../../../components/reports";
+import { bootFailure } from "../../../components/nodes/reports";
 import { operations } from "../../../components/emqx/operations";
 import { calls, instanceId, Machine, refused, Run, saying, secrets, testMachines } from "./machine";
 import { testWith } from "./tools";

@@ -1,4 +1,4 @@
-import { clusterNodesWarnings } from "../../../components/clusterNodesProblems";
+import { clusterNodesWarnings } from "../../../components/nodes/problems";
 import { generateKeyPairSync, sign } from "node:crypto";
 import { licenseExpiry, licenseWarnings, parseLicense } from "../../../components/emqx/license";
 

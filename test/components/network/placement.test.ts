@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { availabilityZonesInput } from "../../../components/network/availabilityZones";
-import { inputProblems } from "../../../components/inputs";
+import { inputProblems } from "../../../components/shared/inputs";
 import { chooseZone, initialZones } from "../../../components/network/placement";
 
 describe("placement", () => {

@@ -2,7 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { connectAsync, type MqttClient } from "mqtt";
 import { EmqxDeployment } from "../../../components";
-import { EmqxBackup } from "../../../components/emqxBackup";
+import { EmqxBackup } from "../../../components/backup/emqxBackup";
 import { RegionMocks } from "../../../simulator";
 import { DataPlane } from "../../../simulator/dataplane";
 import { runMachines } from "../../../simulator/dataplane/regionHost";

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { connect as tlsConnect } from "node:tls";
 import * as pulumi from "@pulumi/pulumi";
 import { connect, MqttClient } from "mqtt";
-import { EmqxDeployment } from "../../../components/emqxDeployment";
+import { EmqxDeployment } from "../../../components/deployment/emqxDeployment";
 import { names, RegionMocks } from "../../../simulator";
 import { renew, replaceListenerCertificate } from "../../../simulator/certificateOperations";
 import { RunningMachines, runMachines } from "../../../simulator/dataplane/regionHost";

@@ -1,6 +1,6 @@
 /** The whole deployment, as the components register it, in the region that carries MQTT. */
 import * as pulumi from "@pulumi/pulumi";
-import { EmqxDeployment } from "../../../components/emqxDeployment";
+import { EmqxDeployment } from "../../../components/deployment/emqxDeployment";
 import { RegionMocks } from "../../../simulator";
 import { DataPlane } from "../../../simulator/dataplane/dataPlane";
 import { attachDataPlane } from "../../../simulator/dataplane/regionHost";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { connect } from "node:tls";
 import { operations } from "../../../components/emqx/operations";
-import { EmqxDeployment } from "../../../components/emqxDeployment";
+import { EmqxDeployment } from "../../../components/deployment/emqxDeployment";
 import { RegionMocks } from "../../../simulator";
 import { ControlServer } from "../../../simulator/control";
 import { addDataPlaneRoutes } from "../../../simulator/dataplane/controlRoutes";

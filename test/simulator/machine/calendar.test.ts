@@ -1,5 +1,5 @@
 /** Calendars of timers, those that the components write among them. */
-import { backupCalendar } from "../../../components/emqx/backupPlan";
+import { backupCalendar } from "../../../components/backup/plan";
 import { hasElapsed } from "../../../simulator/machine/bash/calendar";
 
 const at = (time: string) => new Date(`2026-01-0${time}Z`);

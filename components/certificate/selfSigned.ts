@@ -1,0 +1,137 @@
+/**
+ * A certificate for trying things out: issued by a small certificate authority of the stack's own, held by ACM, for the
+ * load balancer's own names.
+ *
+ * Clients trust the authority. So the certificate under it can be made anew, every year and on request, without any
+ * client noticing; and it keeps its ARN, so the load balancer's listeners stay as they are.
+ */
+import * as pulumi from "@pulumi/pulumi";
+import * as acm from "@pulumi/aws/acm";
+import { getRegionOutput } from "@pulumi/aws/getRegion";
+import * as tls from "@pulumi/tls";
+import { tagged, type Tags } from "../shared/tags";
+
+const validityDays = 365;
+/** From this many days before its end on, the next update makes a new certificate under the same ARN. */
+const renewalDays = 30;
+
+const authorityYears = 10;
+/**
+ * The authority's own certificate is made anew this long before its end, with the same key and name. Clients that know
+ * the old one go on trusting what the key signs until then, which leaves them two years to be given the new one.
+ */
+const authorityRenewalYears = 2;
+const yearDays = 365;
+
+/** The upper bound of a common name and of an organizational unit (RFC 5280). Clients go by the DNS names anyway. */
+const maxNameLength = 64;
+
+export interface SelfSignedCertificate {
+  arn: pulumi.Output<string>;
+  /** The authority's certificate, for clients to trust. */
+  authorityPem: pulumi.Output<string>;
+  /** When the certificate ends, as the tls provider writes it. */
+  ends: pulumi.Output<string>;
+}
+
+export interface SelfSignedCertificateArgs {
+  hostname?: string;
+  /** A higher one makes a new key and certificate at once. */
+  version: number;
+  tags?: Tags;
+}
+
+export function selfSignedVersionProblems(
+  version: number | undefined,
+  isSelfSigned: boolean | undefined,
+): string[] {
+  return version !== undefined && !isSelfSigned
+    ? [`selfSignedCertificateVersion: given without selfSignedCertificate; leave it out, or set both`]
+    : [];
+}
+
+/**
+ * The load balancer's name is not known before it exists, and it cannot exist without its certificate; so the
+ * certificate names all load balancers of the region, and the deployment's own host name if it has one.
+ */
+export function createSelfSignedCertificate(
+  name: string,
+  parent: pulumi.Resource,
+  { hostname, version, tags }: SelfSignedCertificateArgs,
+): SelfSignedCertificate {
+  const authority = createAuthority(`${name}-ca`, parent);
+  const { region } = getRegionOutput({}, { parent });
+  const loadBalancers = region.apply(
+    (r) => `*.${r}.elb.${r?.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com"}`,
+  );
+  // Another version is another key, request and certificate: made, and put in place under the ARN, before the old go.
+  const versioned = `${name}-${version}`;
+  const key = createKey(versioned, parent);
+  const request = new tls.CertRequest(
+    versioned,
+    {
+      privateKeyPem: key.privateKeyPem,
+      subject: {
+        commonName: hostname && hostname.length <= maxNameLength ? hostname : loadBalancers,
+        organization: "EMQX on AWS",
+      },
+      dnsNames: hostname ? [hostname, loadBalancers] : [loadBalancers],
+    },
+    { parent },
+  );
+  const certificate = new tls.LocallySignedCert(
+    versioned,
+    {
+      certRequestPem: request.certRequestPem,
+      caPrivateKeyPem: authority.key.privateKeyPem,
+      caCertPem: authority.certificate.certPem,
+      validityPeriodHours: validityDays * 24,
+      earlyRenewalHours: renewalDays * 24,
+      allowedUses: ["digital_signature", "key_encipherment", "server_auth"],
+    },
+    { parent },
+  );
+  const imported = new acm.Certificate(
+    name,
+    {
+      privateKey: key.privateKeyPem,
+      certificateBody: certificate.certPem,
+      certificateChain: authority.certificate.certPem,
+      tags: tagged(name, tags),
+    },
+    { parent },
+  );
+  return {
+    arn: imported.arn,
+    authorityPem: authority.certificate.certPem,
+    ends: certificate.validityEndTime,
+  };
+}
+
+function createAuthority(name: string, parent: pulumi.Resource) {
+  const key = createKey(name, parent);
+  const certificate = new tls.SelfSignedCert(
+    name,
+    {
+      privateKeyPem: key.privateKeyPem,
+      isCaCertificate: true,
+      // Tells the authorities of two stacks apart where a client trusts both. It stays what it was when stack or component
+      // are renamed: clients know the authority by it, and another one would be a stranger to them.
+      subject: {
+        commonName: name,
+        organizationalUnit: `${pulumi.getProject()}/${pulumi.getStack()}`.slice(0, maxNameLength),
+        organization: "EMQX on AWS",
+      },
+      validityPeriodHours: authorityYears * yearDays * 24,
+      earlyRenewalHours: authorityRenewalYears * yearDays * 24,
+      allowedUses: ["cert_signing", "crl_signing"],
+    },
+    { parent, ignoreChanges: ["subject"] },
+  );
+  return { key, certificate };
+}
+
+/** Classic ELBs take RSA keys; 2048 bits is what ACM itself issues by default. */
+function createKey(name: string, parent: pulumi.Resource): tls.PrivateKey {
+  return new tls.PrivateKey(name, { algorithm: "RSA", rsaBits: 2048 }, { parent });
+}

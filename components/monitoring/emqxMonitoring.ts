@@ -1,0 +1,404 @@
+import { createHash } from "node:crypto";
+import * as pulumi from "@pulumi/pulumi";
+import * as cloudwatch from "@pulumi/aws/cloudwatch";
+import { getInstanceTypeOutput } from "@pulumi/aws/ec2";
+import { getCallerIdentityOutput } from "@pulumi/aws/getCallerIdentity";
+import { getPartitionOutput } from "@pulumi/aws/getPartition";
+import { getRegionOutput } from "@pulumi/aws/getRegion";
+import * as iam from "@pulumi/aws/iam";
+import * as sns from "@pulumi/aws/sns";
+import * as ssm from "@pulumi/aws/ssm";
+import { clusterDimensions, writeMetricsStatement } from "../emqx/metrics";
+import {
+  agentConfiguration,
+  agentConfigurationProblems,
+  dataVolumeDimensions,
+  dataVolumeMetric,
+  memoryDimensions,
+} from "./agent";
+import {
+  certificateAlarm,
+  exportAlarm,
+  instanceAlarms,
+  loadBalancerAlarms,
+  nodeAlarms,
+  type Alarm,
+} from "./alarms";
+import { dashboardBody } from "./dashboard";
+import { isServerCertificate } from "../certificate/arn";
+import { checkedLater } from "../shared/checkedLater";
+import { monitoringInputs, monitoringProblems, monitoringWarnings } from "./problems";
+import { plain, refuse } from "../shared/problems";
+import { tagged } from "../shared/tags";
+
+/** A node to watch. Its number is its place in the list of nodes. */
+export interface EmqxMonitoredNodeArgs {
+  /** Id of the node's instance, which changes when the node is replaced. */
+  instanceId: pulumi.Input<string>;
+  /** The node's EMQX name `emqx@<address>`, which stays. */
+  nodeName: pulumi.Input<string>;
+}
+
+export interface EmqxMonitoringArgs {
+  /** Name of the Classic ELB that the nodes are registered with. */
+  loadBalancerName: pulumi.Input<string>;
+  /** The nodes, node 0 first. */
+  nodes: EmqxMonitoredNodeArgs[];
+  /**
+   * Path of the cluster's SSM parameters, without a slash at the end (`parameterPrefix` of EmqxClusterNodes), up to
+   * 200 characters. Names of alarms and log group begin with it, so that two stacks in one account never share one.
+   */
+  parameterPrefix: pulumi.Input<string>;
+  /** Name of the nodes' IAM role (`roleName` of EmqxClusterNodes); it gets the permissions of the CloudWatch agent. */
+  roleName: pulumi.Input<string>;
+  /**
+   * Type of the nodes' instances. EC2 recovers no bare metal instance and none with instance store volumes; of such a type
+   * an alarm only tells the topic. Default: a type that EC2 can recover.
+   */
+  instanceType?: string;
+  /**
+   * ARN of the SNS topic, in the same region, that is told when an alarm begins and when it ends. Its policy must let
+   * CloudWatch publish. Default: a topic of its own, to subscribe to.
+   */
+  alarmTopicArn?: pulumi.Input<string>;
+  /**
+   * ARN of the load balancer's certificate. One in ACM gets an alarm 30 days before it expires; of one in IAM
+   * CloudWatch knows nothing, which a warning says. Default: no alarm about a certificate.
+   */
+  certificateArn?: pulumi.Input<string>;
+  /**
+   * Hours between two exports of EMQX's data (`intervalHours` of EmqxBackup), 1, 2, 3, 4, 6, 8, 12 or 24: an alarm
+   * tells when one has failed, or was not tried. Default: no alarm about exports.
+   */
+  backupIntervalHours?: number;
+  /** Days that the nodes' logs are kept, one of the periods that CloudWatch Logs knows. Default: 90. */
+  logRetentionDays?: number;
+  /**
+   * ARN of the customer managed KMS key that encrypts the logs; its policy must let CloudWatch Logs use it.
+   * Default: CloudWatch Logs' own encryption.
+   */
+  kmsKeyId?: pulumi.Input<string>;
+  /** Tags of every resource that can have tags. Default: none but `Name`. */
+  tags?: Record<string, pulumi.Input<string>>;
+}
+
+/**
+ * Watches an EMQX cluster with CloudWatch: alarms of load balancer, nodes and certificate that tell an SNS topic, a
+ * dashboard, and the nodes' memory, data volume and logs through the CloudWatch agent. The agent's configuration is an
+ * SSM parameter that the nodes look for: with it they start the agent, without it they stop it.
+ */
+export class EmqxMonitoring extends pulumi.ComponentResource {
+  /** ARN of the SNS topic that the alarms tell. */
+  public readonly alarmTopicArn: pulumi.Output<string>;
+  /** Name of the dashboard. */
+  public readonly dashboardName: pulumi.Output<string>;
+  /** Name of the log group with the nodes' logs. */
+  public readonly logGroupName: pulumi.Output<string>;
+  /** Names of all alarms. */
+  public readonly alarmNames: pulumi.Output<string>[];
+
+  constructor(name: string, args: EmqxMonitoringArgs, opts?: pulumi.ComponentResourceOptions) {
+    const subject = `EmqxMonitoring "${name}"`;
+    refuse(subject, monitoringProblems(name, args));
+    super("emqx-aws:index:EmqxMonitoring", name, {}, opts);
+    const known = plain(args.certificateArn);
+    args = checkedLater(subject, monitoringInputs, args, getRegionOutput({}, { parent: this }).region);
+    const context = createContext(name, this, args, known);
+    warn(this, args);
+
+    const logGroup = createLogGroup(context);
+    const permissions = createPermissions(context);
+    createAgentConfiguration(context, logGroup, [logGroup, permissions]);
+    const topicArn =
+      args.alarmTopicArn === undefined ? createTopic(context) : pulumi.output(args.alarmTopicArn);
+    const shared = createSharedAlarms(context, topicArn);
+    const ofNodes = args.nodes.map((node, number) => createNodeAlarms(context, topicArn, node, number));
+    const dashboard = createDashboard(context, shared, ofNodes);
+
+    this.alarmTopicArn = topicArn;
+    this.dashboardName = dashboard.dashboardName;
+    this.logGroupName = logGroup.name;
+    this.alarmNames = [shared, ...ofNodes].flat().map((alarm) => alarm.name);
+    this.registerOutputs({
+      alarmTopicArn: this.alarmTopicArn,
+      dashboardName: this.dashboardName,
+      logGroupName: this.logGroupName,
+      alarmNames: this.alarmNames,
+    });
+  }
+}
+
+/** What everything here needs; all of it is known at preview if the arguments are. */
+interface Context {
+  name: string;
+  parent: EmqxMonitoring;
+  args: EmqxMonitoringArgs;
+  prefix: pulumi.Output<string>;
+  partition: pulumi.Output<string>;
+  region: pulumi.Output<string>;
+  accountId: pulumi.Output<string>;
+  /** The certificate, if CloudWatch knows it. */
+  certificateArn: pulumi.Input<string> | undefined;
+  /** Whether EC2 recovers instances of the nodes' type. */
+  recovers: pulumi.Output<boolean>;
+}
+
+function createContext(
+  name: string,
+  parent: EmqxMonitoring,
+  args: EmqxMonitoringArgs,
+  knownCertificateArn: string | undefined,
+): Context {
+  return {
+    name,
+    parent,
+    args,
+    prefix: pulumi.output(args.parameterPrefix),
+    partition: getPartitionOutput({}, { parent }).partition,
+    region: getRegionOutput({}, { parent }).region,
+    accountId: getCallerIdentityOutput({}, { parent }).accountId,
+    certificateArn:
+      knownCertificateArn !== undefined && isServerCertificate(knownCertificateArn)
+        ? undefined
+        : args.certificateArn,
+    recovers: recovers(parent, args.instanceType),
+  };
+}
+
+/** CloudWatch refuses an alarm that is to recover an instance of a type for which EC2 cannot (InstanceTypeInfo, EC2 API). */
+function recovers(parent: EmqxMonitoring, instanceType: string | undefined): pulumi.Output<boolean> {
+  if (instanceType === undefined) {
+    return pulumi.output(true);
+  }
+  return getInstanceTypeOutput({ instanceType }, { parent }).autoRecoverySupported.apply((supported) => {
+    if (supported === false) {
+      void pulumi.log.warn(
+        `instanceType: EC2 cannot recover a ${instanceType} when the machine under it fails, because of its instance ` +
+          `store volumes or because it is bare metal: the alarm tells the topic, and somebody has to replace the node`,
+        parent,
+      );
+    }
+    return supported !== false;
+  });
+}
+
+/** Also when another resource tells the certificate's ARN, which is later. */
+function warn(parent: EmqxMonitoring, { certificateArn }: EmqxMonitoringArgs): void {
+  pulumi.output(certificateArn).apply((arn) => {
+    for (const warning of monitoringWarnings(arn)) {
+      void pulumi.log.warn(warning, parent);
+    }
+  });
+}
+
+/** The nodes' logs. Named after the prefix, because the agent's configuration names it, and has to be known. */
+function createLogGroup({ name, parent, args, prefix }: Context): cloudwatch.LogGroup {
+  const logName = `${name}-logs`;
+  return new cloudwatch.LogGroup(
+    logName,
+    {
+      name: prefix,
+      retentionInDays: args.logRetentionDays ?? 90,
+      kmsKeyId: args.kmsKeyId,
+      tags: tagged(logName, args.tags),
+    },
+    { parent },
+  );
+}
+
+/** What the CloudWatch agent may do on a node, beside what the role allows already. */
+function createPermissions({ name, parent, args, prefix, ...place }: Context): iam.RolePolicy {
+  return new iam.RolePolicy(
+    `${name}-agent`,
+    {
+      role: args.roleName,
+      policy: pulumi
+        .all([place.partition, place.region, place.accountId, prefix])
+        .apply(([partition, region, accountId, path]) => {
+          const logGroupArn = `arn:${partition}:logs:${region}:${accountId}:log-group:${path}`;
+          return JSON.stringify({
+            Version: "2012-10-17",
+            Statement: [
+              {
+                Sid: "WriteLogs",
+                Effect: "Allow",
+                Action: ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+                Resource: [logGroupArn, `${logGroupArn}:*`],
+              },
+              writeMetricsStatement,
+              {
+                Sid: "ReadAgentConfiguration",
+                Effect: "Allow",
+                Action: ["ssm:GetParameter", "ssm:GetParameters"],
+                Resource: `arn:${partition}:ssm:${region}:${accountId}:parameter${path}/monitoring`,
+              },
+            ],
+          });
+        }),
+    },
+    { parent },
+  );
+}
+
+/** The nodes start the agent when they find this, so it comes after what the agent needs. */
+function createAgentConfiguration(
+  { name, parent, args, prefix }: Context,
+  logGroup: cloudwatch.LogGroup,
+  needed: pulumi.Resource[],
+): void {
+  new ssm.Parameter(
+    `${name}-agent`,
+    {
+      name: pulumi.interpolate`${prefix}/monitoring`,
+      type: "String",
+      insecureValue: pulumi.all([prefix, logGroup.name]).apply(([cluster, logGroupName]) => {
+        const configuration = agentConfiguration(cluster, logGroupName);
+        refuse("EmqxMonitoring", agentConfigurationProblems(configuration));
+        return configuration;
+      }),
+      description: "Configuration of the CloudWatch agent on the EMQX nodes",
+      tags: tagged(`${name}-agent`, args.tags),
+    },
+    { parent, dependsOn: needed },
+  );
+}
+
+/** Not encrypted: CloudWatch cannot publish to a topic under AWS's own key, and alarms hold no secrets. */
+function createTopic({ name, parent, args }: Context): pulumi.Output<string> {
+  const topicName = `${name}-alarms`;
+  return new sns.Topic(topicName, { tags: tagged(topicName, args.tags) }, { parent }).arn;
+}
+
+function createSharedAlarms(context: Context, topicArn: pulumi.Output<string>): cloudwatch.MetricAlarm[] {
+  const { args, certificateArn, prefix } = context;
+  const create = (alarm: Alarm, dimensions: pulumi.Input<Record<string, pulumi.Input<string>>>) =>
+    createAlarm(context, topicArn, alarm.name, alarm, dimensions);
+  const alarms = loadBalancerAlarms(args.nodes.length).map((alarm) =>
+    create(alarm, { LoadBalancerName: args.loadBalancerName }),
+  );
+  if (certificateArn !== undefined) {
+    alarms.push(create(certificateAlarm, { CertificateArn: certificateArn }));
+  }
+  if (args.backupIntervalHours !== undefined) {
+    alarms.push(create(exportAlarm(args.backupIntervalHours), prefix.apply(clusterDimensions)));
+  }
+  return alarms;
+}
+
+function createNodeAlarms(
+  context: Context,
+  topicArn: pulumi.Output<string>,
+  node: EmqxMonitoredNodeArgs,
+  number: number,
+): cloudwatch.MetricAlarm[] {
+  return [
+    ...instanceAlarms(number).map((alarm) =>
+      createAlarm(context, topicArn, `${number}-${alarm.name}`, alarm, { InstanceId: node.instanceId }),
+    ),
+    ...nodeAlarms(number).map((alarm) => {
+      const dimensionsOf = alarm.metricName === dataVolumeMetric ? dataVolumeDimensions : memoryDimensions;
+      const dimensions = pulumi
+        .all([context.prefix, node.nodeName])
+        .apply(([cluster, nodeName]) => dimensionsOf(cluster, nodeName));
+      return createAlarm(context, topicArn, `${number}-${alarm.name}`, alarm, dimensions);
+    }),
+  ];
+}
+
+/**
+ * An alarm named after the prefix: its name is the subject of a mail at night, and has to tell which cluster it is.
+ * `key` is its name within the cluster, `memory` of node 2 being `2-memory`.
+ */
+function createAlarm(
+  { name, parent, args, prefix, partition, region, recovers }: Context,
+  topicArn: pulumi.Output<string>,
+  key: string,
+  alarm: Alarm,
+  dimensions: pulumi.Input<Record<string, pulumi.Input<string>>>,
+): cloudwatch.MetricAlarm {
+  const { instanceAction } = alarm;
+  const alarmName = `${name}-${key}`;
+  return new cloudwatch.MetricAlarm(
+    alarmName,
+    {
+      name: pulumi.interpolate`${prefix}/${key}`,
+      alarmDescription: alarm.description,
+      namespace: alarm.namespace,
+      metricName: alarm.metricName,
+      dimensions,
+      statistic: alarm.statistic,
+      comparisonOperator: alarm.comparisonOperator,
+      threshold: alarm.threshold,
+      period: alarm.period,
+      evaluationPeriods: alarm.evaluationPeriods,
+      treatMissingData: alarm.treatMissingData,
+      alarmActions: recovers.apply((possible) => [
+        topicArn,
+        ...(instanceAction === undefined || (instanceAction === "recover" && !possible)
+          ? []
+          : [pulumi.interpolate`arn:${partition}:automate:${region}:ec2:${instanceAction}`]),
+      ]),
+      okActions: [topicArn],
+      insufficientDataActions: alarm.tellsSilence ? [topicArn] : [],
+      tags: tagged(alarmName, args.tags),
+    },
+    { parent },
+  );
+}
+
+function createDashboard(
+  context: Context,
+  shared: cloudwatch.MetricAlarm[],
+  ofNodes: cloudwatch.MetricAlarm[][],
+): cloudwatch.Dashboard {
+  const { name, parent, args, prefix, region } = context;
+  const arnsOf = (alarms: cloudwatch.MetricAlarm[]) =>
+    pulumi.all(alarms.map((alarm) => alarmArn(context, alarm)));
+  const nodes = args.nodes.map(({ instanceId, nodeName }) =>
+    pulumi.all([instanceId, nodeName]).apply(([id, known]) => ({ instanceId: id, nodeName: known })),
+  );
+  return new cloudwatch.Dashboard(
+    name,
+    {
+      dashboardName: prefix.apply(dashboardNameOf),
+      dashboardBody: pulumi
+        .all([
+          pulumi.all([region, prefix, args.loadBalancerName, context.certificateArn]),
+          pulumi.all(nodes),
+          arnsOf(shared),
+          pulumi.all(ofNodes.map(arnsOf)),
+        ])
+        .apply(([facts, watched, sharedAlarmArns, nodeAlarmArns]) => {
+          const [place, cluster, loadBalancerName, certificateArn] = facts;
+          return dashboardBody({
+            region: place,
+            cluster,
+            loadBalancerName,
+            logGroupName: cluster,
+            certificateArn,
+            nodes: watched,
+            sharedAlarmArns,
+            nodeAlarmArns,
+          });
+        }),
+    },
+    { parent },
+  );
+}
+
+/** Put together from what is known at preview, so that a preview shows the dashboard. */
+function alarmArn(
+  { partition, region, accountId }: Context,
+  alarm: cloudwatch.MetricAlarm,
+): pulumi.Output<string> {
+  return pulumi.interpolate`arn:${partition}:cloudwatch:${region}:${accountId}:alarm:${alarm.name}`;
+}
+
+/**
+ * A dashboard's name knows letters, digits, hyphen and underscore only, and one of the same name would be overwritten
+ * without a word. The digest keeps apart what reads the same without slashes and dots.
+ */
+export function dashboardNameOf(prefix: string): string {
+  const digest = createHash("sha256").update(prefix).digest("hex").slice(0, 7);
+  return `${prefix.slice(1).replace(/[^A-Za-z0-9_]/g, "-")}-${digest}`;
+}

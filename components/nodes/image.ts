@@ -1,0 +1,42 @@
+/** The operating system image of the nodes: looked up once per architecture, then left alone. */
+import * as pulumi from "@pulumi/pulumi";
+import { getAmiOutput } from "@pulumi/aws/ec2";
+import { getParameterOutput } from "@pulumi/aws/ssm";
+import { architectureOf } from "./instanceTypes";
+import { remember } from "../shared/memory";
+import { runError } from "../shared/problems";
+
+/**
+ * The given image, checked against the instance type, or the newest Amazon Linux 2023 of the first deployment. A newer
+ * image never replaces nodes by itself; `amiId` does, and so does a change of architecture, which cannot keep the image.
+ */
+export function nodeImage(
+  name: string,
+  parent: pulumi.Resource,
+  instanceType: string,
+  amiId: string | undefined,
+): pulumi.Output<string> {
+  const architecture = architectureOf(instanceType);
+  if (amiId === undefined) {
+    // AWS's public parameters for Amazon Linux 2023 (AL2023 user guide, "Get started with AL2023 on Amazon EC2").
+    const newest = getParameterOutput(
+      { name: `/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-${architecture}` },
+      { parent },
+    ).insecureValue;
+    // The parameter is public; a result that comes with a secret beside it is taken for one as a whole.
+    return remember(`${name}-image-${architecture}`, parent, pulumi.unsecret(newest));
+  }
+  const image = getAmiOutput(
+    { filters: [{ name: "image-id", values: [amiId] }], includeDeprecated: true },
+    { parent },
+  );
+  return image.architecture.apply((imageArchitecture: string | undefined) => {
+    if (imageArchitecture !== undefined && imageArchitecture !== architecture) {
+      throw runError(
+        `amiId: ${amiId} is an image for ${imageArchitecture}, but instanceType ${instanceType} is ${architecture}; ` +
+          `choose an image and a type of the same architecture`,
+      );
+    }
+    return amiId;
+  });
+}

@@ -1,0 +1,100 @@
+/** The cluster's secrets: made by `random`, kept in SSM parameters under one path, read from there by the nodes. */
+import * as pulumi from "@pulumi/pulumi";
+import * as ssm from "@pulumi/aws/ssm";
+import * as random from "@pulumi/random";
+import { tagged, type Tags } from "../shared/tags";
+
+export interface NodeSecretsArgs {
+  /** Path of all parameters of this cluster, without a slash at the end. */
+  parameterPrefix: string;
+  anonymousAccess: boolean;
+  /** Raised to make a new one; the first is 1. */
+  cookieVersion: pulumi.Input<string>;
+  dashboardPasswordVersion: number;
+  mqttPasswordVersion: number;
+  licenseKey: pulumi.Input<string> | undefined;
+  kmsKeyId: pulumi.Input<string> | undefined;
+  tags: Tags | undefined;
+}
+
+/** Parameter names, known before anything is made, and the resources that a node's first boot needs. */
+export interface NodeSecrets {
+  cookie: string;
+  dashboardPassword: string;
+  mqttPassword: string | undefined;
+  licenseKey: string | undefined;
+  parameters: ssm.Parameter[];
+  /** What a node reports once it has taken up the present passwords and licence: `<parameter>=<version> …`. */
+  applied: pulumi.Output<string>;
+}
+
+/** What nodes take up while they run, in the order in which they report it (operation "sync"). */
+const takenUp = ["dashboard-password", "mqtt-password", "license-key"];
+
+export function createNodeSecrets(name: string, parent: pulumi.Resource, args: NodeSecretsArgs): NodeSecrets {
+  const parameters = new Map<string, ssm.Parameter>();
+  const keep = (suffix: string, description: string, value: pulumi.Input<string>): string => {
+    const parameterName = `${args.parameterPrefix}/${suffix}`;
+    const parameter = new ssm.Parameter(
+      `${name}-${suffix}`,
+      {
+        name: parameterName,
+        type: "SecureString",
+        value: pulumi.secret(value),
+        description,
+        keyId: args.kmsKeyId,
+        tags: tagged(`${name}-${suffix}`, args.tags),
+      },
+      { parent },
+    );
+    parameters.set(suffix, parameter);
+    return parameterName;
+  };
+  const generate = (suffix: string, length: number, version: pulumi.Input<string>) =>
+    new random.RandomPassword(
+      `${name}-${suffix}`,
+      {
+        length,
+        // Letters and digits only: the values pass through shells, HOCON and CSV on the node.
+        special: false,
+        minLower: 1,
+        minUpper: 1,
+        minNumeric: 1,
+        // A first value has no keepers, like one from before there were versions.
+        keepers: pulumi.output(version).apply((v) => (v === "1" ? undefined : { version: v })),
+      },
+      { parent },
+    ).result;
+
+  const names = {
+    // A letter first, so that neither the shell nor HOCON takes the cookie for a number.
+    cookie: keep(
+      "cookie",
+      "Erlang cookie of the EMQX cluster",
+      pulumi.interpolate`c${generate("cookie", 47, args.cookieVersion)}`,
+    ),
+    dashboardPassword: keep(
+      "dashboard-password",
+      "Password of the EMQX dashboard's user admin",
+      generate("dashboard-password", 32, String(args.dashboardPasswordVersion)),
+    ),
+    mqttPassword: args.anonymousAccess
+      ? undefined
+      : keep(
+          "mqtt-password",
+          "Password of the first MQTT user",
+          generate("mqtt-password", 32, String(args.mqttPasswordVersion)),
+        ),
+    licenseKey:
+      args.licenseKey === undefined ? undefined : keep("license-key", "EMQX licence key", args.licenseKey),
+  };
+  const versions = takenUp.flatMap((suffix) => {
+    const parameter = parameters.get(suffix);
+    return parameter ? [pulumi.interpolate`${suffix}=${parameter.version}`] : [];
+  });
+  return {
+    ...names,
+    parameters: [...parameters.values()],
+    applied: pulumi.all(versions).apply((parts) => parts.join(" ")),
+  };
+}

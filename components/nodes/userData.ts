@@ -1,0 +1,70 @@
+/** From a cluster's settings and a node's place to the node's user data. */
+import * as pulumi from "@pulumi/pulumi";
+import type { NodeSettings } from "./problems";
+import { architectureOf } from "./instanceTypes";
+import { ClusterPorts } from "../emqx/releases";
+import { renderUserData, userDataProblems } from "../emqx/userData";
+import { defaultListeners, usesWebSocket } from "../shared/listeners";
+import {
+  defaultClusterName,
+  defaultEmqxVersion,
+  defaultInstanceType,
+  defaultReadinessTimeoutSeconds,
+  mqttUsername,
+} from "./defaults";
+
+/** What differs from node to node, or comes from the stack. */
+export interface NodePlace {
+  number: number;
+  privateIp: string;
+  seeds: string[];
+  region: string;
+  parameterPrefix: string;
+}
+
+/** The path of a cluster's parameters. Two stacks in one account never share it. */
+export function parameterPrefixOf(clusterName: string): string {
+  return `/emqx/${pulumi.getProject()}/${pulumi.getStack()}/${clusterName}`;
+}
+
+export function nodeUserData(settings: NodeSettings, place: NodePlace): string {
+  return renderUserData({
+    nodeNumber: place.number,
+    privateIp: place.privateIp,
+    seeds: place.seeds,
+    region: place.region,
+    parameterPrefix: place.parameterPrefix,
+    version: settings.emqxVersion ?? defaultEmqxVersion,
+    architecture: architectureOf(settings.instanceType ?? defaultInstanceType),
+    packageUrl: settings.packageUrl,
+    packageSha256: settings.packageSha256,
+    clusterName: settings.clusterName ?? defaultClusterName,
+    cookieVersion: settings.cookieVersion ?? 1,
+    clusterPorts: settings.clusterPorts ?? ClusterPorts.Documented,
+    listeners: { ws: usesWebSocket(settings.listeners ?? defaultListeners) },
+    proxyProtocol: settings.proxyProtocol ?? false,
+    anonymousAccess: settings.anonymousAccess ?? false,
+    mqttUsername,
+    hasLicense: settings.licenseKey !== undefined,
+    loadBalancerCount: settings.loadBalancerNames?.length ?? 0,
+    readinessTimeoutSeconds: settings.readinessTimeoutSeconds ?? defaultReadinessTimeoutSeconds,
+    extraConfig: settings.extraConfig,
+  });
+}
+
+/** Whether user data for nodes at these addresses is what EC2 takes; the settings must be free of problems. */
+export function userDataProblemsAt(
+  settings: NodeSettings,
+  clusterName: string,
+  addresses: string[],
+  region: string,
+): string[] {
+  const userData = nodeUserData(settings, {
+    number: addresses.length - 1,
+    privateIp: addresses.at(-1) ?? "",
+    seeds: addresses,
+    region,
+    parameterPrefix: parameterPrefixOf(clusterName),
+  });
+  return userDataProblems(userData).map((problem) => `extraConfig: ${problem}`);
+}
