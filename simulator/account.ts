@@ -1,21 +1,7 @@
 import { createHash } from "crypto";
 import type { Seeds } from "./seeds";
+import type { StoredResource } from "./storedResource";
 import { equal, type Props } from "./values";
-
-/** One thing that exists in the account. Immutable: a change stores a new one. */
-export interface StoredResource {
-  readonly type: string;
-  readonly id: string;
-  /** "global" for services without regions. */
-  readonly region: string;
-  /** Inputs and computed outputs together, as the provider's state shows them. */
-  readonly attributes: Props;
-  /** What AWS knows beside that (an attachment, the subnet of a load balancer's interface). */
-  readonly hidden: Props;
-  /** Made by AWS itself (a VPC's default group, a root volume); never listed as a resource of a user. */
-  readonly implicit: boolean;
-  readonly createdAt: string;
-}
 
 export type Change =
   | { kind: "created"; resource: StoredResource }
@@ -40,9 +26,6 @@ export interface AccountOptions {
   seed?: string;
   now?: () => Date;
 }
-
-export const accountNumber = "123456789012";
-export const globalRegion = "global";
 
 /**
  * What exists in one AWS account. It knows nothing about resource types: those bring the rules

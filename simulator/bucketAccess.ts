@@ -1,6 +1,7 @@
 /** Objects as a role sees them: what its policies, the bucket's own and the bucket's key let it do. */
-import { accountNumber, type StoredResource } from "./account";
-import { fail, type Context } from "./context";
+import { accountNumber, type StoredResource } from "./storedResource";
+import { type Context } from "./context";
+import { fail } from "./errors";
 import { describeObject, objectsIn, readObject, writeObject, type StoredObject } from "./objects";
 import { findBucket } from "./services/bucketNames";
 import * as names from "./services/names";

@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from "crypto";
-import { globalRegion, type Account, type StoredResource } from "./account";
+import { type Account } from "./account";
+import { globalRegion, type StoredResource } from "./storedResource";
 import { AwsError } from "./errors";
 import { seedTypes } from "./seeds";
 import * as names from "./services/names";

@@ -6,7 +6,7 @@
  *     POST /certificates/renew       { arn, days? }    as ACM's managed renewal does
  *     POST /listeners/certificate    { loadBalancer, port, arn, region? }  SetLoadBalancerListenerSSLCertificate
  */
-import type { StoredResource } from "./account";
+import type { StoredResource } from "./storedResource";
 import { certificateMaterial, renewCertificate } from "./certificateMaterial";
 import type { Cloud } from "./cloud";
 import { Context } from "./context";

@@ -1,16 +1,7 @@
 import { createHash, randomBytes } from "crypto";
-import type { Problem } from "./errors";
+import { Problems, type Problem } from "./errors";
 import { propertiesOf, type InvokeType, type Property, type ResourceType } from "./schema";
 import { hasUnknown, isObject, isUnknown, pathText, type Path, type Props, type Value } from "./values";
-
-/** Collects what is wrong with a resource's inputs. */
-export class Problems {
-  readonly found: Problem[] = [];
-
-  add(property: string, reason: string): void {
-    this.found.push({ property, reason });
-  }
-}
 
 /** How the engine asked for automatic names (`pulumi:autonaming`). */
 export interface AutoNaming {

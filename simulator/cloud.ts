@@ -1,4 +1,5 @@
-import { Account, globalRegion, type StoredResource } from "./account";
+import { Account } from "./account";
+import { globalRegion, type StoredResource } from "./storedResource";
 import { checkArguments, checkInputs, defaultsKey, nearest, type AutoNaming, type Checked } from "./check";
 import { Context, type Surroundings } from "./context";
 import { difference, same, type Difference } from "./diff";

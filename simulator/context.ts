@@ -1,6 +1,7 @@
-import { accountNumber, globalRegion, type Account, type StoredResource } from "./account";
-import { AwsError } from "./errors";
+import { type Account } from "./account";
+import { accountNumber, globalRegion, type StoredResource } from "./storedResource";
 import type { Machines } from "./machines";
+import { partitionOf } from "./partition";
 import type { RegionSeed } from "./seeds";
 import type { Props } from "./values";
 
@@ -67,16 +68,4 @@ export class Context {
       .toISOString()
       .replace(/\.\d+Z$/, "Z");
   }
-}
-
-export function partitionOf(region: string): string {
-  return region.startsWith("cn-") ? "aws-cn" : region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
-}
-
-export function dnsSuffixOf(region: string): string {
-  return region.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
-}
-
-export function fail(code: string, detail: string): never {
-  throw new AwsError(code, detail);
 }

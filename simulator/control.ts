@@ -1,14 +1,13 @@
 import { randomBytes, timingSafeEqual } from "crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "http";
 import type { AddressInfo } from "net";
-import type { StoredResource } from "./account";
+import type { StoredResource } from "./storedResource";
 import * as certificates from "./certificateOperations";
 import type { Cloud } from "./cloud";
-import { fail } from "./context";
-import { AwsError, CheckError } from "./errors";
+import { fail, AwsError, CheckError } from "./errors";
 import { describeObject, objectsIn, readObject, writeObject } from "./objects";
 import { deleteResource, findResource, listResources, modifyResource, type ResourceName } from "./outOfBand";
-import * as seeds from "./seeds";
+import * as seeds from "./seedAdditions";
 import { findBucket } from "./services/bucketNames";
 import * as names from "./services/names";
 import { propertiesOf } from "./schema";
@@ -28,7 +27,7 @@ import type { Props } from "./values";
  *     GET    /objects?bucket=…                         the objects of an S3 bucket: { key, size, lastModified }
  *     POST   /objects { from, to }                     copies one; both are s3://BUCKET/KEY
  *     DELETE /objects?bucket=…                         all of them: { deleted }
- *     POST   /seeds { kind, … }                        certificate | bucket | key | zone | image, see seeds.ts
+ *     POST   /seeds { kind, … }                        certificate | bucket | key | zone | image, see seedAdditions.ts
  *     GET    /certificates, POST /certificates/import, /certificates/renew, /listeners/certificate   see certificateOperations.ts
  *     POST   /faults/boot { node, prefix?, fails }     lets a node never come up, or come up again
  *     POST   /shutdown                                 answers when everything is written

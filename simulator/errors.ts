@@ -16,10 +16,23 @@ export class AwsError extends Error {
   }
 }
 
+export function fail(code: string, detail: string): never {
+  throw new AwsError(code, detail);
+}
+
 /** Inputs that a provider refuses before it asks AWS: found at preview. */
 export interface Problem {
   property: string;
   reason: string;
+}
+
+/** Collects what is wrong with a resource's inputs. */
+export class Problems {
+  readonly found: Problem[] = [];
+
+  add(property: string, reason: string): void {
+    this.found.push({ property, reason });
+  }
 }
 
 export class CheckError extends Error {

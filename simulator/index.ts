@@ -2,7 +2,8 @@
  * The simulated AWS region: one model (an account with AWS's rules) behind two doors, a Pulumi provider and
  * mocks for unit tests. A development tool: the published package does not contain it.
  */
-export { Account, accountNumber, globalRegion, type Change, type StoredResource } from "./account";
+export { Account, type Change } from "./account";
+export { accountNumber, globalRegion, type StoredResource } from "./storedResource";
 export {
   certificateMaterial,
   knownMaterial,
@@ -20,5 +21,4 @@ export { egressProblem, routesOf, tableOf } from "./network";
 export { nodeFacts, QuickMachines, type NodeFacts } from "./quickMachines";
 export { asRole, type RoleSession } from "./roles";
 export { RegionServer, type RegionServerOptions } from "./server";
-export * as seeds from "./seeds";
 export * as names from "./services/names";

@@ -1,4 +1,5 @@
-import type { Account, StoredResource } from "./account";
+import type { Account } from "./account";
+import type { StoredResource } from "./storedResource";
 import * as names from "./services/names";
 
 /**

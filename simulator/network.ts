@@ -1,4 +1,4 @@
-import type { StoredResource } from "./account";
+import type { StoredResource } from "./storedResource";
 import { contains, parseBlock, parseBlockLoosely } from "./cidr";
 import type { Context } from "./context";
 import * as names from "./services/names";

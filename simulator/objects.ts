@@ -1,5 +1,6 @@
 /** Objects in buckets: part of the account, but nothing that a program registers. */
-import type { Account, StoredResource } from "./account";
+import type { Account } from "./account";
+import type { StoredResource } from "./storedResource";
 
 const objectType = "aws:s3/object";
 

@@ -4,7 +4,7 @@ import { Struct, type JavaScriptValue } from "google-protobuf/google/protobuf/st
 import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import * as rpc from "@pulumi/pulumi/proto/provider_pb";
 import type { AutoNaming } from "./check";
-import { globalRegion } from "./account";
+import { globalRegion } from "./storedResource";
 import type { Cloud, Scope } from "./cloud";
 import type { Difference } from "./diff";
 import { AwsError, CheckError, type Problem } from "./errors";

@@ -1,4 +1,4 @@
-import type { StoredResource } from "./account";
+import type { StoredResource } from "./storedResource";
 import type { Cloud } from "./cloud";
 import { Context } from "./context";
 import { AwsError } from "./errors";

@@ -1,7 +1,8 @@
-import { accountNumber, type StoredResource } from "./account";
+import { accountNumber, type StoredResource } from "./storedResource";
 import { objectCalls, policiesOfBucket, type Demand, type ObjectCalls } from "./bucketAccess";
 import type { Cloud } from "./cloud";
-import { Context, fail } from "./context";
+import { Context } from "./context";
+import { fail } from "./errors";
 import type { InstanceHealth } from "./health";
 import { evaluate, type AccessRequest } from "./policy";
 import { seedTypes } from "./seeds";

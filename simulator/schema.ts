@@ -1,6 +1,6 @@
 import type { Context } from "./context";
-import type { Problems } from "./check";
-import type { StoredResource } from "./account";
+import type { Problems } from "./errors";
+import type { StoredResource } from "./storedResource";
 import type { Props, Value } from "./values";
 
 /**

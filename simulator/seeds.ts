@@ -2,9 +2,9 @@ import { createHash } from "crypto";
 import { readFileSync } from "fs";
 import { join } from "path";
 import { parse } from "yaml";
-import { accountNumber, globalRegion, type Account, type StoredResource } from "./account";
-import { dnsSuffixOf, fail, partitionOf } from "./context";
-import { bucketNameProblem, findBucket } from "./services/bucketNames";
+import { accountNumber, globalRegion, type StoredResource } from "./storedResource";
+import { fail } from "./errors";
+import { dnsSuffixOf, partitionOf } from "./partition";
 import type { Props } from "./values";
 
 export interface RegionSeed {
@@ -188,46 +188,7 @@ export class Seeds {
   }
 }
 
-const architectures = ["arm64", "x86_64"] as const;
-
-export function addImage(account: Account, region: string, image: ImageSeed): StoredResource[] {
-  account.seeds.region(region);
-  return account.transaction(() => architectures.map((a) => account.create(imageOf(image, region, a))));
-}
-
-export function addCertificate(account: Account, certificate: CertificateSeed): StoredResource {
-  const type = certificate.arn.includes(":server-certificate/")
-    ? seedTypes.serverCertificate
-    : seedTypes.certificate;
-  return account.create(fresh(account, certificateOf(certificate, type)));
-}
-
-export function addBucket(account: Account, bucket: BucketSeed): StoredResource {
-  account.seeds.region(bucket.region);
-  const problem = bucketNameProblem(bucket.name);
-  if (problem !== undefined) {
-    fail("InvalidBucketName", problem);
-  }
-  if (findBucket(account, bucket.name)) {
-    fail("AlreadyExists", `${bucket.name} exists already`);
-  }
-  return account.create(bucketOf(bucket));
-}
-
-export function addKey(account: Account, key: KeySeed): StoredResource {
-  return account.create(fresh(account, keyOf(key)));
-}
-
-export function addZone(account: Account, zone: ZoneSeed): StoredResource {
-  return account.create(fresh(account, zoneOf(zone)));
-}
-
-function fresh(account: Account, resource: StoredResource): StoredResource {
-  if (account.get(resource.type, resource.region, resource.id)) {
-    fail("AlreadyExists", `${resource.id} exists already`);
-  }
-  return resource;
-}
+export const architectures = ["arm64", "x86_64"] as const;
 
 function seeded(
   type: string,
@@ -247,7 +208,7 @@ export function stableId(prefix: string, ...parts: string[]): string {
   return `${prefix}-0${createHash("sha256").update(parts.join("/")).digest("hex").slice(0, 16)}`;
 }
 
-function imageOf(image: ImageSeed, region: string, architecture: string): StoredResource {
+export function imageOf(image: ImageSeed, region: string, architecture: string): StoredResource {
   const id = stableId("ami", region, image.release, architecture);
   const name = `al2023-ami-${image.release}-kernel-${image.kernel}-${architecture}`;
   const attributes: Props = {
@@ -306,7 +267,7 @@ function imageOf(image: ImageSeed, region: string, architecture: string): Stored
 
 const dayMs = 24 * 3600 * 1000;
 
-function certificateOf(certificate: CertificateSeed, type: string): StoredResource {
+export function certificateOf(certificate: CertificateSeed, type: string): StoredResource {
   const match = /^arn:aws[a-z-]*:(acm|iam):([a-z0-9-]*):\d{12}:(certificate|server-certificate)\/(.+)$/.exec(
     certificate.arn,
   );
@@ -333,7 +294,7 @@ function certificateOf(certificate: CertificateSeed, type: string): StoredResour
   return seeded(type, region, certificate.arn, attributes, {}, notBefore.toISOString());
 }
 
-function bucketOf(bucket: BucketSeed): StoredResource {
+export function bucketOf(bucket: BucketSeed): StoredResource {
   const attributes: Props = {
     bucket: bucket.name,
     arn: `arn:${partitionOf(bucket.region)}:s3:::${bucket.name}`,
@@ -345,7 +306,7 @@ function bucketOf(bucket: BucketSeed): StoredResource {
   return seeded(seedTypes.bucket, bucket.region, bucket.name, attributes, hidden, longAgo);
 }
 
-function keyOf(key: KeySeed): StoredResource {
+export function keyOf(key: KeySeed): StoredResource {
   const match = /^arn:aws[a-z-]*:kms:([a-z0-9-]+):\d{12}:key\/(.+)$/.exec(key.arn);
   if (!match) {
     fail("InvalidArnException", `${key.arn} is not the ARN of a KMS key`);
@@ -354,7 +315,7 @@ function keyOf(key: KeySeed): StoredResource {
   return seeded(seedTypes.key, match[1]!, key.arn, attributes, {}, longAgo);
 }
 
-function zoneOf(zone: ZoneSeed): StoredResource {
+export function zoneOf(zone: ZoneSeed): StoredResource {
   const attributes: Props = {
     zoneId: zone.id,
     name: zone.name.replace(/\.$/, ""),

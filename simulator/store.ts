@@ -11,7 +11,8 @@ import {
   writeSync,
 } from "fs";
 import { join } from "path";
-import { journalKey, type Account, type Commit, type StoredResource } from "./account";
+import { journalKey, type Account, type Commit } from "./account";
+import { type StoredResource } from "./storedResource";
 
 const version = 1;
 

@@ -1,10 +1,8 @@
 /** Conditions that a pipeline can stop at: `--fail-on`. */
 import { UserError } from "../console";
-import type { AccessChange } from "./access/access";
-import { isLoosened } from "./access/access";
-import type { Exposure } from "./change/exposure";
-import { opensFor } from "./change/exposure";
-import type { Level, Notice } from "./change/notices";
+import { type AccessChange, isLoosened } from "./access/safeguard";
+import { type Exposure, opensFor } from "./change/exposure";
+import type { Level, Notice } from "./change/notice";
 import type { Rollout } from "./change/rollout";
 
 /** Exit codes: 0 nothing to object to, 1 no review could be made, 3 a gate is met. */

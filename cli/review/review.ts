@@ -1,33 +1,22 @@
 /** From a preview to everything that a report says; no formatting. */
-import type { AccessChange } from "./access/access";
-import { accessOf, isLoosened } from "./access/access";
-import { changeOf, isChanged, isStack, isTagsOnly } from "./change/change";
-import type { Operation } from "./change/change";
-import type { ComponentChange } from "./change/components";
-import { componentsOf } from "./change/components";
-import type { Cost } from "./change/costs";
-import { costsOf } from "./change/costs";
-import type { Expiry } from "./change/expiry";
-import { expiriesOf } from "./change/expiry";
-import type { Exposure } from "./change/exposure";
-import { exposureOf, opensFor } from "./change/exposure";
+import { type AccessChange, isLoosened } from "./access/safeguard";
+import { accessOf } from "./access/access";
+import { changeOf, isChanged, isStack, isTagsOnly, type Operation } from "./change/change";
+import { type ComponentChange, componentsOf } from "./change/components";
+import { type Cost, costsOf } from "./change/costs";
+import { type Expiry, expiriesOf } from "./change/expiry";
+import { type Exposure, exposureOf, opensFor } from "./change/exposure";
 import { Labels } from "./change/labels";
-import type { Monthly } from "./change/monthly";
-import { monthlyOf } from "./change/monthly";
-import type { Level, Notice } from "./change/notices";
-import { levels, noticesOf } from "./change/notices";
-import type { Rollout } from "./change/rollout";
-import { rolloutOf, rolloutsOf } from "./change/rollout";
+import { type Monthly, monthlyOf } from "./change/monthly";
+import { type Level, type Notice, levels } from "./change/notice";
+import { noticesOf } from "./change/notices";
+import { type Rollout, rolloutOf, rolloutsOf } from "./change/rollout";
 import { Side } from "./change/side";
-import type { TextChange } from "./change/texts";
-import { textChangesOf } from "./change/texts";
+import { type TextChange, textChangesOf } from "./change/texts";
 import { byName } from "./change/values";
-import { gatesMet } from "./gates";
-import type { Gate } from "./gates";
-import type { Message, Preview } from "./preview/read";
-import { nameOf } from "./preview/read";
-import type { Topology } from "./topology/topology";
-import { topologyOf } from "./topology/topology";
+import { gatesMet, type Gate } from "./gates";
+import { type Message, type Preview, nameOf } from "./preview/read";
+import { type Topology, topologyOf } from "./topology/topology";
 
 export interface Review {
   /** What is compared with what, in the reader's words. */

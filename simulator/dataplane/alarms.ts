@@ -4,7 +4,9 @@
  */
 import { X509Certificate } from "node:crypto";
 import { exportFailedMetric, metricsNamespace } from "../../components/emqx/metrics";
-import { names, type Cloud, type StoredResource } from "..";
+import type { Cloud } from "../cloud";
+import * as names from "../services/names";
+import type { StoredResource } from "../storedResource";
 import type { DataPlane } from "./dataPlane";
 
 export interface AlarmStatus {

@@ -12,6 +12,6 @@ export {
   type StandingFault,
 } from "./dataPlane";
 export type { Clocks } from "./elb/environment";
-export type { Endpoint } from "./elb/loadBalancer";
+export type { Endpoint } from "./elb/listener";
 export { attachDataPlane, runMachines, type RunningMachines } from "./regionHost";
 export type { OperationResult } from "../machine/machine";

@@ -1,18 +1,15 @@
 /** The data plane of a real simulated region: its account read as facts, its instances run as machines. */
-import {
-  asRole,
-  Cloud,
-  Context,
-  knownMaterial,
-  MachineHost,
-  names,
-  provideListenerCertificates,
-  routesOf,
-  StoredResource,
-} from "..";
+import { knownMaterial, provideListenerCertificates } from "../certificateMaterial";
+import { Cloud } from "../cloud";
+import { Context } from "../context";
 import { hostTools } from "../machine/bash/hostTools";
+import { MachineHost } from "../machines";
+import { routesOf } from "../network";
+import { asRole } from "../roles";
 import { instanceTypeFacts } from "../services/instanceTypes";
 import { userDataOf } from "../services/instances";
+import * as names from "../services/names";
+import { StoredResource } from "../storedResource";
 import { DataPlane, DataPlaneOptions } from "./dataPlane";
 import {
   CertificateFacts,

@@ -1,6 +1,7 @@
-import type { StoredResource } from "../account";
+import type { StoredResource } from "../storedResource";
 import { addressText, holds, isReserved, parseAddress, parseBlock, sizeOf } from "../cidr";
-import { fail, type Context } from "../context";
+import { type Context } from "../context";
+import { fail } from "../errors";
 import * as names from "./names";
 
 /** Private addresses in use in a subnet. */

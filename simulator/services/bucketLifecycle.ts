@@ -1,4 +1,4 @@
-import { fail } from "../context";
+import { fail } from "../errors";
 import { bool, int, list, object, out, text, type ResourceType } from "../schema";
 import type { Props } from "../values";
 import { settingOf } from "./bucketSettings";

@@ -1,5 +1,7 @@
-import type { Account, StoredResource } from "../account";
-import { fail, type Context } from "../context";
+import type { Account } from "../account";
+import type { StoredResource } from "../storedResource";
+import { type Context } from "../context";
+import { fail } from "../errors";
 import * as names from "./names";
 
 const reserved = /^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$/;

@@ -1,8 +1,17 @@
 /** What a bucket is told beside its name: versions, encryption, who may read it. One of each a bucket. */
-import type { Created } from "../schema";
-import { bool, json, list, object, out, text, type Property, type ResourceType } from "../schema";
-import { fail, type Context } from "../context";
-import { AwsError } from "../errors";
+import {
+  type Created,
+  bool,
+  json,
+  list,
+  object,
+  out,
+  text,
+  type Property,
+  type ResourceType,
+} from "../schema";
+import { type Context } from "../context";
+import { fail, AwsError } from "../errors";
 import type { Props } from "../values";
 import { requireBucket } from "./bucketNames";
 import * as names from "./names";

@@ -1,5 +1,7 @@
-import type { StoredResource } from "../account";
-import { dnsSuffixOf, fail, type Context } from "../context";
+import type { StoredResource } from "../storedResource";
+import { type Context } from "../context";
+import { dnsSuffixOf } from "../partition";
+import { fail } from "../errors";
 import { objectsIn } from "../objects";
 import { bool, out, text, type ResourceType } from "../schema";
 import { bucketNameProblem, findBucket } from "./bucketNames";

@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from "crypto";
-import type { StoredResource } from "../account";
-import { fail, type Context } from "../context";
+import type { StoredResource } from "../storedResource";
+import { type Context } from "../context";
+import { fail } from "../errors";
 import { out, text, type ResourceType } from "../schema";
 import { seedTypes } from "../seeds";
 import type { Props } from "../values";

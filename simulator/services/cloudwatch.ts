@@ -1,4 +1,5 @@
-import { fail, type Context } from "../context";
+import { type Context } from "../context";
+import { fail } from "../errors";
 import { bool, int, json, map, num, out, set, text, type ResourceType } from "../schema";
 import type { Props } from "../values";
 import { dashboardProblems, type DashboardProblem } from "./dashboardBody";

@@ -1,6 +1,7 @@
-import { globalRegion, type StoredResource } from "../account";
+import { globalRegion, type StoredResource } from "../storedResource";
 import { parseAddress } from "../cidr";
-import { fail, type Context } from "../context";
+import { type Context } from "../context";
+import { fail } from "../errors";
 import { bool, int, list, object, out, set, text, type ResourceType } from "../schema";
 import { seedTypes } from "../seeds";
 import type { Props } from "../values";

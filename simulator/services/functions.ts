@@ -1,5 +1,7 @@
-import { accountNumber, globalRegion } from "../account";
-import { dnsSuffixOf, fail, type Context } from "../context";
+import { accountNumber, globalRegion } from "../storedResource";
+import { type Context } from "../context";
+import { dnsSuffixOf } from "../partition";
+import { fail } from "../errors";
 import { bool, list, map, object, text, type InvokeType } from "../schema";
 import { seedTypes } from "../seeds";
 import type { Props } from "../values";

@@ -1,5 +1,6 @@
-import type { StoredResource } from "../account";
-import { fail, type Context } from "../context";
+import type { StoredResource } from "../storedResource";
+import { type Context } from "../context";
+import { fail } from "../errors";
 import { bool, int, json, out, text, type ResourceType } from "../schema";
 import type { Props } from "../values";
 import { managedPolicy } from "./managedPolicies";

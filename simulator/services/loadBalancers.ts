@@ -1,6 +1,8 @@
-import { accountNumber, type StoredResource } from "../account";
+import { accountNumber, type StoredResource } from "../storedResource";
 import { parseBlock } from "../cidr";
-import { dnsSuffixOf, fail, type Context } from "../context";
+import { type Context } from "../context";
+import { dnsSuffixOf } from "../partition";
+import { fail } from "../errors";
 import { bool, int, map, object, out, set, text, type ResourceType } from "../schema";
 import { seedTypes } from "../seeds";
 import type { Props } from "../values";

@@ -1,6 +1,7 @@
-import { fail, type Context } from "../context";
+import { type Context } from "../context";
+import { fail } from "../errors";
 import { bool, int, out, text, type ResourceType } from "../schema";
-import { accountNumber } from "../account";
+import { accountNumber } from "../storedResource";
 import { trusts } from "./policyDocuments";
 import * as names from "./names";
 import { arn, matches, oneOf } from "./validators";

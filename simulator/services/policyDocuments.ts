@@ -1,4 +1,4 @@
-import { fail } from "../context";
+import { fail } from "../errors";
 
 /** IAM's own grammar checks, as far as a role's documents need them. */
 

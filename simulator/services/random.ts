@@ -1,5 +1,5 @@
 import { randomBytes, randomInt } from "crypto";
-import { fail } from "../context";
+import { fail } from "../errors";
 import { bool, int, map, out, text, type Property, type ResourceType } from "../schema";
 import type { Props } from "../values";
 import { atLeast } from "./validators";

@@ -1,6 +1,8 @@
 import { crc32 } from "zlib";
-import type { StoredResource } from "../account";
-import { dnsSuffixOf, fail, type Context } from "../context";
+import type { StoredResource } from "../storedResource";
+import { type Context } from "../context";
+import { dnsSuffixOf } from "../partition";
+import { fail } from "../errors";
 import { bool, json, out, set, text, type ResourceType } from "../schema";
 import { ownerId, stableId } from "../seeds";
 import type { Props } from "../values";

@@ -1,5 +1,6 @@
-import type { StoredResource } from "../account";
-import { fail, type Context } from "../context";
+import type { StoredResource } from "../storedResource";
+import { type Context } from "../context";
+import { fail } from "../errors";
 import { blockProblem } from "../cidr";
 import { bool, int, list, object, out, set, text, type ResourceType } from "../schema";
 import { ownerId } from "../seeds";

@@ -1,5 +1,6 @@
-import { accountNumber } from "../account";
-import { fail, type Context } from "../context";
+import { accountNumber } from "../storedResource";
+import { type Context } from "../context";
+import { fail } from "../errors";
 import { bool, int, list, map, object, out, text, type Property, type ResourceType } from "../schema";
 import type { Props } from "../values";
 import * as names from "./names";

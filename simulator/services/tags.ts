@@ -1,5 +1,5 @@
 /** What each service refuses about tags. */
-import { fail } from "../context";
+import { fail } from "../errors";
 
 /** IAM API reference, Tag; S3, SSM, Elastic Load Balancing, ACM and CloudWatch Logs document the same set. */
 const plain = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;

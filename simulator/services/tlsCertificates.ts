@@ -1,6 +1,7 @@
 /** Certificates and requests of the tls provider: made from keys, kept in the program's state alone. */
 import { createHash, createPrivateKey, webcrypto, X509Certificate, type KeyObject } from "crypto";
-import { fail, type Context } from "../context";
+import { type Context } from "../context";
+import { fail } from "../errors";
 import { bool, int, list, object, out, text, type Property, type ResourceType } from "../schema";
 import type { Props } from "../values";
 import { issue, readRequest, requestCertificate, type CertificateRequest, type Issuer } from "../x509";

@@ -1,7 +1,8 @@
 import { ownerId, stableId } from "../seeds";
-import type { StoredResource } from "../account";
+import type { StoredResource } from "../storedResource";
 import { contains, overlap, parseBlock, sizeOf, blockProblem } from "../cidr";
-import { fail, type Context } from "../context";
+import { type Context } from "../context";
+import { fail } from "../errors";
 import { bool, out, text, type ResourceType } from "../schema";
 import type { Props } from "../values";
 import { addressesTaken } from "./addresses";

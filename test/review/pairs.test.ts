@@ -7,7 +7,7 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { parse } from "yaml";
 import type { Gate } from "../../cli/review/gates";
-import { levels } from "../../cli/review/change/notices";
+import { levels } from "../../cli/review/change/notice";
 import { markdownOf } from "../../cli/review/report/markdown";
 import type { Review } from "../../cli/review/review";
 import { repositoryRoot } from "../../cli/repository";

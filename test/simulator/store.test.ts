@@ -10,7 +10,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { certificateMaterial, Cloud, names, newAccount, seeds } from "../../simulator";
+import { certificateMaterial, Cloud, names, newAccount } from "../../simulator";
+import { addBucket } from "../../simulator/seedAdditions";
+import { seedTypes } from "../../simulator/seeds";
 import { StateError, Store } from "../../simulator/store";
 import type { Props } from "../../simulator/values";
 
@@ -79,11 +81,11 @@ test("what was seeded and changed or deleted stays so; the rest follows account.
   const arn = "arn:aws:acm:eu-west-1:123456789012:certificate/1a2b3c4d-5e6f-4a0b-8c1d-9e8f7a6b5c02";
   const first = open();
   await first.cloud.delete(names.certificate, scope, arn, {});
-  seeds.addBucket(first.cloud.account, { name: "mine", region: "eu-west-1", takesLoadBalancerLogs: true });
+  addBucket(first.cloud.account, { name: "mine", region: "eu-west-1", takesLoadBalancerLogs: true });
   first.store.close();
   const second = open();
   expect(second.cloud.read(names.certificate, scope, arn)).toBeUndefined();
-  expect(second.cloud.account.get(seeds.seedTypes.bucket, "eu-west-1", "mine")).toBeDefined();
+  expect(second.cloud.account.get(seedTypes.bucket, "eu-west-1", "mine")).toBeDefined();
   const { resources } = JSON.parse(readFileSync(snapshot(), "utf8")) as { resources: unknown[] };
   expect(resources).toHaveLength(1);
 });

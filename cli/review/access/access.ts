@@ -2,7 +2,6 @@
  * Who may do what, before and after: every safeguard of which a preview tells, compared. What opens a way for packets is in
  * ../change/exposure.ts; here is what they meet when they arrive, and who may do what in AWS.
  */
-import type { Safeguard } from "../../../components/emqx/access";
 import type { Change } from "../change/change";
 import type { Side } from "../change/side";
 import { byName } from "../change/values";
@@ -10,29 +9,7 @@ import { balancerSafeguards } from "./balancer";
 import { nodeSafeguards } from "./nodes";
 import { permissionChanges } from "./permissions";
 import { resourceSafeguards } from "./resources";
-
-/** A safeguard, and whose it is. */
-export interface Owned extends Safeguard {
-  /** The same on both sides of a change. */
-  key: string;
-  owner: string;
-  /** What it is a safeguard of: comes and goes with it. Default: whatever has the same key. */
-  subject?: string;
-  /** What it amounts to where it is not there; left out: then there is nothing to compare with. */
-  absent?: Pick<Safeguard, "state" | "rank">;
-}
-
-/** `weaker` lets more people do more, `stronger` fewer or less; `other` may do either, and is taken for the worse. */
-export type Direction = "weaker" | "stronger" | "other";
-
-export interface AccessChange {
-  what: string;
-  owners: string[];
-  before: string;
-  after: string;
-  direction: Direction;
-  affectsClients: boolean;
-}
+import type { AccessChange, Direction, Owned } from "./safeguard";
 
 export function accessOf(before: Side, after: Side, change: Change): AccessChange[] {
   const [old, next] = [safeguardsBy(before), safeguardsBy(after)];
@@ -72,10 +49,6 @@ function hiddenChanges({ resources }: Change): AccessChange[] {
 }
 
 const order: Direction[] = ["weaker", "other", "stronger"];
-
-export function isLoosened({ direction }: AccessChange): boolean {
-  return direction !== "stronger";
-}
 
 function safeguardsBy(side: Side): Map<string, Owned> {
   const found = new Map<string, Owned>();

@@ -6,7 +6,7 @@ import { isUnknown } from "../preview/engine";
 import type { Existing, Side } from "../change/side";
 import { list, number, record, text } from "../change/values";
 import { types } from "../types";
-import type { Owned } from "./access";
+import type { Owned } from "./safeguard";
 import { oldestTls, tlsText } from "./tls";
 
 export function balancerSafeguards(side: Side): Owned[] {

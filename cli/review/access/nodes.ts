@@ -4,7 +4,7 @@ import { clustersOf } from "../change/network";
 import { isUnknown } from "../preview/engine";
 import type { Existing, Side } from "../change/side";
 import { list, number, record, text } from "../change/values";
-import type { Owned } from "./access";
+import type { Owned } from "./safeguard";
 import { encryption } from "./resources";
 
 /** A stack's only cluster is the same one whatever its name; of several, each is its own. */

@@ -1,7 +1,6 @@
 /** What clients and operators notice of safeguards that change. */
-import type { Notice, NoticeInput } from "../change/notices";
-import type { AccessChange } from "./access";
-import { isLoosened } from "./access";
+import type { Notice, NoticeInput } from "../change/notice";
+import { type AccessChange, isLoosened } from "./safeguard";
 import { deletion, leaving } from "./resources";
 
 export function accessNotices({ access }: NoticeInput): Notice[] {

@@ -3,7 +3,7 @@ import { isUnknown } from "../preview/engine";
 import { types } from "../types";
 import type { Existing, Side } from "../change/side";
 import { byName, list, record, stable, text } from "../change/values";
-import type { AccessChange } from "./access";
+import type { AccessChange } from "./safeguard";
 
 /** One action on one resource, allowed or denied. `*` is a wildcard in both. */
 interface Grant {

@@ -3,7 +3,7 @@ import { isUnknown } from "../preview/engine";
 import type { Existing, Side } from "../change/side";
 import { list, number, record, text } from "../change/values";
 import { types } from "../types";
-import type { Owned } from "./access";
+import type { Owned } from "./safeguard";
 
 type Own = Omit<Owned, "key" | "owner">;
 

@@ -6,7 +6,8 @@ import { architectureOf } from "../../../components/nodes/instanceTypes";
 import { parseAvailabilityZone } from "../../../components/network/availabilityZones";
 import { defaultInstanceType } from "../../../components/nodes/defaults";
 import type { Account } from "../../../simulator/account";
-import { addBucket, addCertificate, addKey, addZone, seedTypes } from "../../../simulator/seeds";
+import { seedTypes } from "../../../simulator/seeds";
+import { addBucket, addCertificate, addKey, addZone } from "../../../simulator/seedAdditions";
 import { list, record, text } from "../change/values";
 import type { StackSettings } from "./stackSettings";
 

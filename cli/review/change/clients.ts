@@ -1,9 +1,7 @@
 /** What clients notice of a change of the load balancer and what hangs on it. */
-import type { Change, ResourceChange } from "./change";
-import { changed, isKnown } from "./change";
-import type { Listener } from "./network";
-import { listenersOf } from "./network";
-import type { Notice, NoticeInput } from "./notices";
+import { type Change, type ResourceChange, changed, isKnown } from "./change";
+import { type Listener, listenersOf } from "./network";
+import type { Notice, NoticeInput } from "./notice";
 import { purposeOfListener } from "./ports";
 import { oldestTls, referencePolicy } from "../access/tls";
 import { types } from "../types";

@@ -4,10 +4,8 @@
  */
 import { isUnknown } from "../preview/engine";
 import { types } from "../types";
-import type { ResourceChange } from "./change";
-import { changed } from "./change";
-import type { Notice, NoticeInput } from "./notices";
-import { names, shortened } from "./notices";
+import { type ResourceChange, changed } from "./change";
+import { type Notice, type NoticeInput, names, shortened } from "./notice";
 import type { Rollout } from "./rollout";
 import type { Existing, Side } from "./side";
 import { enumerate, list, plural, text } from "./values";

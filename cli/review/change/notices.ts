@@ -1,11 +1,8 @@
 /** What a change means: for clients, for operators, for data; and how bad that is. */
 import { lt, valid } from "semver";
 import { accessNotices } from "../access/notices";
-import type { AccessChange } from "../access/access";
-import type { Change, ResourceChange } from "./change";
-import { changed, isKnown, parentUrn } from "./change";
-import type { Exposure, ExposureRow } from "./exposure";
-import { isClosed } from "./exposure";
+import { type Change, type ResourceChange, changed, isKnown, parentUrn } from "./change";
+import { type ExposureRow, isClosed } from "./exposure";
 import {
   certificateNotices,
   listenerNotices,
@@ -14,34 +11,13 @@ import {
   tlsNotices,
 } from "./clients";
 import { listenersOf } from "./network";
+import { type Level, type Notice, type NoticeInput, names, shortened } from "./notice";
 import { nodeDataNotices } from "./nodeData";
 import type { Rollout } from "./rollout";
 import { safeguardNotices } from "./safeguards";
 import type { Side } from "./side";
 import { types } from "../types";
-import { byName, enumerate, number, plural, text } from "./values";
-
-export const levels = ["safe", "restarts-nodes", "interrupts-service", "destroys-data"] as const;
-export type Level = (typeof levels)[number];
-
-/** What one has to know. `gate` names the condition of --fail-on that it meets. */
-export interface Notice {
-  audience: "clients" | "operators";
-  level: Level;
-  text: string;
-  gate?: "replace-load-balancer" | "data-loss" | "parallel-restart";
-}
-
-export interface NoticeInput {
-  change: Change;
-  before: Side;
-  after: Side;
-  rollout: Rollout;
-  /** The same by cluster. */
-  rollouts: Rollout[];
-  exposure: Exposure;
-  access: AccessChange[];
-}
+import { enumerate, number, plural, text } from "./values";
 
 export function noticesOf(input: NoticeInput): Notice[] {
   const notices = allNotices(input);
@@ -502,16 +478,4 @@ function leftoverNotices({ change: { leftovers } }: NoticeInput): Notice[] {
           text: `What an interrupted update left behind is removed: ${shortened(leftovers)}.`,
         },
       ];
-}
-
-export function names(resources: ResourceChange[]): string {
-  return shortened(resources.map(({ name }) => name));
-}
-
-/** A list of names; long ones by their ends and their number. */
-export function shortened(items: string[]): string {
-  const sorted = [...new Set(items)].sort(byName);
-  return sorted.length <= 6
-    ? enumerate(sorted)
-    : `${sorted.slice(0, 3).join(", ")} … ${sorted.at(-1)} (${items.length})`;
 }

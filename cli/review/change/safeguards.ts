@@ -1,9 +1,7 @@
 /** What keeps things from being deleted: protection by the engine, volumes that outlive their stack, full buckets. */
 import { types } from "../types";
-import type { ResourceChange } from "./change";
-import { changed } from "./change";
-import type { Notice, NoticeInput } from "./notices";
-import { names } from "./notices";
+import { type ResourceChange, changed } from "./change";
+import { type Notice, type NoticeInput, names } from "./notice";
 
 export function safeguardNotices({ change }: NoticeInput): Notice[] {
   const { resources } = change;

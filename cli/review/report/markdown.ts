@@ -1,20 +1,17 @@
 /** The report as a pull request comment. */
-import type { Direction } from "../access/access";
+import type { Direction } from "../access/safeguard";
 import type { ComponentChange } from "../change/components";
 import type { Operation } from "../change/change";
 import { expiryText } from "../change/expiry";
-import type { ExposureRow, Reach } from "../change/exposure";
-import { isClosed, isOpened } from "../change/exposure";
-import type { Level, Notice } from "../change/notices";
-import { shortened } from "../change/notices";
+import { type ExposureRow, type Reach, isClosed, isOpened } from "../change/exposure";
+import { type Level, type Notice, shortened } from "../change/notice";
 import type { TextChange } from "../change/texts";
 import { byName, enumerate, plural } from "../change/values";
 import { nameOf } from "../preview/read";
 import type { Review } from "../review";
 import { mermaidOf } from "../topology/mermaid";
 import { shortType } from "../types";
-import type { Block } from "./blocks";
-import { fitted, fixed } from "./blocks";
+import { type Block, fitted, fixed } from "./blocks";
 import { monthlyBlock } from "./monthly";
 import { resourceRows, signs } from "./resources";
 import { fenceFor, prose, row } from "./text";

@@ -1,9 +1,14 @@
 /** The resources of a component as table rows, alike ones together. */
 import type { ComponentChange } from "../change/components";
-import type { Operation, PropertyChange, ResourceChange } from "../change/change";
-import { isKnown, isTagsOnly } from "../change/change";
+import {
+  type Operation,
+  type PropertyChange,
+  type ResourceChange,
+  isKnown,
+  isTagsOnly,
+} from "../change/change";
 import type { Labels } from "../change/labels";
-import { shortened } from "../change/notices";
+import { shortened } from "../change/notice";
 import { hasTextDiff } from "../change/texts";
 import { byName, same, stable } from "../change/values";
 import { nameOf } from "../preview/read";

@@ -49,3 +49,12 @@ export interface ElbEnvironment {
   setHealth(loadBalancer: LoadBalancerFacts, instanceId: string, health: InstanceHealth): void;
   log(line: string): void;
 }
+
+/** What CloudWatch would count. */
+export interface ElbCounters {
+  connections: number;
+  refusedByNetwork: number;
+  tlsFailures: number;
+  backendFailures: number;
+  idleTimeouts: number;
+}

@@ -2,10 +2,9 @@
 import { connect, createServer, Server, Socket } from "node:net";
 import { connect as tlsConnect, createSecureContext, SecureContext, TLSSocket } from "node:tls";
 import { proxyV1Header } from "../proxyProtocol";
-import { ListenerFacts } from "../regionView";
-import { ElbNode } from "./environment";
+import { CertificateFacts, ListenerFacts, LoadBalancerFacts } from "../regionView";
+import { ElbCounters, ElbEnvironment, ElbNode } from "./environment";
 import { Flow } from "./flow";
-import { Endpoint, LoadBalancer } from "./loadBalancer";
 import { tlsSettings } from "./tlsPolicies";
 
 const host = "127.0.0.1";
@@ -13,6 +12,30 @@ const backendConnectTimeoutMs = 5000;
 const handshakeTimeoutMs = 60_000;
 /** An instance that does not answer is passed over once, as AWS does. */
 const backendAttempts = 2;
+
+export interface Endpoint {
+  loadBalancer: string;
+  dnsName: string;
+  loadBalancerPort: number;
+  protocol: ListenerFacts["protocol"];
+  host: string;
+  /** Where it answers on this machine; differs from the load balancer's port when that one is taken. */
+  port: number;
+  /** For a listener whose certificate is missing, port that nobody may enter, …: why it does not answer. */
+  problem?: string;
+}
+
+/** The load balancer, as its listeners see it. */
+interface Owner {
+  readonly facts: LoadBalancerFacts;
+  readonly environment: ElbEnvironment;
+  readonly counters: ElbCounters;
+  certificate(listener: ListenerFacts): CertificateFacts | undefined;
+  nodes(): ElbNode[];
+  nextNode(): ElbNode | undefined;
+  nextInstance(node: ElbNode, except: ReadonlySet<string>): string | undefined;
+  adopt(flow: Flow): void;
+}
 
 export class ElbListener {
   private server: Server | undefined;
@@ -22,7 +45,7 @@ export class ElbListener {
   private secureContextKey = "";
 
   constructor(
-    private readonly owner: LoadBalancer,
+    private readonly owner: Owner,
     private facts: ListenerFacts,
   ) {}
 

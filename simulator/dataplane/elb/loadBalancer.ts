@@ -5,10 +5,10 @@
  * flows), certificate, policy or a removed listener. The idle timeout alone is changed under open connections too.
  */
 import { CertificateFacts, InstanceHealth, ListenerFacts, LoadBalancerFacts } from "../regionView";
-import { Clocks, ElbEnvironment, ElbNode } from "./environment";
+import { Clocks, ElbCounters, ElbEnvironment, ElbNode } from "./environment";
 import { Flow } from "./flow";
 import { parseHealthTarget, probe } from "./healthProbe";
-import { ElbListener } from "./listener";
+import { ElbListener, type Endpoint } from "./listener";
 
 const inService: InstanceHealth = { state: "InService", reasonCode: "N/A", description: "N/A" };
 const registering = outOfService("ELB", "Instance registration is still in progress.");
@@ -36,27 +36,6 @@ interface Target {
   failures: number;
   lastProblem?: string;
   timer?: NodeJS.Timeout;
-}
-
-export interface Endpoint {
-  loadBalancer: string;
-  dnsName: string;
-  loadBalancerPort: number;
-  protocol: ListenerFacts["protocol"];
-  host: string;
-  /** Where it answers on this machine; differs from the load balancer's port when that one is taken. */
-  port: number;
-  /** For a listener whose certificate is missing, port that nobody may enter, …: why it does not answer. */
-  problem?: string;
-}
-
-/** What CloudWatch would count. */
-export interface ElbCounters {
-  connections: number;
-  refusedByNetwork: number;
-  tlsFailures: number;
-  backendFailures: number;
-  idleTimeouts: number;
 }
 
 export class LoadBalancer {

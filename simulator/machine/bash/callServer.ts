@@ -1,6 +1,6 @@
 /** One TCP server of this process, to which the stand-ins of all machines speak. A run's token says whose call it is. */
 import { type AddressInfo, createServer } from "node:net";
-import type { Answer, Call } from "./standIn";
+import type { Answer, Call } from "./call";
 
 type Handler = (call: Call) => Promise<Answer>;
 

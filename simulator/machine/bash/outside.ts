@@ -1,6 +1,6 @@
 /** What a test or a drill lets go wrong outside the scripts: calls of programs that fail, hang, answer nothing, late, or in part. */
 import type { Clock } from "./clock";
-import type { Answer, Call } from "./standIn";
+import type { Answer, Call } from "./call";
 
 /** Which calls a disturbance meets: all that fit what is given. */
 export interface Disturbance {

@@ -6,7 +6,7 @@ import { basename } from "node:path";
 import { createInterface } from "node:readline";
 import { CallServer } from "./callServer";
 import { hostTools } from "./hostTools";
-import type { Answer, Call } from "./standIn";
+import type { Answer, Call } from "./call";
 import type { Root } from "./root";
 
 export interface RunResult {

@@ -21,7 +21,7 @@ import { emptyDisc, passwordFits } from "../../../simulator/dataplane/cluster/da
 import { hostTools } from "../../../simulator/machine/bash/hostTools";
 import { type Disturbance, Disturbances } from "../../../simulator/machine/bash/outside";
 import type { Run as Process } from "../../../simulator/machine/bash/runs";
-import type { Answer, Call } from "../../../simulator/machine/bash/standIn";
+import type { Answer, Call } from "../../../simulator/machine/bash/call";
 import { installedEmqx } from "../../../simulator/machine/bash/standIns/packages";
 import type { System } from "../../../simulator/machine/bash/system";
 import type { Daemon } from "../../../simulator/machine/bash/units";

@@ -8,7 +8,7 @@ import { EmqxDeployment } from "../../../components/deployment/emqxDeployment";
 import { RegionMocks } from "../../../simulator";
 import { ControlServer } from "../../../simulator/control";
 import { addDataPlaneRoutes } from "../../../simulator/dataplane/controlRoutes";
-import { Endpoint } from "../../../simulator/dataplane/elb/loadBalancer";
+import { Endpoint } from "../../../simulator/dataplane/elb/listener";
 import { MachineStatus } from "../../../simulator/dataplane/dataPlane";
 import { runMachines } from "../../../simulator/dataplane/regionHost";
 import { parse } from "yaml";

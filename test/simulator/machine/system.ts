@@ -7,7 +7,7 @@ import { Disks } from "../../../simulator/machine/bash/disks";
 import { Disturbances } from "../../../simulator/machine/bash/outside";
 import { Root } from "../../../simulator/machine/bash/root";
 import { Runs, type RunResult } from "../../../simulator/machine/bash/runs";
-import type { Answer, Call } from "../../../simulator/machine/bash/standIn";
+import type { Answer, Call } from "../../../simulator/machine/bash/call";
 import { programs, standIns } from "../../../simulator/machine/bash/standIns";
 import type { System } from "../../../simulator/machine/bash/system";
 import { Daemon, Units } from "../../../simulator/machine/bash/units";

@@ -5,7 +5,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { RoleCalls } from "../../../dataplane/regionView";
-import { fail, type Answer, type Call, type Options, readOptions, type StandIn, valueOf } from "../standIn";
+import { fail, type Options, readOptions, type StandIn, valueOf } from "../standIn";
+import { type Answer, type Call } from "../call";
 import { query, textOf } from "../query";
 
 interface Request {

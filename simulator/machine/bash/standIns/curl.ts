@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { resolve } from "node:path";
-import { type Answer, fail, readOptions, type StandIn, valueOf } from "../standIn";
+import { fail, readOptions, type StandIn, valueOf } from "../standIn";
+import { type Answer } from "../call";
 import type { System } from "../system";
 
 const flags = [

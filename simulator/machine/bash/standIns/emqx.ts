@@ -7,7 +7,8 @@ import type { ClusterStatus } from "../../../dataplane/cluster/membership";
 import { archive, contentOf } from "../../dataArchive";
 import { hasEvacuation } from "../../editions";
 import type { EmqxNode } from "../../emqxNode";
-import { type Answer, fail, readOptions, type StandIn, valueOf } from "../standIn";
+import { fail, readOptions, type StandIn, valueOf } from "../standIn";
+import { type Answer } from "../call";
 import type { System } from "../system";
 
 type Command = (args: string[], node: EmqxNode, system: System) => Answer | Promise<Answer>;
