@@ -175,7 +175,7 @@ export class RegionMocks implements pulumi.runtime.Mocks {
   async call(args: pulumi.runtime.MockCallArgs): Promise<pulumi.runtime.MockCallResult> {
     const { props } = decode((await wire(args.inputs)) as Record<string, unknown>);
     this.calls.push({ token: args.token, inputs: props });
-    const result = this.cloud.invoke(args.token, this.scopeFor(args.provider), props);
+    const result = withDetails(() => this.cloud.invoke(args.token, this.scopeFor(args.provider), props));
     const { sensitive } = this.cloud.invokeType(args.token);
     return encode(
       result,
@@ -186,6 +186,15 @@ export class RegionMocks implements pulumi.runtime.Mocks {
   private scopeFor(provider: string | undefined): Scope {
     const id = provider?.split("::").pop();
     return (id && this.providers.get(id)) || this.scope;
+  }
+}
+
+/** Of a call that fails, the SDK shows no more than what gRPC calls details (@pulumi/pulumi/runtime/invoke.js). */
+function withDetails<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw Object.assign(error as Error, { details: (error as Error).message });
   }
 }
 

@@ -1,6 +1,8 @@
 /** Programs under the mocks of the simulated region: same checks, defaults and rules as its provider. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setImmediate as immediate, setTimeout as sleep } from "node:timers/promises";
+import { runInThisContext } from "node:vm";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { RegionMocks, type Registered, type RegionMocksOptions } from "../simulator";
@@ -14,12 +16,36 @@ export interface RunOptions extends RegionMocksOptions {
 export async function run(program: () => unknown, options: RunOptions = {}): Promise<RegionMocks> {
   const mocks = new RegionMocks(options);
   await pulumi.runtime.setMocks(mocks, "emqx-aws", options.stack ?? "test", options.preview ?? false);
-  try {
-    await program();
-  } finally {
-    await pulumi.runtime.disconnect();
-  }
+  await untilRejected(async () => {
+    try {
+      await program();
+    } finally {
+      await pulumi.runtime.disconnect();
+    }
+  });
   return mocks;
+}
+
+/**
+ * A program ends by a rejection that nobody handles: the SDK waits forever for a resource whose input was rejected. Jest, whose
+ * own process it is outside of the tests' context, would keep the rejection for itself until the test has timed out.
+ */
+async function untilRejected(work: () => Promise<void>): Promise<void> {
+  const host = runInThisContext("process") as NodeJS.Process;
+  const others = host.rawListeners("unhandledRejection") as NodeJS.UnhandledRejectionListener[];
+  host.removeAllListeners("unhandledRejection");
+  const rejected = new Promise<never>((_, reject) => host.on("unhandledRejection", reject));
+  try {
+    // A rejection counts as unhandled when nothing else is left to do at once.
+    await Promise.race([work().then(() => immediate()), rejected]);
+  } catch (error) {
+    // The others that wait for the same value follow at once.
+    await sleep(50);
+    throw error;
+  } finally {
+    host.removeAllListeners("unhandledRejection");
+    for (const other of others) host.on("unhandledRejection", other);
+  }
 }
 
 /** The stack's settings as the engine hands them to the program. */

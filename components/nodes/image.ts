@@ -1,6 +1,6 @@
 /** The operating system image of the nodes: looked up once per architecture, then left alone. */
 import * as pulumi from "@pulumi/pulumi";
-import { getAmiOutput } from "@pulumi/aws/ec2";
+import { getAmi } from "@pulumi/aws/ec2";
 import { getParameterOutput } from "@pulumi/aws/ssm";
 import { architectureOf } from "./instanceTypes";
 import { remember } from "../shared/memory";
@@ -26,11 +26,19 @@ export function nodeImage(
     // The parameter is public; a result that comes with a secret beside it is taken for one as a whole.
     return remember(`${name}-image-${architecture}`, parent, pulumi.unsecret(newest));
   }
-  const image = getAmiOutput(
+  // By a filter: EC2 answers an id that it does not know with an error, and a filter that fits nothing with nothing.
+  const image = getAmi(
     { filters: [{ name: "image-id", values: [amiId] }], includeDeprecated: true },
-    { parent },
-  );
-  return image.architecture.apply((imageArchitecture: string | undefined) => {
+    { parent, async: true },
+  ).catch((error: unknown) => {
+    throw error instanceof Error && /returned no results/.test(error.message)
+      ? runError(
+          `amiId: this account has no image ${amiId} in the provider's region; an image is of one region: copy it there, ` +
+            `have it shared with this account, or name another`,
+        )
+      : error;
+  });
+  return pulumi.output(image).apply(({ architecture: imageArchitecture }: { architecture?: string }) => {
     if (imageArchitecture !== undefined && imageArchitecture !== architecture) {
       throw runError(
         `amiId: ${amiId} is an image for ${imageArchitecture}, but instanceType ${instanceType} is ${architecture}; ` +

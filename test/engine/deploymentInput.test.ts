@@ -59,6 +59,11 @@ test.each([
     { instanceType: "m7i.large" },
     "is an image for arm64, but instanceType m7i.large is x86_64; choose an image and a type of the same architecture",
   ],
+  [
+    "an image that the account does not have",
+    { amiId: "ami-0123456789abcdef0" },
+    "amiId: this account has no image ami-0123456789abcdef0 in the provider's region; an image is of one region",
+  ],
 ])("only AWS can tell: %s", async (_what, changes, message) => {
   const stack = engine.stack("local", {
     ...threeNodes,
