@@ -1,19 +1,17 @@
 /** EMQX on AWS as Pulumi components. Importing this module creates nothing. */
-export {
-  EmqxClassicElb,
-  TlsPolicy,
-  type EmqxAccessLogsArgs,
-  type EmqxClassicElbArgs,
-} from "./classicElb/emqxClassicElb";
-export { EmqxBackup, type EmqxBackupArgs } from "./backup/emqxBackup";
-export { EmqxClusterNodes, type EmqxClusterNodesArgs, type EmqxNodeArgs } from "./nodes/emqxClusterNodes";
-export { deploymentProblems, EmqxDeployment, type EmqxDeploymentArgs } from "./deployment/emqxDeployment";
-export {
-  EmqxMonitoring,
-  type EmqxMonitoredNodeArgs,
-  type EmqxMonitoringArgs,
-} from "./monitoring/emqxMonitoring";
-export { EmqxSecurityGroup, type EmqxSecurityGroupArgs } from "./access/emqxSecurityGroup";
-export { EmqxVpc, NatGateways, type EmqxVpcArgs } from "./network/emqxVpc";
+export { EmqxSecurityGroup } from "./access/emqxSecurityGroup";
+export type { EmqxSecurityGroupArgs } from "./access/settings";
+export { EmqxBackup } from "./backup/emqxBackup";
+export type { EmqxBackupArgs } from "./backup/settings";
+export { EmqxClassicElb } from "./classicElb/emqxClassicElb";
+export { TlsPolicy, type EmqxAccessLogsArgs, type EmqxClassicElbArgs } from "./classicElb/settings";
+export { EmqxDeployment } from "./deployment/emqxDeployment";
+export { deploymentProblems, type EmqxDeploymentArgs } from "./deployment/settings";
 export { ClusterPorts } from "./emqx/releases";
+export { EmqxMonitoring } from "./monitoring/emqxMonitoring";
+export type { EmqxMonitoredNodeArgs, EmqxMonitoringArgs } from "./monitoring/settings";
+export { EmqxVpc } from "./network/emqxVpc";
+export { NatGateways, type EmqxVpcArgs } from "./network/settings";
+export { EmqxClusterNodes } from "./nodes/emqxClusterNodes";
+export type { EmqxClusterNodesArgs, EmqxNodeArgs } from "./nodes/settings";
 export { Listener } from "./shared/listeners";

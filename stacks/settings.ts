@@ -4,63 +4,9 @@
  */
 import * as pulumi from "@pulumi/pulumi";
 import { deploymentProblems, type EmqxDeploymentArgs } from "../components";
+import { deploymentInputs } from "../components/deployment/settings";
+import { isRecord, type Shape } from "../components/shared/inputs";
 import { nearest } from "../components/shared/nearest";
-
-type Kind = "text" | "secret" | "number" | "flag" | "texts" | "map" | "accessLogs";
-
-/** Every setting there is. The compiler makes sure that no argument of EmqxDeployment is missing. */
-const kinds: Record<keyof EmqxDeploymentArgs, Kind> = {
-  availabilityZones: "texts",
-  nodeCount: "number",
-  cidrBlock: "text",
-  natGateways: "text",
-  flowLogs: "flag",
-  flowLogRetentionDays: "number",
-  clientCidrBlocks: "texts",
-  adminCidrBlocks: "texts",
-  listeners: "texts",
-  clusterPorts: "text",
-  certificateArn: "text",
-  selfSignedCertificate: "flag",
-  selfSignedCertificateVersion: "number",
-  keepAliveSeconds: "number",
-  drainingTimeoutSeconds: "number",
-  tlsPolicy: "text",
-  proxyProtocol: "flag",
-  internal: "flag",
-  accessLogs: "accessLogs",
-  hostedZoneId: "text",
-  hostname: "text",
-  emqxVersion: "text",
-  licenseKey: "secret",
-  clusterName: "text",
-  cookieVersion: "number",
-  dashboardPasswordVersion: "number",
-  mqttPasswordVersion: "number",
-  instanceType: "text",
-  dataVolumeSizeGiB: "number",
-  retainDataVolumes: "flag",
-  protect: "flag",
-  amiId: "text",
-  extraConfig: "text",
-  anonymousAccess: "flag",
-  rolloutBatchSize: "number",
-  allowFullRestart: "flag",
-  readinessTimeoutSeconds: "number",
-  packageUrl: "text",
-  packageSha256: "text",
-  monitoring: "flag",
-  alarmTopicArn: "text",
-  logRetentionDays: "number",
-  backup: "flag",
-  backupIntervalHours: "number",
-  backupRetentionDays: "number",
-  kmsKeyId: "text",
-  detailedMonitoring: "flag",
-  tags: "map",
-};
-
-const accessLogKinds = { bucket: "text", bucketPrefix: "text", intervalMinutes: "number" } as const;
 
 /** A setting's raw value: what the engine hands over is text, and JSON where the file has more than text. */
 export type RawSettings = Record<string, string>;
@@ -106,18 +52,7 @@ export function parseSettings(
   region: string | undefined,
 ): Settings {
   const problems: string[] = [];
-  const values: Record<string, unknown> = {};
-  for (const [name, text] of Object.entries(raw)) {
-    const kind = Object.hasOwn(kinds, name) ? kinds[name as keyof EmqxDeploymentArgs] : undefined;
-    if (kind === undefined) {
-      problems.push(`${name}: there is no such setting${suggestion(name, Object.keys(kinds))}`);
-      continue;
-    }
-    const value = parseValue(name, kind, text, problems);
-    if (value !== undefined) {
-      values[name] = value;
-    }
-  }
+  const values = readGroup("", deploymentInputs, raw, problems, read);
   const malformed = new Set(problems.map(settingOf));
   const args = values as unknown as EmqxDeploymentArgs;
   const further = deploymentProblems(deploymentName, args).filter(
@@ -145,56 +80,76 @@ function regionProblems({ availabilityZones }: EmqxDeploymentArgs, region: strin
     : [];
 }
 
-function parseValue(name: string, kind: Kind, text: string, problems: string[]): unknown {
-  const refuse = (expected: string, shown = text) => {
-    problems.push(`${name}: ${shown} is not ${expected}`);
-    return undefined;
-  };
-  switch (kind) {
-    case "text":
-      return text;
-    case "secret":
-      return pulumi.secret(text);
-    case "number":
-      return /^-?\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : refuse("a number", JSON.stringify(text));
-    case "flag":
-      return text === "true" || text === "false"
-        ? text === "true"
-        : refuse("true or false", JSON.stringify(text));
-    case "texts": {
-      const list = parseJson(text);
-      return Array.isArray(list) && list.every((item) => typeof item === "string")
-        ? list
-        : refuse("a list; write one item per line, each after a hyphen");
-    }
-    case "map": {
-      const map = parseJson(text);
-      return isRecord(map) && Object.values(map).every((item) => typeof item === "string")
-        ? map
-        : refuse("a list of names with a text each");
-    }
-    case "accessLogs": {
-      const map = parseJson(text);
-      return isRecord(map) ? parseAccessLogs(name, map, problems) : refuse("a group of settings (bucket, …)");
-    }
-  }
-}
+type Read = (path: string, shape: Shape, value: unknown, problems: string[]) => unknown;
 
-function parseAccessLogs(name: string, map: Record<string, unknown>, problems: string[]): unknown {
-  const before = problems.length;
-  for (const [key, value] of Object.entries(map)) {
-    if (!Object.hasOwn(accessLogKinds, key)) {
-      problems.push(
-        `${name}.${key}: there is no such setting${suggestion(key, Object.keys(accessLogKinds))}`,
-      );
+/** The settings of a group that there are and that can be read; the others are problems. */
+function readGroup(
+  path: string,
+  shapes: Record<string, Shape>,
+  values: Record<string, unknown>,
+  problems: string[],
+  readOne: Read,
+): Record<string, unknown> {
+  const found: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(values)) {
+    const shape = Object.hasOwn(shapes, name) ? shapes[name] : undefined;
+    if (shape === undefined) {
+      problems.push(`${path}${name}: there is no such setting${suggestion(name, Object.keys(shapes))}`);
     } else {
-      const expected = accessLogKinds[key as keyof typeof accessLogKinds];
-      if (typeof value !== (expected === "text" ? "string" : "number")) {
-        problems.push(`${name}.${key}: ${JSON.stringify(value)} is not a ${expected}`);
+      const read = readOne(`${path}${name}`, shape, value, problems);
+      if (read !== undefined) {
+        found[name] = read;
       }
     }
   }
-  return problems.length === before ? map : undefined;
+  return found;
+}
+
+/** A setting as the engine hands it over: text, and JSON where the file has more than text. */
+function read(path: string, shape: Shape, value: unknown, problems: string[]): unknown {
+  const text = String(value);
+  switch (shape.kind) {
+    case "text":
+      return shape.secret ? pulumi.secret(text) : text;
+    case "number":
+      return readJson(path, shape, /^-?\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : text, problems);
+    case "flag":
+      return readJson(path, shape, text === "true" || (text === "false" ? false : text), problems);
+    default:
+      return readJson(path, shape, parseJson(text) ?? text, problems);
+  }
+}
+
+function readJson(path: string, shape: Shape, value: unknown, problems: string[]): unknown {
+  const refuse = (expected: string) => {
+    const shown = shape.kind === "number" || shape.kind === "flag" || typeof value !== "string";
+    problems.push(`${path}: ${shown ? JSON.stringify(value) : value} is not ${expected}`);
+    return undefined;
+  };
+  switch (shape.kind) {
+    case "text":
+      return typeof value !== "string" ? refuse("a text") : shape.secret ? pulumi.secret(value) : value;
+    case "number":
+      return typeof value === "number" ? value : refuse("a number");
+    case "flag":
+      return typeof value === "boolean" ? value : refuse("true or false");
+    case "list":
+      return Array.isArray(value) && (shape.item.kind !== "text" || value.every(isText))
+        ? value
+        : refuse("a list; write one item per line, each after a hyphen");
+    case "map":
+      return isRecord(value) && Object.values(value).every(isText)
+        ? value
+        : refuse("a list of names with a text each");
+    case "object": {
+      if (!isRecord(value)) {
+        return refuse(`a group of settings (${Object.keys(shape.fields).join(", ")})`);
+      }
+      const before = problems.length;
+      const group = readGroup(`${path}.`, shape.fields, value, problems, readJson);
+      return problems.length === before ? group : undefined;
+    }
+  }
 }
 
 function suggestion(name: string, known: string[]): string {
@@ -210,6 +165,4 @@ function parseJson(text: string): unknown {
   }
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
+const isText = (value: unknown) => typeof value === "string";

@@ -1,41 +1,15 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as iam from "@pulumi/aws/iam";
 import * as ssm from "@pulumi/aws/ssm";
+import { writeMetricsStatement } from "../emqx/metrics";
+import { checkedLater } from "../shared/checkedLater";
+import { resolve } from "../shared/resolve";
+import { tagged } from "../shared/tags";
 import { createBackupBucket } from "./bucket";
 import { placeOf, type Place } from "./place";
+import { backupCalendar, backupParameterText, exportsPrefix } from "./plan";
+import { backupInputs, backupProblems, type BackupSettings, type EmqxBackupArgs } from "./settings";
 import { createSnapshotPolicy } from "./snapshots";
-import {
-  backupCalendar,
-  backupIntervalInput,
-  backupNameProblems,
-  backupParameterText,
-  exportsPrefix,
-} from "./plan";
-import { writeMetricsStatement } from "../emqx/metrics";
-import { parameterPrefix, roleName } from "../shared/awsNames";
-import { checkedLater } from "../shared/checkedLater";
-import { problemsOf, wholeNumber, type Shapes } from "../shared/inputs";
-import { kmsKeyInput } from "../shared/kmsKey";
-import { refuse } from "../shared/problems";
-import { tagged, tagsInput } from "../shared/tags";
-
-export interface EmqxBackupArgs {
-  /** Path of the cluster's SSM parameters, without a slash at the end: `parameterPrefix` of EmqxClusterNodes. */
-  parameterPrefix: pulumi.Input<string>;
-  /** Name of the nodes' IAM role: `roleName` of EmqxClusterNodes. */
-  roleName: pulumi.Input<string>;
-  /** Hours between two exports of EMQX's data: 1, 2, 3, 4, 6, 8, 12 or 24. Default: 6. */
-  intervalHours?: number;
-  /** Days that exports and snapshots are kept, 1 to 3,650. Default: 30. */
-  retentionDays?: number;
-  /** ARN of the customer managed KMS key that encrypts the exports. Default: S3's own keys. */
-  kmsKeyId?: pulumi.Input<string>;
-  /** Tags of every resource. Default: none but `Name`. */
-  tags?: Record<string, pulumi.Input<string>>;
-}
-
-export const defaultBackupIntervalHours = 6;
-export const defaultBackupRetentionDays = 30;
 
 /**
  * Backups of an EMQX cluster: exports of EMQX's data, which one node puts into a bucket of their own, and daily snapshots
@@ -50,22 +24,19 @@ export class EmqxBackup extends pulumi.ComponentResource {
 
   constructor(name: string, args: EmqxBackupArgs, opts?: pulumi.ComponentResourceOptions) {
     const subject = `EmqxBackup "${name}"`;
-    refuse(subject, problemsOf<EmqxBackupArgs>(backupInputs, args, {}, [() => backupNameProblems(name)]));
+    const resolved = resolve(subject, backupInputs, args, () => backupProblems(name, args));
     super("emqx-aws:index:EmqxBackup", name, {}, opts);
     const place = placeOf(this);
-    args = checkedLater(subject, backupInputs, args, place.region);
-    const retentionDays = args.retentionDays ?? defaultBackupRetentionDays;
-    const { bucketName, settings } = createBackupBucket(name, this, place, {
-      retentionDays,
-      kmsKeyId: args.kmsKeyId,
-      tags: args.tags,
-    });
-    const permissions = allowNodes(name, this, place, args, bucketName);
-    createParameter(name, this, args, bucketName, [...settings, permissions]);
+    const settings = checkedLater(subject, backupInputs, resolved, place.region);
+    const { retentionDays, kmsKeyId, tags } = settings;
+    const bucket = createBackupBucket(name, this, place, { retentionDays, kmsKeyId, tags });
+    const { bucketName } = bucket;
+    const permissions = allowNodes(name, this, place, settings, bucketName);
+    createParameter(name, this, settings, bucketName, [...bucket.settings, permissions]);
     const snapshots = createSnapshotPolicy(name, this, place, {
-      cluster: args.parameterPrefix,
+      cluster: settings.parameterPrefix,
       retentionDays,
-      tags: args.tags,
+      tags,
     });
 
     this.bucketName = bucketName;
@@ -74,20 +45,11 @@ export class EmqxBackup extends pulumi.ComponentResource {
   }
 }
 
-export const backupInputs = {
-  parameterPrefix,
-  roleName: { ...roleName, needed: "give roleName of EmqxClusterNodes" },
-  intervalHours: backupIntervalInput,
-  retentionDays: wholeNumber(1, 3650, "days"),
-  kmsKeyId: kmsKeyInput,
-  tags: tagsInput([], true),
-} satisfies Shapes<EmqxBackupArgs>;
-
 function allowNodes(
   name: string,
   parent: EmqxBackup,
   { partition, region, accountId }: Place,
-  args: EmqxBackupArgs,
+  args: BackupSettings,
   bucketName: pulumi.Output<string>,
 ): iam.RolePolicy {
   return new iam.RolePolicy(
@@ -142,11 +104,11 @@ function allowNodes(
 function createParameter(
   name: string,
   parent: EmqxBackup,
-  args: EmqxBackupArgs,
+  args: BackupSettings,
   bucketName: pulumi.Output<string>,
   needed: pulumi.Resource[],
 ): ssm.Parameter {
-  const calendar = backupCalendar(args.intervalHours ?? defaultBackupIntervalHours);
+  const calendar = backupCalendar(args.intervalHours);
   return new ssm.Parameter(
     name,
     {

@@ -41,15 +41,6 @@ export interface SelfSignedCertificateArgs {
   tags?: Tags;
 }
 
-export function selfSignedVersionProblems(
-  version: number | undefined,
-  isSelfSigned: boolean | undefined,
-): string[] {
-  return version !== undefined && !isSelfSigned
-    ? [`selfSignedCertificateVersion: given without selfSignedCertificate; leave it out, or set both`]
-    : [];
-}
-
 /**
  * The load balancer's name is not known before it exists, and it cannot exist without its certificate; so the
  * certificate names all load balancers of the region, and the deployment's own host name if it has one.

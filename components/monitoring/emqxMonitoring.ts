@@ -27,60 +27,17 @@ import {
 import { dashboardBody } from "./dashboard";
 import { isServerCertificate } from "../certificate/arn";
 import { checkedLater } from "../shared/checkedLater";
-import { monitoringInputs, monitoringProblems, monitoringWarnings } from "./problems";
 import { plain, refuse } from "../shared/problems";
+import { resolve } from "../shared/resolve";
+import {
+  monitoringInputs,
+  monitoringProblems,
+  monitoringWarnings,
+  type EmqxMonitoredNodeArgs,
+  type EmqxMonitoringArgs,
+  type MonitoringSettings,
+} from "./settings";
 import { tagged } from "../shared/tags";
-
-/** A node to watch. Its number is its place in the list of nodes. */
-export interface EmqxMonitoredNodeArgs {
-  /** Id of the node's instance, which changes when the node is replaced. */
-  instanceId: pulumi.Input<string>;
-  /** The node's EMQX name `emqx@<address>`, which stays. */
-  nodeName: pulumi.Input<string>;
-}
-
-export interface EmqxMonitoringArgs {
-  /** Name of the Classic ELB that the nodes are registered with. */
-  loadBalancerName: pulumi.Input<string>;
-  /** The nodes, node 0 first. */
-  nodes: EmqxMonitoredNodeArgs[];
-  /**
-   * Path of the cluster's SSM parameters, without a slash at the end (`parameterPrefix` of EmqxClusterNodes), up to
-   * 200 characters. Names of alarms and log group begin with it, so that two stacks in one account never share one.
-   */
-  parameterPrefix: pulumi.Input<string>;
-  /** Name of the nodes' IAM role (`roleName` of EmqxClusterNodes); it gets the permissions of the CloudWatch agent. */
-  roleName: pulumi.Input<string>;
-  /**
-   * Type of the nodes' instances. EC2 recovers no bare metal instance and none with instance store volumes; of such a type
-   * an alarm only tells the topic. Default: a type that EC2 can recover.
-   */
-  instanceType?: string;
-  /**
-   * ARN of the SNS topic, in the same region, that is told when an alarm begins and when it ends. Its policy must let
-   * CloudWatch publish. Default: a topic of its own, to subscribe to.
-   */
-  alarmTopicArn?: pulumi.Input<string>;
-  /**
-   * ARN of the load balancer's certificate. One in ACM gets an alarm 30 days before it expires; of one in IAM
-   * CloudWatch knows nothing, which a warning says. Default: no alarm about a certificate.
-   */
-  certificateArn?: pulumi.Input<string>;
-  /**
-   * Hours between two exports of EMQX's data (`intervalHours` of EmqxBackup), 1, 2, 3, 4, 6, 8, 12 or 24: an alarm
-   * tells when one has failed, or was not tried. Default: no alarm about exports.
-   */
-  backupIntervalHours?: number;
-  /** Days that the nodes' logs are kept, one of the periods that CloudWatch Logs knows. Default: 90. */
-  logRetentionDays?: number;
-  /**
-   * ARN of the customer managed KMS key that encrypts the logs; its policy must let CloudWatch Logs use it.
-   * Default: CloudWatch Logs' own encryption.
-   */
-  kmsKeyId?: pulumi.Input<string>;
-  /** Tags of every resource that can have tags. Default: none but `Name`. */
-  tags?: Record<string, pulumi.Input<string>>;
-}
 
 /**
  * Watches an EMQX cluster with CloudWatch: alarms of load balancer, nodes and certificate that tell an SNS topic, a
@@ -99,20 +56,21 @@ export class EmqxMonitoring extends pulumi.ComponentResource {
 
   constructor(name: string, args: EmqxMonitoringArgs, opts?: pulumi.ComponentResourceOptions) {
     const subject = `EmqxMonitoring "${name}"`;
-    refuse(subject, monitoringProblems(name, args));
+    const resolved = resolve(subject, monitoringInputs, args, () => monitoringProblems(name, args));
     super("emqx-aws:index:EmqxMonitoring", name, {}, opts);
     const known = plain(args.certificateArn);
-    args = checkedLater(subject, monitoringInputs, args, getRegionOutput({}, { parent: this }).region);
-    const context = createContext(name, this, args, known);
-    warn(this, args);
+    const { region } = getRegionOutput({}, { parent: this });
+    const settings = checkedLater(subject, monitoringInputs, resolved, region);
+    const context = createContext(name, this, settings, known);
+    warn(this, settings);
 
     const logGroup = createLogGroup(context);
     const permissions = createPermissions(context);
     createAgentConfiguration(context, logGroup, [logGroup, permissions]);
     const topicArn =
-      args.alarmTopicArn === undefined ? createTopic(context) : pulumi.output(args.alarmTopicArn);
+      settings.alarmTopicArn === undefined ? createTopic(context) : pulumi.output(settings.alarmTopicArn);
     const shared = createSharedAlarms(context, topicArn);
-    const ofNodes = args.nodes.map((node, number) => createNodeAlarms(context, topicArn, node, number));
+    const ofNodes = settings.nodes.map((node, number) => createNodeAlarms(context, topicArn, node, number));
     const dashboard = createDashboard(context, shared, ofNodes);
 
     this.alarmTopicArn = topicArn;
@@ -132,7 +90,7 @@ export class EmqxMonitoring extends pulumi.ComponentResource {
 interface Context {
   name: string;
   parent: EmqxMonitoring;
-  args: EmqxMonitoringArgs;
+  args: MonitoringSettings;
   prefix: pulumi.Output<string>;
   partition: pulumi.Output<string>;
   region: pulumi.Output<string>;
@@ -146,7 +104,7 @@ interface Context {
 function createContext(
   name: string,
   parent: EmqxMonitoring,
-  args: EmqxMonitoringArgs,
+  args: MonitoringSettings,
   knownCertificateArn: string | undefined,
 ): Context {
   return {
@@ -183,7 +141,7 @@ function recovers(parent: EmqxMonitoring, instanceType: string | undefined): pul
 }
 
 /** Also when another resource tells the certificate's ARN, which is later. */
-function warn(parent: EmqxMonitoring, { certificateArn }: EmqxMonitoringArgs): void {
+function warn(parent: EmqxMonitoring, { certificateArn }: MonitoringSettings): void {
   pulumi.output(certificateArn).apply((arn) => {
     for (const warning of monitoringWarnings(arn)) {
       void pulumi.log.warn(warning, parent);
@@ -198,7 +156,7 @@ function createLogGroup({ name, parent, args, prefix }: Context): cloudwatch.Log
     logName,
     {
       name: prefix,
-      retentionInDays: args.logRetentionDays ?? 90,
+      retentionInDays: args.logRetentionDays,
       kmsKeyId: args.kmsKeyId,
       tags: tagged(logName, args.tags),
     },

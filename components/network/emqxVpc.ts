@@ -4,49 +4,11 @@ import * as ec2 from "@pulumi/aws/ec2";
 import { getRegionOutput } from "@pulumi/aws/getRegion";
 import * as iam from "@pulumi/aws/iam";
 import { checkedLater } from "../shared/checkedLater";
-import { choice, flag, problemsOf, type Shapes } from "../shared/inputs";
-import { kmsKeyInput } from "../shared/kmsKey";
-import { logRetentionInput } from "../shared/logRetention";
-import { nameProblems } from "../shared/names";
-import { availabilityZonesInput } from "./availabilityZones";
-import { checkedZones, regionOf } from "../shared/place";
-import { vpcBlockInput, zoneSubnets, type ZoneSubnets } from "./subnets";
-import { refuse } from "../shared/problems";
-import { tagged, tagsInput, type Tags } from "../shared/tags";
-
-/** How private subnets reach the internet. Each NAT gateway costs by the hour and by the gigabyte. */
-export const NatGateways = {
-  /** None: private subnets reach Amazon S3 only. */
-  None: "None",
-  /** One, in the first zone listed: the cheapest; without that zone, no node reaches the internet. */
-  Single: "Single",
-  /** One in every zone: a zone depends on no other. */
-  PerAvailabilityZone: "PerAvailabilityZone",
-} as const;
-export type NatGateways = (typeof NatGateways)[keyof typeof NatGateways];
-
-export interface EmqxVpcArgs {
-  /**
-   * Names of the Availability Zones to use, for example `eu-west-1a`, all of one region. Each gets a private and a
-   * public subnet. A zone's addresses follow from its letter, so adding a zone changes nothing of the others.
-   */
-  availabilityZones: string[];
-  /** The VPC's IPv4 block, between /16 and /23. Default: 192.168.0.0/16. Changing it replaces everything. */
-  cidrBlock?: string;
-  /** NAT gateways for the private subnets. Default: Single. */
-  natGateways?: NatGateways;
-  /** Whether the VPC's accepted and rejected connections are logged to CloudWatch Logs. Default: false. */
-  flowLogs?: boolean;
-  /** Days that flow logs are kept, one of the periods that CloudWatch Logs knows. Default: 365. */
-  flowLogRetentionDays?: number;
-  /**
-   * ARN of the customer managed KMS key that encrypts the flow logs; its policy must let CloudWatch Logs use it.
-   * Default: CloudWatch Logs' own encryption.
-   */
-  kmsKeyId?: pulumi.Input<string>;
-  /** Tags of every resource. Default: none but `Name`. */
-  tags?: Record<string, pulumi.Input<string>>;
-}
+import { checkedZones } from "../shared/place";
+import { resolve } from "../shared/resolve";
+import { tagged, type Tags } from "../shared/tags";
+import { NatGateways, vpcInputs, vpcProblems, type EmqxVpcArgs, type VpcSettings } from "./settings";
+import { zoneSubnets, type ZoneSubnets } from "./subnets";
 
 /**
  * A VPC for an EMQX cluster: per zone a public subnet for the load balancer and a private one for nodes, with an
@@ -62,28 +24,28 @@ export class EmqxVpc extends pulumi.ComponentResource {
 
   constructor(name: string, args: EmqxVpcArgs, opts?: pulumi.ComponentResourceOptions) {
     const subject = `EmqxVpc "${name}"`;
-    refuse(subject, vpcProblems(name, args));
+    const resolved = resolve(subject, vpcInputs, args, () => vpcProblems(name, args));
     super("emqx-aws:index:EmqxVpc", name, {}, opts);
     const { region } = getRegionOutput({}, { parent: this });
-    args = checkedLater(subject, vpcInputs, args, region);
-    const context: Context = { name, parent: this, tags: args.tags };
-    const cidrBlock = args.cidrBlock ?? defaultVpcBlock;
-    const zones = zoneSubnets(cidrBlock, args.availabilityZones);
+    const settings = checkedLater(subject, vpcInputs, resolved, region);
+    const { availabilityZones, cidrBlock } = settings;
+    const context: Context = { name, parent: this, tags: settings.tags };
+    const zones = zoneSubnets(cidrBlock, availabilityZones);
 
     // Everything waits for the VPC, and the VPC for the answer that all of its zones are there.
-    const zonesChecked = checkedZones(subject, this, "availabilityZones", args.availabilityZones);
+    const zonesChecked = checkedZones(subject, this, "availabilityZones", availabilityZones);
     const vpc = createVpc(
       context,
       zonesChecked.apply(() => cidrBlock),
     );
     const gateway = createInternetGateway(context, vpc);
     const publicSubnets = createPublicSubnets(context, vpc, gateway, zones);
-    const nats = createNatGateways(context, gateway, publicSubnets, args.natGateways ?? NatGateways.Single);
+    const nats = createNatGateways(context, gateway, publicSubnets, settings.natGateways);
     const privateSubnets = createPrivateSubnets(context, vpc, nats, zones);
     createS3Endpoint(context, vpc, privateSubnets);
     closeDefaultSecurityGroup(context, vpc);
-    if (args.flowLogs ?? false) {
-      createFlowLogs(context, vpc, args);
+    if (settings.flowLogs) {
+      createFlowLogs(context, vpc, settings);
     }
 
     this.vpcId = vpc.id;
@@ -95,43 +57,6 @@ export class EmqxVpc extends pulumi.ComponentResource {
       privateSubnetIds: this.privateSubnetIds,
     });
   }
-}
-
-/** The guide's private network 192.168.0.0/24 is the private subnet of zone a in this block. */
-export const defaultVpcBlock = "192.168.0.0/16";
-
-export const vpcInputs = {
-  availabilityZones: availabilityZonesInput,
-  cidrBlock: vpcBlockInput,
-  natGateways: choice(NatGateways),
-  flowLogs: flag,
-  flowLogRetentionDays: logRetentionInput,
-  kmsKeyId: kmsKeyInput,
-  tags: tagsInput(),
-} satisfies Shapes<EmqxVpcArgs>;
-
-/** Everything that is wrong with the input, one line each. */
-function vpcProblems(name: string, args: EmqxVpcArgs): string[] {
-  return problemsOf<EmqxVpcArgs>(vpcInputs, args, { region: regionOf(args) }, [
-    () => vpcNameProblems(name),
-    (sound) => flowLogProblems(sound, ["flowLogRetentionDays", "kmsKeyId"]),
-  ]);
-}
-
-export function vpcNameProblems(name: string, part?: string): string[] {
-  return nameProblems(name, { made: [{ suffix: "-flow-logs", of: "an IAM role", longest: 64 }] }, part);
-}
-
-/** Settings that do nothing without flow logs. */
-export function flowLogProblems(
-  args: Partial<EmqxVpcArgs>,
-  settings: ("flowLogRetentionDays" | "kmsKeyId")[],
-): string[] {
-  return args.flowLogs
-    ? []
-    : settings
-        .filter((setting) => args[setting] !== undefined)
-        .map((setting) => `${setting}: given, but flowLogs is off; set flowLogs to true, or leave it out`);
 }
 
 interface Context {
@@ -315,13 +240,13 @@ function closeDefaultSecurityGroup({ name, parent, tags }: Context, vpc: ec2.Vpc
   );
 }
 
-function createFlowLogs({ name, parent, tags }: Context, vpc: ec2.Vpc, args: EmqxVpcArgs): void {
+function createFlowLogs({ name, parent, tags }: Context, vpc: ec2.Vpc, settings: VpcSettings): void {
   const logName = `${name}-flow-logs`;
   const logGroup = new cloudwatch.LogGroup(
     logName,
     {
-      retentionInDays: args.flowLogRetentionDays ?? 365,
-      kmsKeyId: args.kmsKeyId,
+      retentionInDays: settings.flowLogRetentionDays,
+      kmsKeyId: settings.kmsKeyId,
       tags: tagged(logName, tags),
     },
     { parent },

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { getSubnetOutput } from "@pulumi/aws/ec2";
-import type { EmqxNodeArgs } from "./emqxClusterNodes";
+import type { EmqxNodeArgs } from "./settings";
 import { addressProblem, parseBlock } from "../network/ipv4";
 import { plain, refuse } from "../shared/problems";
 

@@ -4,23 +4,15 @@ import * as ec2 from "@pulumi/aws/ec2";
 import * as elb from "@pulumi/aws/elb";
 import { getRegionOutput } from "@pulumi/aws/getRegion";
 import * as ssm from "@pulumi/aws/ssm";
-import { clusterNodesInputs, clusterNodesProblems, clusterNodesWarnings } from "./problems";
+import { clusterNodesProblems, clusterNodesWarnings } from "./problems";
 import { licenseExpiry, licenseProblems, licenseWarnings, normalizeLicense } from "../emqx/license";
-import { ClusterPorts } from "../emqx/releases";
+import type { ClusterPorts } from "../emqx/releases";
 import { userDataProblems } from "../emqx/userData";
 import { rfc3339 } from "../shared/expiry";
-import type { Listener } from "../shared/listeners";
 import { remember, rememberedUntilRestart } from "../shared/memory";
 import { parseAvailabilityZone } from "../network/availabilityZones";
 import { checkedAddress } from "./address";
-import {
-  defaultClusterName,
-  defaultDrainingTimeoutSeconds,
-  defaultEmqxVersion,
-  defaultInstanceType,
-  defaultReadinessTimeoutSeconds,
-  mqttUsername,
-} from "./defaults";
+import { mqttUsername } from "./defaults";
 import { nodeImage } from "./image";
 import { createNodeOperations, drainSeconds } from "./operations";
 import { createNodeRole, type NodeRole } from "./role";
@@ -31,79 +23,14 @@ import { checkedInstanceType, checkedZones } from "../shared/place";
 import { refuse, refuseLater } from "../shared/problems";
 import { afterReady, Waits, whenReported } from "./readiness";
 import { hasAll, isSame, notReportedYet } from "./reports";
+import { resolve } from "../shared/resolve";
 import { dataVolumeTag, tagged } from "../shared/tags";
-
-/** Where a node stands. Its number is its place in the list of nodes. */
-export interface EmqxNodeArgs {
-  /** Id of the node's subnet. */
-  subnetId: pulumi.Input<string>;
-  /** The subnet's Availability Zone; the data volume is made there. */
-  availabilityZone: pulumi.Input<string>;
-  /** The node's fixed private address. It is part of the node's name `emqx@<address>`, so its data depends on it. */
-  privateIp: pulumi.Input<string>;
-}
-
-export interface EmqxClusterNodesArgs {
-  /** The nodes, the first one first. New nodes are added at the end; the last one is the one that goes. */
-  nodes: EmqxNodeArgs[];
-  /** Ids of the nodes' security groups. */
-  securityGroupIds: pulumi.Input<pulumi.Input<string>[]>;
-  /** Version of EMQX, for example `5.8.9`. From 5.8.10 on, more than one node needs a licence. Default: 5.8.9. */
-  emqxVersion?: string;
-  /** Licence key for versions after 5.8.9. Default: none. */
-  licenseKey?: pulumi.Input<string>;
-  /** EC2 instance type, on Graviton or x86-64. Default: m7g.large. */
-  instanceType?: string;
-  /** Size of each node's data volume in GiB, 1 to 16,384; it can grow, never shrink. Default: 20. */
-  dataVolumeSizeGiB?: number;
-  /** Whether a node's data volume is kept in AWS when it leaves the stack; false deletes the data. Default: true. */
-  retainDataVolumes?: boolean;
-  /** Whether Pulumi refuses to delete or replace data volumes that are not retained. Default: false. */
-  protect?: boolean;
-  /** Name of the EMQX cluster. Changing it restarts all nodes together (`allowFullRestart`). Default: emqxcl. */
-  clusterName?: string;
-  /** Raise it for a new Erlang cookie, which restarts all nodes together (`allowFullRestart`). Default: 1. */
-  cookieVersion?: number;
-  /** Raise it for a new dashboard password; nodes take it up while they run. Default: 1. */
-  dashboardPasswordVersion?: number;
-  /** Raise it for a new password of the first MQTT user; nodes take it up while they run. Default: 1. */
-  mqttPasswordVersion?: number;
-  /** The ports between nodes. Default: Documented (4369, 5369, 6369). Must be the security group's own. */
-  clusterPorts?: ClusterPorts;
-  /** Listeners of the load balancer; the nodes serve WebSocket only if one of them does. Default: Mqtt and Mqtts. */
-  listeners?: Listener[];
-  /** Names of the Classic ELBs to register with. Append to the list; a name's place is its identity. Default: none. */
-  loadBalancerNames?: pulumi.Input<string>[];
-  /** Id of an Amazon Linux 2023 image. Default: the newest at the first deployment, kept from then on. */
-  amiId?: string;
-  /** More EMQX configuration in HOCON; settings that this component owns are refused. Default: none. */
-  extraConfig?: string;
-  /** Whether no MQTT user is made: an authentication in `extraConfig` decides who may connect; without one, anybody may. Default: false. */
-  anonymousAccess?: boolean;
-  /**
-   * Seconds, 1 to 3,600, that a node may take to move its clients before it stops; at most 150 are used, and 30 where
-   * EMQX cannot evacuate. Best the load balancer's own. Default: 300.
-   */
-  drainingTimeoutSeconds?: number;
-  /** Whether the load balancer announces clients by PROXY protocol. Must be the load balancer's own. Default: false. */
-  proxyProtocol?: boolean;
-  /** How many nodes are replaced at the same time, and created at the same time. Default: 1. */
-  rolloutBatchSize?: number;
-  /** Whether a change that cannot be rolled is carried out, by replacing all nodes at once. Default: false. */
-  allowFullRestart?: boolean;
-  /** Seconds that a node may take from its creation until it serves, 60 to 7,200. Default: 900. */
-  readinessTimeoutSeconds?: number;
-  /** HTTPS address of the EMQX package for Amazon Linux 2023. Default: EMQX's own package repository. */
-  packageUrl?: string;
-  /** SHA-256 of the package, 64 hexadecimal digits. Default: the checksum published beside the package. */
-  packageSha256?: string;
-  /** ARN of the customer managed KMS key for disks and parameters. Default: AWS's keys for EBS and SSM. */
-  kmsKeyId?: pulumi.Input<string>;
-  /** Whether CloudWatch gets the instances' metrics every minute instead of every five. Default: false. */
-  detailedMonitoring?: boolean;
-  /** Tags of every resource. Default: none but `Name`. */
-  tags?: Record<string, pulumi.Input<string>>;
-}
+import {
+  clusterNodesInputs,
+  type ClusterNodesSettings,
+  type EmqxClusterNodesArgs,
+  type EmqxNodeArgs,
+} from "./settings";
 
 /**
  * EMQX nodes on EC2: each with a fixed address, a data volume that outlives its instance, and a first boot that ends
@@ -135,14 +62,14 @@ export class EmqxClusterNodes extends pulumi.ComponentResource {
 
   constructor(name: string, args: EmqxClusterNodesArgs, opts?: pulumi.ComponentResourceOptions) {
     const subject = `EmqxClusterNodes "${name}"`;
-    refuse(subject, clusterNodesProblems(name, args));
+    const resolved = resolve(subject, clusterNodesInputs, args, () => clusterNodesProblems(name, args));
     super("emqx-aws:index:EmqxClusterNodes", name, {}, opts);
-    args = checkedLater(subject, clusterNodesInputs, args, getRegionOutput({}, { parent: this }).region);
-    args = withCheckedLicense(subject, args);
-    for (const warning of clusterNodesWarnings(args)) {
+    const { region } = getRegionOutput({}, { parent: this });
+    const settings = withCheckedLicense(subject, checkedLater(subject, clusterNodesInputs, resolved, region));
+    for (const warning of clusterNodesWarnings(settings)) {
       void pulumi.log.warn(warning, this);
     }
-    const cluster = createSharedParts(name, this, args, checkedZonesOf(subject, this, args));
+    const cluster = createSharedParts(name, this, settings, checkedZonesOf(subject, this, settings));
     const nodes = createStandingNodes(cluster);
     const readyInstanceIds = rollOut(cluster, nodes);
 
@@ -155,8 +82,8 @@ export class EmqxClusterNodes extends pulumi.ComponentResource {
       this.mqttUsername = pulumi.output(mqttUsername);
       this.mqttPasswordParameter = pulumi.output(cluster.secrets.mqttPassword);
     }
-    if (args.licenseKey !== undefined) {
-      this.licenseExpires = readLicenseExpiry(this, args.licenseKey);
+    if (settings.licenseKey !== undefined) {
+      this.licenseExpires = readLicenseExpiry(this, settings.licenseKey);
     }
     this.parameterPrefix = pulumi.output(cluster.parameterPrefix);
     this.roleName = cluster.role.role.name;
@@ -184,7 +111,7 @@ const rootVolumeSizeGiB = 16;
 interface Cluster {
   name: string;
   parent: EmqxClusterNodes;
-  args: EmqxClusterNodesArgs;
+  settings: ClusterNodesSettings;
   parameterPrefix: string;
   secrets: NodeSecrets;
   role: NodeRole;
@@ -226,83 +153,75 @@ interface RunningNode {
 function checkedZonesOf(
   subject: string,
   parent: EmqxClusterNodes,
-  args: EmqxClusterNodesArgs,
+  settings: ClusterNodesSettings,
 ): pulumi.Output<string[]> {
-  const zones = args.nodes.map((node) => node.availabilityZone);
+  const zones = settings.nodes.map((node) => node.availabilityZone);
   return checkedZones(subject, parent, "nodes", zones);
 }
 
 /** The key as one line, which is what a node's boot takes; one for a single node is no key for more. */
-function withCheckedLicense(subject: string, args: EmqxClusterNodesArgs): EmqxClusterNodesArgs {
-  if (args.licenseKey === undefined) {
-    return args;
+function withCheckedLicense(subject: string, settings: ClusterNodesSettings): ClusterNodesSettings {
+  if (settings.licenseKey === undefined) {
+    return settings;
   }
-  const licenseKey = pulumi.output(args.licenseKey).apply((key) => {
-    refuseLater(subject, licenseProblems("licenseKey", key, args.nodes.length));
+  const licenseKey = pulumi.output(settings.licenseKey).apply((key) => {
+    refuseLater(subject, licenseProblems("licenseKey", key, settings.nodes.length));
     return normalizeLicense(key);
   });
-  return { ...args, licenseKey };
+  return { ...settings, licenseKey };
 }
 
 function createSharedParts(
   name: string,
   parent: EmqxClusterNodes,
-  args: EmqxClusterNodesArgs,
+  settings: ClusterNodesSettings,
   zones: pulumi.Output<string[]>,
 ): Cluster {
   const parameterPrefix = parameterPrefixOf(name);
-  const loadBalancerNames = args.loadBalancerNames ?? [];
+  const { loadBalancerNames } = settings;
   const untilRestart = <T extends string>(suffix: string, setting: string, wanted: T) =>
-    rememberedUntilRestart(`${name}-${suffix}`, parent, setting, wanted, args.allowFullRestart ?? false);
+    rememberedUntilRestart(`${name}-${suffix}`, parent, setting, wanted, settings.allowFullRestart);
   const secrets = createNodeSecrets(name, parent, {
     parameterPrefix,
-    anonymousAccess: args.anonymousAccess ?? false,
-    cookieVersion: untilRestart("cookie-version", "cookieVersion", String(args.cookieVersion ?? 1)),
-    dashboardPasswordVersion: args.dashboardPasswordVersion ?? 1,
-    mqttPasswordVersion: args.mqttPasswordVersion ?? 1,
-    licenseKey: args.licenseKey,
-    kmsKeyId: args.kmsKeyId,
-    tags: args.tags,
+    anonymousAccess: settings.anonymousAccess,
+    cookieVersion: untilRestart("cookie-version", "cookieVersion", String(settings.cookieVersion)),
+    dashboardPasswordVersion: settings.dashboardPasswordVersion,
+    mqttPasswordVersion: settings.mqttPasswordVersion,
+    licenseKey: settings.licenseKey,
+    kmsKeyId: settings.kmsKeyId,
+    tags: settings.tags,
   });
   const operations = createNodeOperations(name, parent, {
     parameterPrefix,
-    addresses: args.nodes.map((node) => node.privateIp),
+    addresses: settings.nodes.map((node) => node.privateIp),
     loadBalancerNames,
-    drainSeconds: drainSeconds(
-      args.emqxVersion ?? defaultEmqxVersion,
-      args.drainingTimeoutSeconds ?? defaultDrainingTimeoutSeconds,
-    ),
-    tags: args.tags,
+    drainSeconds: drainSeconds(settings.emqxVersion, settings.drainingTimeoutSeconds),
+    tags: settings.tags,
   });
   const role = createNodeRole(name, parent, {
     parameterPrefix,
     hasLoadBalancers: loadBalancerNames.length > 0,
-    kmsKeyId: args.kmsKeyId,
-    tags: args.tags,
+    kmsKeyId: settings.kmsKeyId,
+    tags: settings.tags,
   });
   return {
     name,
     parent,
-    args,
+    settings,
     parameterPrefix,
     secrets,
     role,
-    image: nodeImage(name, parent, args.instanceType ?? defaultInstanceType, args.amiId),
-    region: regionOf(parent, args.nodes),
+    image: nodeImage(name, parent, settings.instanceType, settings.amiId),
+    region: regionOf(parent, settings.nodes),
     zones,
-    instanceType: checkedInstanceType(
-      `EmqxClusterNodes "${name}"`,
-      parent,
-      args.instanceType ?? defaultInstanceType,
-      zones,
-    ),
+    instanceType: checkedInstanceType(`EmqxClusterNodes "${name}"`, parent, settings.instanceType, zones),
     firstSeeds: remember<string[]>(
       `${name}-seeds`,
       parent,
-      args.nodes.map((node) => node.privateIp) as pulumi.Input<string[]>,
+      settings.nodes.map((node) => node.privateIp) as pulumi.Input<string[]>,
     ),
-    clusterPorts: untilRestart("cluster-ports", "clusterPorts", args.clusterPorts ?? ClusterPorts.Documented),
-    clusterName: untilRestart("cluster-name", "clusterName", args.clusterName ?? defaultClusterName),
+    clusterPorts: untilRestart("cluster-ports", "clusterPorts", settings.clusterPorts),
+    clusterName: untilRestart("cluster-name", "clusterName", settings.clusterName),
     parameters: [...secrets.parameters, ...operations],
     waits: new Waits(),
   };
@@ -323,7 +242,7 @@ function readLicenseExpiry(parent: pulumi.Resource, licenseKey: pulumi.Input<str
 
 function createStandingNodes(cluster: Cluster): StandingParts[] {
   let earlier = pulumi.output<string[]>([]);
-  return cluster.args.nodes.map((node, number) => {
+  return cluster.settings.nodes.map((node, number) => {
     const parts = createStandingParts(cluster, node, number, earlier);
     earlier = parts.addressesUpToHere;
     return parts;
@@ -336,7 +255,7 @@ function createStandingParts(
   number: number,
   earlierAddresses: pulumi.Output<string[]>,
 ): StandingParts {
-  const { parent, args } = cluster;
+  const { parent, settings } = cluster;
   const name = `${cluster.name}-${number}`;
   const privateIp = checkedAddress(parent, node, number);
   const networkInterface = new ec2.NetworkInterface(
@@ -344,28 +263,28 @@ function createStandingParts(
     {
       subnetId: node.subnetId,
       privateIps: [privateIp],
-      securityGroups: args.securityGroupIds,
+      securityGroups: settings.securityGroupIds,
       description: pulumi.interpolate`EMQX node ${nodeName(privateIp)}`,
-      tags: tagged(name, args.tags),
+      tags: tagged(name, settings.tags),
     },
     { parent },
   );
-  const retain = args.retainDataVolumes ?? true;
+  const retain = settings.retainDataVolumes;
   const volume = new ebs.Volume(
     `${name}-data`,
     {
       availabilityZone: cluster.zones.apply((zones) => zones[number] as string),
-      size: args.dataVolumeSizeGiB ?? 20,
+      size: settings.dataVolumeSizeGiB,
       type: "gp3",
       encrypted: true,
-      kmsKeyId: args.kmsKeyId,
+      kmsKeyId: settings.kmsKeyId,
       tags: {
-        ...tagged(`${name}-data`, args.tags),
+        ...tagged(`${name}-data`, settings.tags),
         // Which volumes are this cluster's, for whoever makes snapshots of them.
         [dataVolumeTag]: cluster.parameterPrefix,
       },
     },
-    { parent, retainOnDelete: retain, ...(args.protect && !retain && { protect: true }) },
+    { parent, retainOnDelete: retain, ...(settings.protect && !retain && { protect: true }) },
   );
   const ready = createReport(
     cluster,
@@ -395,7 +314,7 @@ function createReport(cluster: Cluster, number: number, report: string, descript
       type: "String",
       insecureValue: notReportedYet,
       description,
-      tags: tagged(name, cluster.args.tags),
+      tags: tagged(name, cluster.settings.tags),
     },
     { parent: cluster.parent, ignoreChanges: ["insecureValue"] },
   );
@@ -407,8 +326,8 @@ function reportName(cluster: Cluster, number: number, report: string): string {
 
 /** Creates the instances batch by batch, each batch after the one before is ready. Returns their ids, once ready. */
 function rollOut(cluster: Cluster, nodes: StandingParts[]): pulumi.Output<string>[] {
-  const { args } = cluster;
-  const batchSize = args.allowFullRestart ? nodes.length : (args.rolloutBatchSize ?? 1);
+  const { settings } = cluster;
+  const batchSize = settings.allowFullRestart ? nodes.length : settings.rolloutBatchSize;
   const ids: pulumi.Output<string>[] = [];
   let earlier: RunningNode[] = [];
   for (let first = 0; first < nodes.length; first += batchSize) {
@@ -424,7 +343,7 @@ function rollOut(cluster: Cluster, nodes: StandingParts[]): pulumi.Output<string
 }
 
 function createInstance(cluster: Cluster, node: StandingParts, earlier: RunningNode[]): RunningNode {
-  const { parent, args, role } = cluster;
+  const { parent, settings, role } = cluster;
   const name = `${cluster.name}-${node.number}`;
   const needed = [role.permissions, node.ready, node.applied, ...cluster.parameters];
   const instance = new ec2.Instance(
@@ -437,16 +356,16 @@ function createInstance(cluster: Cluster, node: StandingParts, earlier: RunningN
       userData: userDataOf(cluster, node),
       userDataReplaceOnChange: true,
       ebsOptimized: true,
-      monitoring: args.detailedMonitoring ?? false,
+      monitoring: settings.detailedMonitoring,
       metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
       rootBlockDevice: {
         volumeType: "gp3",
         volumeSize: rootVolumeSizeGiB,
         encrypted: true,
-        kmsKeyId: args.kmsKeyId,
-        tags: tagged(`${name}-root`, args.tags),
+        kmsKeyId: settings.kmsKeyId,
+        tags: tagged(`${name}-root`, settings.tags),
       },
-      tags: tagged(name, args.tags),
+      tags: tagged(name, settings.tags),
     },
     {
       parent,
@@ -464,7 +383,7 @@ function createInstance(cluster: Cluster, node: StandingParts, earlier: RunningN
   const attachments = attach(cluster, node, instance);
   const report = {
     nodeName: `node ${node.number}`,
-    timeoutSeconds: args.readinessTimeoutSeconds ?? defaultReadinessTimeoutSeconds,
+    timeoutSeconds: settings.readinessTimeoutSeconds,
     instance,
     waits: cluster.waits,
   };
@@ -508,7 +427,7 @@ function createInstance(cluster: Cluster, node: StandingParts, earlier: RunningN
 
 /** The data volume, then the load balancers; taken apart the other way round: no new clients, then a clean stop. */
 function attach(cluster: Cluster, node: StandingParts, instance: ec2.Instance): pulumi.Resource[] {
-  const { parent, args } = cluster;
+  const { parent, settings } = cluster;
   const name = `${cluster.name}-${node.number}`;
   const data = new ec2.VolumeAttachment(
     `${name}-data`,
@@ -521,7 +440,7 @@ function attach(cluster: Cluster, node: StandingParts, instance: ec2.Instance): 
     },
     { parent },
   );
-  const registrations = (args.loadBalancerNames ?? []).map(
+  const registrations = settings.loadBalancerNames.map(
     (loadBalancerName, k) =>
       new elb.Attachment(
         `${name}-lb-${k}`,
@@ -544,12 +463,12 @@ function regionOf(parent: pulumi.Resource, [first]: EmqxNodeArgs[]): pulumi.Outp
 }
 
 function userDataOf(cluster: Cluster, node: StandingParts): pulumi.Output<string> {
-  const { args, parameterPrefix } = cluster;
+  const { settings, parameterPrefix } = cluster;
   return pulumi
     .all([node.privateIp, seedsOf(cluster, node), cluster.clusterPorts, cluster.clusterName, cluster.region])
     .apply(([privateIp, seeds, clusterPorts, clusterName, region]) => {
       const place = { number: node.number, privateIp, seeds, region, parameterPrefix };
-      const userData = nodeUserData({ ...args, clusterPorts, clusterName }, place);
+      const userData = nodeUserData({ ...settings, clusterPorts, clusterName }, place);
       refuse(`node ${node.number} of EmqxClusterNodes "${cluster.name}"`, userDataProblems(userData));
       return userData;
     });

@@ -1,17 +1,10 @@
 /** From a cluster's settings and a node's place to the node's user data. */
 import * as pulumi from "@pulumi/pulumi";
-import type { NodeSettings } from "./problems";
 import { architectureOf } from "./instanceTypes";
-import { ClusterPorts } from "../emqx/releases";
 import { renderUserData, userDataProblems } from "../emqx/userData";
-import { defaultListeners, usesWebSocket } from "../shared/listeners";
-import {
-  defaultClusterName,
-  defaultEmqxVersion,
-  defaultInstanceType,
-  defaultReadinessTimeoutSeconds,
-  mqttUsername,
-} from "./defaults";
+import { usesWebSocket } from "../shared/listeners";
+import { mqttUsername } from "./defaults";
+import type { NodeSettings } from "./settings";
 
 /** What differs from node to node, or comes from the stack. */
 export interface NodePlace {
@@ -34,20 +27,20 @@ export function nodeUserData(settings: NodeSettings, place: NodePlace): string {
     seeds: place.seeds,
     region: place.region,
     parameterPrefix: place.parameterPrefix,
-    version: settings.emqxVersion ?? defaultEmqxVersion,
-    architecture: architectureOf(settings.instanceType ?? defaultInstanceType),
+    version: settings.emqxVersion,
+    architecture: architectureOf(settings.instanceType),
     packageUrl: settings.packageUrl,
     packageSha256: settings.packageSha256,
-    clusterName: settings.clusterName ?? defaultClusterName,
-    cookieVersion: settings.cookieVersion ?? 1,
-    clusterPorts: settings.clusterPorts ?? ClusterPorts.Documented,
-    listeners: { ws: usesWebSocket(settings.listeners ?? defaultListeners) },
-    proxyProtocol: settings.proxyProtocol ?? false,
-    anonymousAccess: settings.anonymousAccess ?? false,
+    clusterName: settings.clusterName,
+    cookieVersion: settings.cookieVersion,
+    clusterPorts: settings.clusterPorts,
+    listeners: { ws: usesWebSocket(settings.listeners) },
+    proxyProtocol: settings.proxyProtocol,
+    anonymousAccess: settings.anonymousAccess,
     mqttUsername,
     hasLicense: settings.licenseKey !== undefined,
-    loadBalancerCount: settings.loadBalancerNames?.length ?? 0,
-    readinessTimeoutSeconds: settings.readinessTimeoutSeconds ?? defaultReadinessTimeoutSeconds,
+    loadBalancerCount: settings.loadBalancerNames.length,
+    readinessTimeoutSeconds: settings.readinessTimeoutSeconds,
     extraConfig: settings.extraConfig,
   });
 }

@@ -16,12 +16,16 @@ interface Common {
   later?: boolean;
   /** What to say when it is not given, after "missing; ". Without it, the input may be left out. */
   needed?: string;
+  /** The value of an input that is not given: the only place where it gets one. */
+  default?: unknown;
 }
 
 /** A single value. The check gets whatever was given, of any type. */
 export interface Leaf extends Common {
   kind: "text" | "number" | "flag";
   check: (input: string, value: unknown, where: Where) => string[];
+  /** Whoever reads the value from a file keeps it from everybody's eyes. */
+  secret?: boolean;
   /** The value depends on the region, so it is looked at again when the provider's region is known. */
   regional?: boolean;
   /** What another resource gives is AWS's own (an id), or that of somebody's unit test, and not looked at. */
@@ -53,6 +57,35 @@ export type Shape = Leaf | ListShape | MapShape | ObjectShape;
 /** A shape for every input; the compiler makes sure that none is missing. */
 export type Shapes<Args extends object> = { [Name in keyof Required<Args>]: Shape };
 
+/** What a component works with: an input that has a default has a value, at any depth. */
+export type Resolved<Args extends object, S> = {
+  [Name in keyof Required<Args>]: ResolvedInput<Args[Name], Name extends keyof S ? S[Name] : never>;
+};
+type ResolvedInput<Value, S> = S extends { kind: "object"; fields: infer Fields }
+  ? ResolvedGroup<NonNullable<Value>, Fields> | (S extends { default: unknown } ? never : undefined & Value)
+  : S extends { default: unknown }
+    ? Exclude<Value, undefined>
+    : Value;
+type ResolvedGroup<Group, Fields> = Group extends object ? Resolved<Group, Fields> : never;
+
+/** The inputs with a value in place of each that is not given and has a default. */
+export function withDefaults<Args extends object, S extends Shapes<Args>>(
+  shapes: S,
+  args: Args,
+): Resolved<Args, S> {
+  const fill = (of: Record<string, Shape>, values: Record<string, unknown>): Record<string, unknown> =>
+    Object.fromEntries(
+      Object.entries(of).flatMap(([name, shape]) => {
+        const value = values[name] ?? shape.default;
+        if (value === undefined) {
+          return [];
+        }
+        return [[name, shape.kind === "object" && isRecord(value) ? fill(shape.fields, value) : value]];
+      }),
+    );
+  return fill(shapes, args as Record<string, unknown>) as Resolved<Args, S>;
+}
+
 /** A text with a grammar: the words that follow a wrong value, or undefined for a right one. */
 export type Grammar = (value: string, where: Where) => string | undefined;
 
@@ -73,7 +106,7 @@ export function text(grammar: Grammar, options: Options = {}): Leaf {
 export function checked(
   kind: Leaf["kind"],
   check: Leaf["check"],
-  options: Common & { regional?: boolean } = {},
+  options: Common & Pick<Leaf, "regional" | "secret"> = {},
 ): Leaf {
   return { kind, check, ...options };
 }
@@ -100,22 +133,25 @@ export function without<S extends Record<string, Shape>, Name extends keyof S>(
   ) as unknown as Omit<S, Name>;
 }
 
-export function list(item: Shape, options: Omit<ListShape, "kind" | "item"> = {}): ListShape {
-  return { kind: "list", item, ...options };
+export function list<Options extends Omit<ListShape, "kind" | "item">>(item: Shape, options: Options) {
+  return { kind: "list" as const, item, ...options };
 }
 
-/** A rule of how inputs go together. It gets them all, a wrong one as not given. */
-export type Rule<Args> = (sound: Partial<Args>) => string[];
+/** A rule of how inputs go together: of all inputs with their defaults, and of those that were given. */
+export type Rule<Settings> = (
+  settings: Settings,
+  given: Partial<Record<keyof Settings, unknown>>,
+) => string[];
 
 /**
- * Everything that is wrong with the inputs: one by one, and then together. What a rule says that looked at an input which is
- * wrong by itself would be no news, or nonsense.
+ * Everything that is wrong with the inputs: one by one, and then together. A rule ends where it looks at an input which is
+ * wrong by itself: what it would say then is no news, or nonsense.
  */
-export function problemsOf<Args extends object>(
-  shapes: Shapes<Args>,
+export function problemsOf<Args extends object, S extends Shapes<Args>>(
+  shapes: S,
   args: unknown,
   where: Where,
-  rules: Rule<Args>[],
+  rules: Rule<Resolved<Args, S>>[],
 ): string[] {
   if (!isRecord(args)) {
     return [`the arguments: ${shown(args)} is not an object with inputs`];
@@ -132,17 +168,31 @@ export function problemsOf<Args extends object>(
       sound[name] = args[name];
     }
   }
+  const get = (target: object, name: string | symbol): unknown => {
+    if (wrong.has(name)) {
+      throw unjudged;
+    }
+    return Reflect.get(target, name);
+  };
+  const settings = new Proxy<object>(withDefaults<Args, S>(shapes, sound as Args), { get }) as Resolved<
+    Args,
+    S
+  >;
+  const given = new Proxy(sound, { get }) as Partial<Record<keyof Resolved<Args, S>, unknown>>;
   const further = rules.flatMap((rule) => {
-    let sees = true;
-    const look = (target: object, name: string | symbol): unknown => {
-      sees &&= !wrong.has(name);
-      return Reflect.get(target, name);
-    };
-    const found = rule(new Proxy(sound, { get: look }) as Partial<Args>);
-    return sees ? found : [];
+    try {
+      return rule(settings, given);
+    } catch (error) {
+      if (error === unjudged) {
+        return [];
+      }
+      throw error;
+    }
   });
   return [...new Set([...problems, ...further])];
 }
+
+const unjudged = new Error("a rule looked at an input that is wrong by itself");
 
 /**
  * Inputs that are meant for one that there is, and would be lost without a word: only TypeScript's compiler looks for them. Others

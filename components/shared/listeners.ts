@@ -66,6 +66,7 @@ export const listenersInput = list(
       listeners.flatMap((listener, i) =>
         listeners.indexOf(listener) === i ? [] : [`${input}: "${listener}" is listed twice; list each once`],
       ),
+    default: defaultListeners,
   },
 );
 

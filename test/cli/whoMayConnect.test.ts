@@ -1,3 +1,5 @@
+import { clusterNodesInputs, type EmqxClusterNodesArgs } from "../../components/nodes/settings";
+import { withDefaults } from "../../components/shared/inputs";
 /** What `up`, the warnings at preview and the policies say of who may connect: the same, whatever authenticates. */
 import { userOf } from "../../cli/local/endpoints";
 import { Listener } from "../../components";
@@ -65,7 +67,15 @@ test.each(rows)("%s", async (_what, args, extraConfig, user, openTo) => {
     privateIp,
   }));
   const listeners = [Listener.Mqtts, Listener.Wss];
-  const warnings = clusterNodesWarnings({ ...args, extraConfig, listeners, nodes, securityGroupIds: [] });
+  const warnings = clusterNodesWarnings(
+    withDefaults<EmqxClusterNodesArgs, typeof clusterNodesInputs>(clusterNodesInputs, {
+      ...args,
+      extraConfig,
+      listeners,
+      nodes,
+      securityGroupIds: [],
+    }),
+  );
   expect(warnings.filter((text) => text.includes("without saying who they are"))).toHaveLength(
     Math.min(1, openTo.length),
   );

@@ -1,6 +1,6 @@
 /** What a refusal advises is possible: whoever follows it is not refused for the same setting again. */
 import * as fc from "fast-check";
-import { deploymentInputs, deploymentProblems } from "../../components/deployment/emqxDeployment";
+import { deploymentInputs, deploymentProblems } from "../../components/deployment/settings";
 import type { EmqxDeploymentArgs } from "../../components";
 
 const zones = ["eu-west-1a", "eu-west-1b", "eu-west-1c"];

@@ -14,12 +14,12 @@ import {
   type EmqxDeploymentArgs,
 } from "../../components";
 import { clusterNodesNameProblems } from "../../components/nodes/problems";
-import { elbNameProblems } from "../../components/classicElb/emqxClassicElb";
-import { backupNameProblems } from "../../components/backup/plan";
-import { deploymentProblems } from "../../components/deployment/emqxDeployment";
-import { groupNameProblems } from "../../components/access/emqxSecurityGroup";
-import { vpcNameProblems } from "../../components/network/emqxVpc";
-import { monitoringNameProblems } from "../../components/monitoring/problems";
+import { elbNameProblems } from "../../components/classicElb/settings";
+import { backupNameProblems } from "../../components/backup/settings";
+import { deploymentProblems } from "../../components/deployment/settings";
+import { groupNameProblems } from "../../components/access/settings";
+import { vpcNameProblems } from "../../components/network/settings";
+import { monitoringNameProblems } from "../../components/monitoring/settings";
 import { RegionMocks, type Registered } from "../../simulator";
 
 const everything: EmqxDeploymentArgs = {

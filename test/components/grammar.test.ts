@@ -4,14 +4,14 @@
  */
 import fc from "fast-check";
 import { InstanceType } from "@pulumi/aws/types/enums/ec2";
-import { backupInputs } from "../../components/backup/emqxBackup";
-import { clusterNodesInputs } from "../../components/nodes/problems";
-import { elbInputs } from "../../components/classicElb/emqxClassicElb";
-import { deploymentInputs } from "../../components/deployment/emqxDeployment";
-import { groupInputs } from "../../components/access/emqxSecurityGroup";
-import { vpcInputs } from "../../components/network/emqxVpc";
+import { backupInputs } from "../../components/backup/settings";
+import { clusterNodesInputs } from "../../components/nodes/settings";
+import { elbInputs } from "../../components/classicElb/settings";
+import { deploymentInputs } from "../../components/deployment/settings";
+import { groupInputs } from "../../components/access/settings";
+import { vpcInputs } from "../../components/network/settings";
 import { inputProblems, type Leaf, type Shape } from "../../components/shared/inputs";
-import { monitoringInputs } from "../../components/monitoring/problems";
+import { monitoringInputs } from "../../components/monitoring/settings";
 import { Cloud, newAccount } from "../../simulator";
 import { unreadable } from "../../simulator/machine/licences";
 import type { Props } from "../../simulator/values";

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as library from "../../components";
-import { vpcInputs } from "../../components/network/emqxVpc";
+import { vpcInputs } from "../../components/network/settings";
 import { problemsOf } from "../../components/shared/inputs";
 
 type Component = new (name: string, args: never) => unknown;
@@ -135,7 +135,7 @@ test("an input of another component's, as a program may give to several, is none
     somebodyElses: "x",
     cidrBlok: undefined,
   };
-  expect(problemsOf<library.EmqxVpcArgs>(vpcInputs, args, {}, [])).toEqual([]);
+  expect(problemsOf<library.EmqxVpcArgs, typeof vpcInputs>(vpcInputs, args, {}, [])).toEqual([]);
 });
 
 test.each(Object.keys(good))("%s: arguments that are none, and needed ones that are missing", (component) => {

@@ -2,7 +2,7 @@
 import * as fc from "fast-check";
 import { deploymentProblems, type EmqxDeploymentArgs } from "../../components";
 import { instanceHour, prices } from "../../cli/cost/prices";
-import { idleTimeoutSeconds } from "../../components/classicElb/emqxClassicElb";
+import { idleTimeoutSeconds } from "../../components/classicElb/settings";
 import type { SizeInput } from "../../cli/size/input";
 import { defaultInput, inputProblems } from "../../cli/size/input";
 import { longestKeepAlive } from "../../cli/size/limits";

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as iam from "@pulumi/aws/iam";
-import { EmqxBackup, type EmqxBackupArgs } from "../../../components/backup/emqxBackup";
+import { EmqxBackup } from "../../../components/backup/emqxBackup";
+import { type EmqxBackupArgs } from "../../../components/backup/settings";
 import { inAws, namesByType, run, valueOf } from "../../support";
 import { lintAsCloudFormation } from "../../cloudFormation";
 import { testWith } from "../emqx/tools";

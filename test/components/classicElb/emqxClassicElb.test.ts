@@ -8,7 +8,7 @@ import {
   TlsPolicy,
   type EmqxClassicElbArgs,
 } from "../../../components";
-import { elbProblems } from "../../../components/classicElb/emqxClassicElb";
+import { elbProblems } from "../../../components/classicElb/settings";
 import { newAccount } from "../../../simulator";
 import { inAws, namesByType, run, valueOf, type RunOptions } from "../../support";
 

@@ -1,3 +1,5 @@
+import { clusterNodesInputs, type EmqxClusterNodesArgs } from "../../../components/nodes/settings";
+import { withDefaults } from "../../../components/shared/inputs";
 import { clusterNodesWarnings } from "../../../components/nodes/problems";
 import { generateKeyPairSync, sign } from "node:crypto";
 import { licenseExpiry, licenseWarnings, parseLicense } from "../../../components/emqx/license";
@@ -107,6 +109,13 @@ test.each([
   ["6.2.3", false],
 ])("a key for %s, which may be open source and read none, is warned of: %s", (emqxVersion, isWarned) => {
   const nodes = [{ subnetId: "subnet-1", availabilityZone: "eu-west-1a", privateIp: "192.168.0.10" }];
-  const warnings = clusterNodesWarnings({ nodes, securityGroupIds: [], emqxVersion, licenseKey: "x" });
+  const warnings = clusterNodesWarnings(
+    withDefaults<EmqxClusterNodesArgs, typeof clusterNodesInputs>(clusterNodesInputs, {
+      nodes,
+      securityGroupIds: [],
+      emqxVersion,
+      licenseKey: "x",
+    }),
+  );
   expect(warnings.some((text) => text.startsWith("licenseKey: "))).toBe(isWarned);
 });

@@ -9,7 +9,7 @@ import {
   memoryDimensions,
 } from "../../../components/monitoring/agent";
 import { dashboardBody } from "../../../components/monitoring/dashboard";
-import { monitoringProblems, monitoringWarnings } from "../../../components/monitoring/problems";
+import { monitoringProblems, monitoringWarnings } from "../../../components/monitoring/settings";
 import { dashboardProblems } from "../../../simulator/services/dashboardBody";
 import { unknownValue, type Props } from "../../../simulator/values";
 import { inAws, namesByType, run, valueOf, type RunOptions } from "../../support";

@@ -1,0 +1,82 @@
+/** What EmqxVpc can be told, and what can be wrong with it. */
+import type * as pulumi from "@pulumi/pulumi";
+import { choice, flag, problemsOf, type Resolved, type Shapes } from "../shared/inputs";
+import { kmsKeyInput } from "../shared/kmsKey";
+import { logRetentionInput } from "../shared/logRetention";
+import { nameProblems } from "../shared/names";
+import { regionOf } from "../shared/place";
+import { tagsInput } from "../shared/tags";
+import { availabilityZonesInput } from "./availabilityZones";
+import { vpcBlockInput } from "./subnets";
+
+/** How private subnets reach the internet. Each NAT gateway costs by the hour and by the gigabyte. */
+export const NatGateways = {
+  /** None: private subnets reach Amazon S3 only. */
+  None: "None",
+  /** One, in the first zone listed: the cheapest; without that zone, no node reaches the internet. */
+  Single: "Single",
+  /** One in every zone: a zone depends on no other. */
+  PerAvailabilityZone: "PerAvailabilityZone",
+} as const;
+export type NatGateways = (typeof NatGateways)[keyof typeof NatGateways];
+
+export interface EmqxVpcArgs {
+  /**
+   * Names of the Availability Zones to use, for example `eu-west-1a`, all of one region. Each gets a private and a
+   * public subnet. A zone's addresses follow from its letter, so adding a zone changes nothing of the others.
+   */
+  availabilityZones: string[];
+  /** The VPC's IPv4 block, between /16 and /23. Default: 192.168.0.0/16. Changing it replaces everything. */
+  cidrBlock?: string;
+  /** NAT gateways for the private subnets. Default: Single. */
+  natGateways?: NatGateways;
+  /** Whether the VPC's accepted and rejected connections are logged to CloudWatch Logs. Default: false. */
+  flowLogs?: boolean;
+  /** Days that flow logs are kept, one of the periods that CloudWatch Logs knows. Default: 365. */
+  flowLogRetentionDays?: number;
+  /**
+   * ARN of the customer managed KMS key that encrypts the flow logs; its policy must let CloudWatch Logs use it.
+   * Default: CloudWatch Logs' own encryption.
+   */
+  kmsKeyId?: pulumi.Input<string>;
+  /** Tags of every resource. Default: none but `Name`. */
+  tags?: Record<string, pulumi.Input<string>>;
+}
+
+export const vpcInputs = {
+  availabilityZones: availabilityZonesInput,
+  // The guide's private network 192.168.0.0/24 is the private subnet of zone a in this block.
+  cidrBlock: { ...vpcBlockInput, default: "192.168.0.0/16" },
+  natGateways: { ...choice(NatGateways), default: NatGateways.Single },
+  flowLogs: { ...flag, default: false },
+  flowLogRetentionDays: { ...logRetentionInput, default: 365 },
+  kmsKeyId: kmsKeyInput,
+  tags: tagsInput(),
+} satisfies Shapes<EmqxVpcArgs>;
+
+export type VpcSettings = Resolved<EmqxVpcArgs, typeof vpcInputs>;
+
+/** Everything that is wrong with the input, one line each. */
+export function vpcProblems(name: string, args: EmqxVpcArgs): string[] {
+  return problemsOf<EmqxVpcArgs, typeof vpcInputs>(vpcInputs, args, { region: regionOf(args) }, [
+    () => vpcNameProblems(name),
+    ({ flowLogs }, given) => flowLogProblems(flowLogs, given, ["flowLogRetentionDays", "kmsKeyId"]),
+  ]);
+}
+
+export function vpcNameProblems(name: string, part?: string): string[] {
+  return nameProblems(name, { made: [{ suffix: "-flow-logs", of: "an IAM role", longest: 64 }] }, part);
+}
+
+/** Settings that do nothing without flow logs. */
+export function flowLogProblems<Setting extends string>(
+  flowLogs: boolean,
+  given: Partial<Record<Setting, unknown>>,
+  settings: Setting[],
+): string[] {
+  return flowLogs
+    ? []
+    : settings
+        .filter((setting) => given[setting] !== undefined)
+        .map((setting) => `${setting}: given, but flowLogs is off; set flowLogs to true, or leave it out`);
+}

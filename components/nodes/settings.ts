@@ -1,0 +1,204 @@
+/** What EmqxClusterNodes can be told, one by one. How inputs go together: problems.ts. */
+import type * as pulumi from "@pulumi/pulumi";
+import { isReservedWord } from "../emqx/hocon";
+import { licenseProblems } from "../emqx/license";
+import { ClusterPorts, releaseProblem } from "../emqx/releases";
+import { packageSumProblems, packageUrlProblems } from "../emqx/userData";
+import { availabilityZoneInput } from "../network/availabilityZones";
+import { addressInput } from "../network/ipv4";
+import { imageId, loadBalancerName, securityGroupId, subnetId } from "../shared/awsNames";
+import {
+  checked,
+  choice,
+  flag,
+  list,
+  text,
+  version,
+  wholeNumber,
+  without,
+  type Resolved,
+  type Shapes,
+} from "../shared/inputs";
+import { kmsKeyInput } from "../shared/kmsKey";
+import { listenersInput, type Listener } from "../shared/listeners";
+import { plain } from "../shared/problems";
+import { dataVolumeTag, tagsInput } from "../shared/tags";
+import { shown, wholeNumberProblems } from "../shared/words";
+import { defaultInstanceType } from "./defaults";
+import { instanceTypeInput } from "./instanceTypes";
+
+/** Where a node stands. Its number is its place in the list of nodes. */
+export interface EmqxNodeArgs {
+  /** Id of the node's subnet. */
+  subnetId: pulumi.Input<string>;
+  /** The subnet's Availability Zone; the data volume is made there. */
+  availabilityZone: pulumi.Input<string>;
+  /** The node's fixed private address. It is part of the node's name `emqx@<address>`, so its data depends on it. */
+  privateIp: pulumi.Input<string>;
+}
+
+export interface EmqxClusterNodesArgs {
+  /** The nodes, the first one first. New nodes are added at the end; the last one is the one that goes. */
+  nodes: EmqxNodeArgs[];
+  /** Ids of the nodes' security groups. */
+  securityGroupIds: pulumi.Input<pulumi.Input<string>[]>;
+  /** Version of EMQX, for example `5.8.9`. From 5.8.10 on, more than one node needs a licence. Default: 5.8.9. */
+  emqxVersion?: string;
+  /** Licence key for versions after 5.8.9. Default: none. */
+  licenseKey?: pulumi.Input<string>;
+  /** EC2 instance type, on Graviton or x86-64. Default: m7g.large. */
+  instanceType?: string;
+  /** Size of each node's data volume in GiB, 1 to 16,384; it can grow, never shrink. Default: 20. */
+  dataVolumeSizeGiB?: number;
+  /** Whether a node's data volume is kept in AWS when it leaves the stack; false deletes the data. Default: true. */
+  retainDataVolumes?: boolean;
+  /** Whether Pulumi refuses to delete or replace data volumes that are not retained. Default: false. */
+  protect?: boolean;
+  /** Name of the EMQX cluster. Changing it restarts all nodes together (`allowFullRestart`). Default: emqxcl. */
+  clusterName?: string;
+  /** Raise it for a new Erlang cookie, which restarts all nodes together (`allowFullRestart`). Default: 1. */
+  cookieVersion?: number;
+  /** Raise it for a new dashboard password; nodes take it up while they run. Default: 1. */
+  dashboardPasswordVersion?: number;
+  /** Raise it for a new password of the first MQTT user; nodes take it up while they run. Default: 1. */
+  mqttPasswordVersion?: number;
+  /** The ports between nodes. Default: Documented (4369, 5369, 6369). Must be the security group's own. */
+  clusterPorts?: ClusterPorts;
+  /** Listeners of the load balancer; the nodes serve WebSocket only if one of them does. Default: Mqtt and Mqtts. */
+  listeners?: Listener[];
+  /** Names of the Classic ELBs to register with. Append to the list; a name's place is its identity. Default: none. */
+  loadBalancerNames?: pulumi.Input<string>[];
+  /** Id of an Amazon Linux 2023 image. Default: the newest at the first deployment, kept from then on. */
+  amiId?: string;
+  /** More EMQX configuration in HOCON; settings that this component owns are refused. Default: none. */
+  extraConfig?: string;
+  /** Whether no MQTT user is made: an authentication in `extraConfig` decides who may connect; without one, anybody may. Default: false. */
+  anonymousAccess?: boolean;
+  /**
+   * Seconds, 1 to 3,600, that a node may take to move its clients before it stops; at most 150 are used, and 30 where
+   * EMQX cannot evacuate. Best the load balancer's own. Default: 300.
+   */
+  drainingTimeoutSeconds?: number;
+  /** Whether the load balancer announces clients by PROXY protocol. Must be the load balancer's own. Default: false. */
+  proxyProtocol?: boolean;
+  /** How many nodes are replaced at the same time, and created at the same time. Default: 1. */
+  rolloutBatchSize?: number;
+  /** Whether a change that cannot be rolled is carried out, by replacing all nodes at once. Default: false. */
+  allowFullRestart?: boolean;
+  /** Seconds that a node may take from its creation until it serves, 60 to 7,200. Default: 900. */
+  readinessTimeoutSeconds?: number;
+  /** HTTPS address of the EMQX package for Amazon Linux 2023. Default: EMQX's own package repository. */
+  packageUrl?: string;
+  /** SHA-256 of the package, 64 hexadecimal digits. Default: the checksum published beside the package. */
+  packageSha256?: string;
+  /** ARN of the customer managed KMS key for disks and parameters. Default: AWS's keys for EBS and SSM. */
+  kmsKeyId?: pulumi.Input<string>;
+  /** Whether CloudWatch gets the instances' metrics every minute instead of every five. Default: false. */
+  detailedMonitoring?: boolean;
+  /** Tags of every resource. Default: none but `Name`. */
+  tags?: Record<string, pulumi.Input<string>>;
+}
+
+/** Nodes of one cluster; beyond that, full mesh connections and the rollout grow unwieldy. */
+export const mostNodes = 100;
+
+const nodeInput = {
+  kind: "object",
+  fields: {
+    subnetId: { ...subnetId, needed: "give the id of the node's subnet" },
+    availabilityZone: availabilityZoneInput,
+    privateIp: addressInput,
+  } satisfies Shapes<EmqxNodeArgs>,
+} as const;
+
+export const clusterNodesInputs = {
+  nodes: list(nodeInput, {
+    needed: "name at least one",
+    least: "name at least one",
+    check: (input, nodes: EmqxNodeArgs[]) => [
+      ...wholeNumberProblems(input, nodes.length, 1, mostNodes, "nodes"),
+      ...sharedAddressProblems(nodes),
+    ],
+  }),
+  securityGroupIds: list(securityGroupId, {
+    later: true,
+    needed: "name at least one",
+    least: "name at least one",
+  }),
+  emqxVersion: {
+    ...checked("text", (_input, value) => {
+      const problem = releaseProblem(value);
+      return problem === undefined ? [] : [problem];
+    }),
+    // The last open source release: it clusters without a licence.
+    default: "5.8.9",
+  },
+  licenseKey: checked("text", (input, key) => licenseProblems(input, key), { later: true, secret: true }),
+  instanceType: { ...instanceTypeInput, default: defaultInstanceType },
+  dataVolumeSizeGiB: { ...wholeNumber(1, 16384, "GiB"), default: 20 },
+  retainDataVolumes: { ...flag, default: true },
+  protect: { ...flag, default: false },
+  // EMQX's own default (`cluster.name`).
+  clusterName: { ...text(clusterNameWords), default: "emqxcl" },
+  cookieVersion: { ...version, default: 1 },
+  dashboardPasswordVersion: { ...version, default: 1 },
+  mqttPasswordVersion: { ...version, default: 1 },
+  clusterPorts: { ...choice(ClusterPorts), default: ClusterPorts.Documented },
+  listeners: listenersInput,
+  loadBalancerNames: list(loadBalancerName, { default: [] as pulumi.Input<string>[] }),
+  amiId: imageId,
+  extraConfig: checked("text", (input, hocon) =>
+    // Whether it may set authentication, another setting decides.
+    typeof hocon === "string" ? [] : [`${input}: ${shown(hocon)} is not a text in HOCON`],
+  ),
+  anonymousAccess: { ...flag, default: false },
+  // The load balancer's own default.
+  drainingTimeoutSeconds: { ...wholeNumber(1, 3600, "seconds"), default: 300 },
+  proxyProtocol: { ...flag, default: false },
+  // How many it may be depends on the nodes: see batchProblems.
+  rolloutBatchSize: {
+    ...checked("number", (input, value) =>
+      Number.isInteger(value)
+        ? []
+        : [`${input}: ${shown(value)} is not a whole number, below that of the nodes`],
+    ),
+    default: 1,
+  },
+  allowFullRestart: { ...flag, default: false },
+  // A node boots in about three minutes; the rest is for slow package downloads and large clusters.
+  readinessTimeoutSeconds: { ...wholeNumber(60, 7200, "seconds"), default: 900 },
+  packageUrl: checked("text", (_input, url) => packageUrlProblems(url)),
+  packageSha256: checked("text", (_input, sum) => packageSumProblems(sum)),
+  kmsKeyId: kmsKeyInput,
+  detailedMonitoring: { ...flag, default: false },
+  tags: tagsInput([dataVolumeTag]),
+} satisfies Shapes<EmqxClusterNodesArgs>;
+
+export type ClusterNodesSettings = Resolved<EmqxClusterNodesArgs, typeof clusterNodesInputs>;
+
+/** What does not depend on where the nodes stand. */
+export type NodeSettings = Omit<ClusterNodesSettings, "nodes" | "securityGroupIds">;
+
+/** Those that the deployment does not set itself. */
+export const nodeSettings = without(clusterNodesInputs, "nodes", "securityGroupIds", "loadBalancerNames");
+
+function sharedAddressProblems(nodes: EmqxNodeArgs[]): string[] {
+  const addresses = nodes.map((node) => plain(node.privateIp));
+  return addresses.flatMap((address, i) =>
+    address === undefined || addresses.indexOf(address) === i
+      ? []
+      : [
+          `nodes[${i}].privateIp: "${address}" is also node ${addresses.indexOf(address)}'s; give each its own`,
+        ],
+  );
+}
+
+/** What EMQX takes as an unquoted word in HOCON, and reads as an Erlang atom. */
+function clusterNameWords(clusterName: string): string | undefined {
+  if (!/^[a-z][a-zA-Z0-9_]{0,63}$/.test(clusterName)) {
+    return "is not a name of 1 to 64 letters, digits and _, a small letter first";
+  }
+  return isReservedWord(clusterName)
+    ? `is a word of HOCON, which EMQX would not take for a name; choose another, for example emqx_${clusterName}`
+    : undefined;
+}
