@@ -59,8 +59,28 @@ export interface Prices {
 /** Elsewhere than in these regions no prices are known; an estimate then shows this one's and says so. */
 export const fallbackRegion = "us-east-1";
 
+/** The same in each of the regions below. */
+const alike = {
+  snapshotGiB: 0.05,
+  publicAddressHour: 0.005,
+  classicElbGB: 0.008,
+  kmsKey: 1,
+  secret: 0.4,
+  hostedZone: 0.5,
+  customMetric: 0.3,
+  cloudWatchRequests: 0.01,
+  alarm: 0.1,
+  compositeAlarm: 0.5,
+  dashboard: 3,
+  logsStoredGB: 0.03,
+  s3GB: 0.023,
+  betweenZonesGB: 0.01,
+  internetGB: 0.09,
+};
+
 export const prices: Record<string, Prices> = {
   "us-east-1": {
+    ...alike,
     instanceLarge: {
       ...{ m7g: 0.0816, c7g: 0.0725, r7g: 0.1071, m6g: 0.077, c6g: 0.068, r6g: 0.1008, t4g: 0.0672 },
       ...{ m7i: 0.1008, c7i: 0.08925, r7i: 0.1323, m6i: 0.096, c6i: 0.085, r6i: 0.126 },
@@ -69,28 +89,14 @@ export const prices: Record<string, Prices> = {
     volumeGiB: { gp3: 0.08, gp2: 0.1 },
     gp3Iops: 0.005,
     gp3Throughput: 0.04,
-    snapshotGiB: 0.05,
     natGatewayHour: 0.045,
     natGatewayGB: 0.045,
-    publicAddressHour: 0.005,
     classicElbHour: 0.025,
-    classicElbGB: 0.008,
     interfaceEndpointHour: 0.01,
-    kmsKey: 1,
-    secret: 0.4,
-    hostedZone: 0.5,
-    customMetric: 0.3,
-    cloudWatchRequests: 0.01,
-    alarm: 0.1,
-    compositeAlarm: 0.5,
-    dashboard: 3,
     logsGB: 0.5,
-    logsStoredGB: 0.03,
-    s3GB: 0.023,
-    betweenZonesGB: 0.01,
-    internetGB: 0.09,
   },
   "eu-west-1": {
+    ...alike,
     instanceLarge: {
       ...{ m7g: 0.091, c7g: 0.0775, r7g: 0.1195, m6g: 0.086, c6g: 0.073, r6g: 0.1128, t4g: 0.0736 },
       ...{ m7i: 0.1124, c7i: 0.0958, r7i: 0.148, m6i: 0.107, c6i: 0.0912, r6i: 0.141 },
@@ -99,26 +105,11 @@ export const prices: Record<string, Prices> = {
     volumeGiB: { gp3: 0.088, gp2: 0.11 },
     gp3Iops: 0.0055,
     gp3Throughput: 0.044,
-    snapshotGiB: 0.05,
     natGatewayHour: 0.048,
     natGatewayGB: 0.048,
-    publicAddressHour: 0.005,
     classicElbHour: 0.028,
-    classicElbGB: 0.008,
     interfaceEndpointHour: 0.011,
-    kmsKey: 1,
-    secret: 0.4,
-    hostedZone: 0.5,
-    customMetric: 0.3,
-    cloudWatchRequests: 0.01,
-    alarm: 0.1,
-    compositeAlarm: 0.5,
-    dashboard: 3,
     logsGB: 0.57,
-    logsStoredGB: 0.03,
-    s3GB: 0.023,
-    betweenZonesGB: 0.01,
-    internetGB: 0.09,
   },
 };
 
