@@ -18,10 +18,7 @@ export function addReviewCommands(program: Command, { surroundings, env, speaker
     .description("what a change would do: to clients, to nodes, to data, and to who can reach what")
     .option("-s, --stack <name>", "the stack (with --preview: only its name in the report)")
     .option("-b, --base <git ref>", "compare the present files with this revision, in a simulated region")
-    .option(
-      "-p, --preview <file>",
-      "review a `pulumi preview --json --show-sames` or its --event-log; - is stdin",
-    )
+    .option("-p, --preview <file>", "review a `pulumi preview --json --show-sames`; - is stdin")
     .option("--json", "the review for machines instead of Markdown")
     .option("-o, --output <file>", "write to a file instead of stdout")
     .option(

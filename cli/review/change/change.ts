@@ -26,8 +26,6 @@ export interface ResourceChange {
   before?: State;
   after?: State;
   properties: PropertyChange[];
-  /** When the engine comes to it. */
-  position: number;
 }
 
 /** A change of a stack: every resource of it, ordered by name. */
@@ -39,8 +37,6 @@ export interface Change {
   messages: Message[];
   /** Whether unchanged resources are known too. */
   isWhole: boolean;
-  /** Whether the engine said what depends on what. */
-  hasDependencies: boolean;
   /** Resources of an earlier, interrupted update that are removed on the way. */
   leftovers: string[];
 }
@@ -50,7 +46,7 @@ export function changeOf(preview: Preview): Change {
   const leftovers = steps.filter(({ op, before }) => op === "delete" && isLeftover(steps, before?.urn));
   const all = steps
     .filter((step) => !leftovers.includes(step))
-    .map((step, position) => resourceChange(step, position))
+    .map(resourceChange)
     .sort((a, b) => byName(a.name, b.name) || byName(a.type, b.type) || byName(a.urn, b.urn));
   const isRead = ({ before, after }: ResourceChange) => (after ?? before)?.external === true;
   const resources = all.filter((resource) => !isRead(resource));
@@ -60,9 +56,6 @@ export function changeOf(preview: Preview): Change {
     byUrn: new Map(resources.map((resource) => [resource.urn, resource])),
     messages: preview.messages,
     isWhole: preview.isWhole,
-    hasDependencies: preview.steps.every(
-      ({ after }) => after === undefined || after.dependencies !== undefined,
-    ),
     leftovers: leftovers.map(({ urn }) => nameOf(urn)).sort(byName),
   };
 }
@@ -94,7 +87,7 @@ const operations: Record<string, Operation> = {
   "remove-pending-replace": "forget",
 };
 
-function resourceChange(step: Step, position: number): ResourceChange {
+function resourceChange(step: Step): ResourceChange {
   const { urn, before, after } = step;
   const operation = operations[step.op] ?? "update";
   const state = after ?? before;
@@ -109,7 +102,6 @@ function resourceChange(step: Step, position: number): ResourceChange {
     before: operation === "create" ? undefined : before,
     after: operation === "delete" || operation === "forget" ? undefined : after,
     properties: operation === "update" || operation === "replace" ? propertyChanges(step) : [],
-    position,
   };
 }
 

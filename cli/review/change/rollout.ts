@@ -43,7 +43,7 @@ export function rolloutsOf(change: Change): Rollout[] {
 
 export function rolloutOf(change: Change, instances = changed(change, types.instance)): Rollout {
   const restarted = instances.filter(restarts);
-  const order = change.hasDependencies ? byDependencies(change, restarted) : byPosition(change, restarted);
+  const order = byDependencies(change, restarted);
   const sizes = new Map<number, number>();
   for (const turn of order.values()) sizes.set(turn, (sizes.get(turn) ?? 0) + 1);
   return {
@@ -110,37 +110,4 @@ function byDependencies(change: Change, restarted: ResourceChange[]): Map<Resour
 function dependenciesOf(change: Change, urn: string): string[] {
   const resource = change.byUrn.get(urn);
   return (resource?.after ?? resource?.before)?.dependencies ?? [];
-}
-
-/**
- * An event log does not say what depends on what, but when: a node whose turn comes later is not begun before the
- * volume and the load balancer are attached to the earlier one.
- */
-function byPosition(change: Change, restarted: ResourceChange[]): Map<ResourceChange, number> {
-  const sorted = [...restarted].sort((a, b) => a.position - b.position);
-  const turns = new Map<ResourceChange, number>();
-  let turn = 0;
-  let finished = -1;
-  let batch: ResourceChange[] = [];
-  for (const node of sorted) {
-    if (batch.length === 0 || node.position > finished) {
-      turn++;
-      batch = [];
-    }
-    batch.push(node);
-    finished = Math.max(...batch.map((member) => lastAttachment(change, member)));
-    turns.set(node, turn);
-  }
-  return turns;
-}
-
-function lastAttachment(change: Change, node: ResourceChange): number {
-  const attachments = change.resources.filter(
-    (resource) =>
-      (resource.type === types.volumeAttachment || resource.type === types.loadBalancerAttachment) &&
-      parentUrn(resource) === parentUrn(node) &&
-      resource.name.startsWith(`${node.name}-`),
-  );
-  // Without attachments nothing shows an order, and nothing keeps the next one waiting either.
-  return attachments.length > 0 ? Math.max(...attachments.map(({ position }) => position)) : Infinity;
 }

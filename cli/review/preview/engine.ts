@@ -1,7 +1,4 @@
-/**
- * What the engine writes: the document of `pulumi preview --json`, and the lines of `--event-log`. Only the parts that a
- * review reads.
- */
+/** What the engine writes: the document of `pulumi preview --json`. Only the parts that a review reads. */
 export type Properties = Record<string, unknown>;
 
 export interface EngineState {
@@ -37,26 +34,6 @@ export interface PreviewDigest {
   steps?: DigestStep[] | null;
   diagnostics?: { urn?: string; message?: string; severity?: string }[] | null;
   changeSummary?: Record<string, number> | null;
-}
-
-export interface EventMetadata {
-  op: string;
-  urn: string;
-  old?: EngineState | null;
-  new?: EngineState | null;
-  keys?: string[] | null;
-  logical?: boolean;
-  diffs?: string[] | null;
-  detailedDiff?: Record<string, { diffKind: string; inputDiff: boolean }> | null;
-}
-
-/** One line of `--event-log`. */
-export interface EngineEvent {
-  sequence: number;
-  preludeEvent?: { config?: Record<string, string> | null };
-  resourcePreEvent?: { metadata: EventMetadata };
-  diagnosticEvent?: { urn?: string; message: string; severity: string; ephemeral?: boolean };
-  summaryEvent?: { resourceChanges?: Record<string, number> | null; isPreview?: boolean; result?: string };
 }
 
 /** How values travel that are not known before the deployment (sdk/go/common/resource/plugin/rpc.go). */

@@ -1,5 +1,5 @@
 import { UserError } from "../../console";
-import type { DigestStep, EngineEvent, EngineState, PreviewDigest, Properties } from "./engine";
+import type { DigestStep, EngineState, PreviewDigest, Properties } from "./engine";
 import { Redaction } from "./secrets";
 
 /** A resource as the state or the program has it. Free of secrets. */
@@ -15,9 +15,8 @@ export interface State {
   retainOnDelete: boolean;
   inputs: Properties;
   outputs: Properties;
-  /** Undefined where the engine does not say, as in an event log. */
-  dependencies?: string[];
-  propertyDependencies?: Record<string, string[]>;
+  dependencies: string[];
+  propertyDependencies: Record<string, string[]>;
 }
 
 /** What the engine is going to do with one resource. */
@@ -38,7 +37,6 @@ export interface Message {
   text: string;
 }
 
-/** A preview, whatever format it came in. */
 export interface Preview {
   steps: Step[];
   messages: Message[];
@@ -54,7 +52,7 @@ export interface ReadOptions {
   hasFailed?: boolean;
 }
 
-/** Reads the text of `pulumi preview --json` or of `--event-log`. */
+/** Reads the text of `pulumi preview --json`. */
 export function readPreview(text: string, source: string, options: ReadOptions = {}): Preview {
   const { secrets = [], hasFailed = false } = options;
   const content = parse(text, source);
@@ -65,7 +63,7 @@ export function readPreview(text: string, source: string, options: ReadOptions =
   for (const { oldState, newState } of steps) {
     for (const state of [oldState, newState]) if (state) redaction.learnFrom(state);
   }
-  const read = steps.map((step) => readStep(step, redaction, content.hasDependencies));
+  const read = steps.map((step) => readStep(step, redaction));
   return {
     steps: read,
     messages: messages.map((message) => ({ ...message, text: redaction.text(message.text) })),
@@ -90,36 +88,20 @@ interface Content {
   lastWords: string[];
   /** How many resources the engine says do not change. */
   same: number;
-  /** An event log does not say what depends on what. */
-  hasDependencies: boolean;
 }
 
 function parse(text: string, source: string): Content {
   const start = text.search(/\S/);
   if (start < 0) throw new UserError(`${source}: the file is empty`);
   try {
-    const lines = text.trim().split("\n");
-    const first = tryJson(lines[0] ?? "") as EngineEvent | undefined;
-    if (typeof first?.sequence === "number") return fromEvents(lines, source);
     // The CLI may have written a line of its own before the document.
     const document = JSON.parse(text.slice(text.indexOf("{"))) as PreviewDigest;
     if (Array.isArray(document.steps) || document.diagnostics || document.changeSummary)
       return fromDigest(document);
   } catch (error) {
-    if (error instanceof UserError) throw error;
     throw new UserError(`${source}: not JSON: ${(error as Error).message}`);
   }
-  throw new UserError(
-    `${source}: neither a document of \`pulumi preview --json --show-sames\` nor a file of \`pulumi preview --event-log\``,
-  );
-}
-
-function tryJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
+  throw new UserError(`${source}: no document of \`pulumi preview --json --show-sames\``);
 }
 
 function fromDigest({ steps, diagnostics, changeSummary }: PreviewDigest): Content {
@@ -129,60 +111,8 @@ function fromDigest({ steps, diagnostics, changeSummary }: PreviewDigest): Conte
     isFinished: changeSummary !== undefined && changeSummary !== null,
     lastWords: wordsOf(diagnostics ?? []),
     same: changeSummary?.same ?? 0,
-    hasDependencies: true,
   };
 }
-
-function fromEvents(lines: string[], source: string): Content {
-  const events = lines
-    .filter((line) => line.trim() !== "")
-    .map((line, i) => {
-      const event = tryJson(line);
-      if (event === undefined)
-        throw new UserError(`${source}: line ${i + 1} is not JSON; is the file complete?`);
-      return event as EngineEvent;
-    });
-  const steps = events.flatMap(({ resourcePreEvent }): DigestStep[] => {
-    if (!resourcePreEvent) return [];
-    const { op, urn, old, new: after, keys, diffs, detailedDiff, logical } = resourcePreEvent.metadata;
-    // A replacement is one step of its own and, not logical, the making and the deleting.
-    if (!logical && replacementParts.has(op)) return [];
-    const details = Object.entries(detailedDiff ?? {}).map(
-      ([path, { diffKind, inputDiff }]) => [path, { kind: diffKind, inputDiff }] as const,
-    );
-    return [
-      {
-        op,
-        urn,
-        oldState: old,
-        newState: after,
-        replaceReasons: keys,
-        diffReasons: diffs,
-        detailedDiff: detailedDiff && Object.fromEntries(details),
-      },
-    ];
-  });
-  const summary = events.find((event) => event.summaryEvent)?.summaryEvent;
-  return {
-    steps,
-    messages: events.flatMap(({ diagnosticEvent: event }) =>
-      event && !event.ephemeral ? messageOf(event.urn, event.message, event.severity) : [],
-    ),
-    isFinished: summary !== undefined && summary.result !== "failed" && summary.result !== "canceled",
-    lastWords: wordsOf(events.flatMap(({ diagnosticEvent }) => diagnosticEvent ?? [])),
-    same: summary?.resourceChanges?.same ?? 0,
-    hasDependencies: false,
-  };
-}
-
-const replacementParts = new Set([
-  "replace",
-  "create-replacement",
-  "delete-replaced",
-  "read-replacement",
-  "import-replacement",
-  "discard-replaced",
-]);
 
 const colours = /<\{%[^%]*%\}>/g;
 // eslint-disable-next-line no-control-regex
@@ -221,13 +151,13 @@ function messageOf(
   ];
 }
 
-function readStep(step: DigestStep, redaction: Redaction, hasDependencies: boolean): Step {
+function readStep(step: DigestStep, redaction: Redaction): Step {
   const { oldState, newState } = step;
   return {
     op: step.op,
     urn: step.urn,
-    before: oldState ? readState(oldState, redaction, hasDependencies) : undefined,
-    after: newState ? readState(newState, redaction, hasDependencies) : undefined,
+    before: oldState ? readState(oldState, redaction) : undefined,
+    after: newState ? readState(newState, redaction) : undefined,
     diffReasons: step.diffReasons ?? [],
     replaceReasons: step.replaceReasons ?? [],
     detailedDiff: step.detailedDiff
@@ -236,7 +166,7 @@ function readStep(step: DigestStep, redaction: Redaction, hasDependencies: boole
   };
 }
 
-function readState(state: EngineState, redaction: Redaction, hasDependencies: boolean): State {
+function readState(state: EngineState, redaction: Redaction): State {
   return {
     urn: state.urn,
     type: state.type,
@@ -249,12 +179,10 @@ function readState(state: EngineState, redaction: Redaction, hasDependencies: bo
     retainOnDelete: state.retainOnDelete ?? false,
     inputs: redaction.properties(state, state.inputs),
     outputs: redaction.properties(state, state.outputs),
-    dependencies: hasDependencies ? (state.dependencies ?? []) : undefined,
-    propertyDependencies: hasDependencies
-      ? Object.fromEntries(
-          Object.entries(state.propertyDependencies ?? {}).map(([key, urns]) => [key, urns ?? []]),
-        )
-      : undefined,
+    dependencies: state.dependencies ?? [],
+    propertyDependencies: Object.fromEntries(
+      Object.entries(state.propertyDependencies ?? {}).map(([key, urns]) => [key, urns ?? []]),
+    ),
   };
 }
 
