@@ -40,7 +40,7 @@ export function checkInputs(request: CheckRequest): Checked {
       given[key] = value;
     }
   }
-  const inputs = checkFields(type.token, properties, type.notModelled ?? [], given, [], problems);
+  const inputs = checkFields(type.token, properties, given, [], problems);
   const defaults: string[] = [];
   for (const [key, property] of Object.entries(properties)) {
     if (inputs[key] === undefined && property.default !== undefined) {
@@ -68,7 +68,7 @@ export function checkInputs(request: CheckRequest): Checked {
 /** Arguments of an invoke: the same strictness, no automatic names. */
 export function checkArguments(invoke: InvokeType, args: Props): Checked {
   const problems = new Problems();
-  const inputs = checkFields(invoke.token, invoke.properties, invoke.notModelled ?? [], args, [], problems);
+  const inputs = checkFields(invoke.token, invoke.properties, args, [], problems);
   for (const [key, property] of Object.entries(invoke.properties)) {
     if (inputs[key] === undefined && property.default !== undefined) {
       inputs[key] = property.default;
@@ -80,7 +80,6 @@ export function checkArguments(invoke: InvokeType, args: Props): Checked {
 function checkFields(
   token: string,
   fields: Record<string, Property>,
-  notModelled: string[],
   given: Props,
   path: Path,
   problems: Problems,
@@ -92,16 +91,16 @@ function checkFields(
     if (value === null) {
       continue;
     }
-    if ((!property || property.output) && notModelled.includes(key)) {
-      problems.add(pathText(at), `the simulated region does not model "${pathText(at)}" of ${token}`);
-    } else if (!property || property.output) {
+    if (!property || property.output) {
       const hint = nearest(
         key,
         Object.keys(fields).filter((k) => !fields[k]!.output),
       );
       problems.add(
         pathText(at),
-        `${token} has no input "${pathText(at)}"${hint ? `; did you mean "${hint}"?` : ""}`,
+        hint
+          ? `${token} has no input "${pathText(at)}"; did you mean "${hint}"?`
+          : `${token} has no input "${pathText(at)}" in the simulated region, which models what the components use`,
       );
     } else {
       result[key] = checkValue(token, property, value, at, problems);
@@ -199,7 +198,7 @@ function checkValue(token: string, property: Property, value: Value, path: Path,
       if (!isObject(value)) {
         return wrong();
       }
-      checked = checkFields(token, property.fields!, notModelledOf(property), value as Props, path, problems);
+      checked = checkFields(token, property.fields!, value as Props, path, problems);
       break;
   }
   const reason = hasUnknown(checked) ? undefined : property.check?.(checked as never);
@@ -207,12 +206,6 @@ function checkValue(token: string, property: Property, value: Value, path: Path,
     problems.add(pathText(path), reason);
   }
   return checked;
-}
-
-function notModelledOf(property: Property): string[] {
-  return Object.entries(property.fields ?? {})
-    .filter(([, field]) => field.notModelled)
-    .map(([key]) => key);
 }
 
 function isJson(text: string): boolean {

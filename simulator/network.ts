@@ -61,9 +61,6 @@ export function egressProblem(context: Context, eni: StoredResource, port: numbe
 
 function natProblem(context: Context, nat: StoredResource): string | undefined {
   const subnet = context.find(names.subnet, nat.attributes["subnetId"] as string)!;
-  if (nat.attributes["connectivityType"] !== "public") {
-    return `NAT gateway ${nat.id} is private`;
-  }
   const out = routesOf(context, subnet).find((r) => isDefault(r) && r.attributes["gatewayId"]);
   return out && !isBlackhole(context, out)
     ? undefined

@@ -6,7 +6,6 @@ import { fail } from "./errors";
 import type { InstanceHealth } from "./health";
 import { evaluate, type AccessRequest } from "./policy";
 import { seedTypes } from "./seeds";
-import { managedPolicy } from "./services/managedPolicies";
 import * as names from "./services/names";
 import { checkParameterValue, publicParameter } from "./services/parameters";
 import { trusts } from "./services/policyDocuments";
@@ -176,13 +175,8 @@ function roleOf(context: Context, instance: StoredResource): StoredResource {
 }
 
 function policiesOf(context: Context, role: StoredResource): string[] {
-  const ofRole = (type: string): Props[] =>
-    context.account
-      .list(type)
-      .map((r) => r.attributes)
-      .filter((a) => a["role"] === role.id);
-  return [
-    ...ofRole(names.rolePolicy).map((a) => a["policy"] as string),
-    ...ofRole(names.rolePolicyAttachment).map((a) => managedPolicy(a["policyArn"] as string)!),
-  ];
+  return context.account
+    .list(names.rolePolicy)
+    .filter(({ attributes }) => attributes["role"] === role.id)
+    .map(({ attributes }) => attributes["policy"] as string);
 }

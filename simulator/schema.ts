@@ -6,8 +6,7 @@ import type { Props, Value } from "./values";
 /**
  * The table of a resource type: its properties and what AWS does with them.
  *
- * A type or property that is not in a table does not exist for the simulated region; a property that exists
- * on AWS but has no behaviour here is listed in `notModelled`, so that the error can say so.
+ * A type or property that is not in a table does not exist for the simulated region, whether or not AWS has it.
  */
 export interface Property {
   kind: "string" | "number" | "integer" | "boolean" | "json" | "list" | "set" | "map" | "object";
@@ -26,8 +25,6 @@ export interface Property {
   normalise?: (value: Value) => Value;
   /** Says what is wrong with a known value, or nothing. */
   check?: (value: never) => string | undefined;
-  /** The real provider has this field; the simulated region has no behaviour for it. */
-  notModelled?: boolean;
 }
 
 export type PropertyOptions = Omit<Property, "kind" | "item" | "fields" | "check"> & {
@@ -91,7 +88,6 @@ export interface ResourceType {
   /** As the provider names it in errors: "EC2 Subnet". */
   title: string;
   properties: Record<string, Property>;
-  notModelled?: string[];
   /** IAM, Route 53, tls, random: no region. */
   global?: boolean;
   /** Lives in the program's state alone (random values, keys): the account does not know it. */
@@ -134,7 +130,6 @@ export interface ResourceType {
 export interface InvokeType {
   token: string;
   properties: Record<string, Property>;
-  notModelled?: string[];
   /** Outputs that are secret. */
   sensitive?: string[];
   call: (context: Context, args: Props) => Props;

@@ -12,15 +12,11 @@ export interface CertificateRequest {
   notBefore: Date;
   notAfter: Date;
   dnsNames: string[];
-  ipAddresses?: string[];
-  uris?: string[];
   ca?: boolean;
-  pathLength?: number;
   /** Bit numbers of the key usage extension. */
   keyUsages: number[];
   extendedUsages: string[];
   subjectKeyId?: boolean;
-  authorityKeyId?: boolean;
 }
 
 /** A certificate authority: its certificate as PEM, and its private key. */
@@ -48,7 +44,7 @@ export async function issue(request: CertificateRequest): Promise<string> {
     authority && authority.subject !== subjectText(x509, request)
       ? authority.getExtension(x509.SubjectKeyIdentifierExtension)?.keyId
       : undefined;
-  const { ca = false, pathLength = -1 } = request;
+  const { ca = false } = request;
   const bits = request.keyUsages.reduce((all, bit) => all | (1 << bit), 0);
   const certificate = await x509.X509CertificateGenerator.create(
     {
@@ -65,12 +61,9 @@ export async function issue(request: CertificateRequest): Promise<string> {
         ...(request.extendedUsages.length
           ? [new x509.ExtendedKeyUsageExtension(request.extendedUsages)]
           : []),
-        new x509.BasicConstraintsExtension(ca, ca && pathLength >= 0 ? pathLength : undefined, true),
+        new x509.BasicConstraintsExtension(ca, undefined, true),
         ...(request.subjectKeyId ? [await x509.SubjectKeyIdentifierExtension.create(publicKey)] : []),
         ...(authorityKeyId ? [new x509.AuthorityKeyIdentifierExtension(authorityKeyId)] : []),
-        ...(request.authorityKeyId && !authority
-          ? [await x509.AuthorityKeyIdentifierExtension.create(publicKey)]
-          : []),
         ...alternativeNames(x509, request),
       ],
     },
@@ -79,10 +72,7 @@ export async function issue(request: CertificateRequest): Promise<string> {
   return `${certificate.toString("pem")}\n`;
 }
 
-export type SigningRequest = Pick<
-  CertificateRequest,
-  "key" | "subject" | "dnsNames" | "ipAddresses" | "uris"
->;
+export type SigningRequest = Pick<CertificateRequest, "key" | "subject" | "dnsNames">;
 
 /** A certificate signing request (PKCS #10) as PEM. */
 export async function requestCertificate(request: SigningRequest): Promise<string> {
@@ -106,14 +96,11 @@ export async function readRequest(pem: string): Promise<SigningRequest> {
   const extension = request.getExtension(alternativeNamesId) as InstanceType<
     X509["SubjectAlternativeNameExtension"]
   > | null;
-  const names = extension?.names.items ?? [];
-  const of = (type: string) => names.filter((name) => name.type === type).map(({ value }) => value);
+  const names = (extension?.names.items ?? []).filter(({ type }) => type === "dns");
   return {
     key: createPublicKey(request.publicKey.toString("pem")),
     subject: request.subjectName.toJSON(),
-    dnsNames: of("dns"),
-    ipAddresses: of("ip"),
-    uris: of("url"),
+    dnsNames: names.map(({ value }) => value),
   };
 }
 
@@ -122,15 +109,8 @@ const alternativeNamesId = "2.5.29.17";
 /** Node.js's own, which the library's types do not name. */
 const engine = webcrypto as Parameters<X509["X509CertificateGenerator"]["create"]>[1];
 
-function alternativeNames(
-  x509: X509,
-  request: Pick<CertificateRequest, "dnsNames" | "ipAddresses" | "uris">,
-) {
-  const names = [
-    ...request.dnsNames.map((value) => ({ type: "dns" as const, value })),
-    ...(request.ipAddresses ?? []).map((value) => ({ type: "ip" as const, value })),
-    ...(request.uris ?? []).map((value) => ({ type: "url" as const, value })),
-  ];
+function alternativeNames(x509: X509, { dnsNames }: Pick<CertificateRequest, "dnsNames">) {
+  const names = dnsNames.map((value) => ({ type: "dns" as const, value }));
   return names.length > 0 ? [new x509.SubjectAlternativeNameExtension(names)] : [];
 }
 

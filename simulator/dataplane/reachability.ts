@@ -110,11 +110,7 @@ export class Network {
       );
     }
     const onward = this.routeFor(nat.subnetId, to.address);
-    if (
-      !nat.hasPublicAddress ||
-      !onward?.target.startsWith("igw-") ||
-      !this.gatewayAttached(from.vpcId, onward)
-    ) {
+    if (!onward?.target.startsWith("igw-") || !this.gatewayAttached(from.vpcId, onward)) {
       return denied(`${natGatewayId} in ${nat.subnetId} has no way to the internet itself`);
     }
     return allowed;

@@ -142,7 +142,6 @@ function snapshotOf(cloud: Cloud): RegionSnapshot {
     natGateways: account.list(names.natGateway).map((nat) => ({
       id: nat.id,
       subnetId: text(nat, "subnetId"),
-      hasPublicAddress: nat.attributes["connectivityType"] !== "private",
     })),
     securityGroups: securityGroups(cloud),
     instances: instances(cloud),
@@ -156,7 +155,7 @@ function subnetFacts(cloud: Cloud, subnet: StoredResource, blocks: Map<string, s
   const vpcId = text(subnet, "vpcId");
   const routes = routesOf(context, subnet).map(({ attributes }) => ({
     destinationCidrBlock: String(attributes["destinationCidrBlock"]),
-    target: String(attributes["gatewayId"] || attributes["natGatewayId"] || attributes["networkInterfaceId"]),
+    target: String(attributes["gatewayId"] || attributes["natGatewayId"]),
   }));
   return {
     id: subnet.id,

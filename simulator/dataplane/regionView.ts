@@ -30,8 +30,6 @@ export interface SubnetFacts {
 export interface NatGatewayFacts {
   id: string;
   subnetId: string;
-  /** False when it has no elastic address. */
-  hasPublicAddress: boolean;
 }
 
 export interface RuleFacts {

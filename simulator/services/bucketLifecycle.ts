@@ -1,5 +1,5 @@
 import { fail } from "../errors";
-import { bool, int, list, object, out, text, type ResourceType } from "../schema";
+import { int, list, object, text, type ResourceType } from "../schema";
 import type { Props } from "../values";
 import { settingOf } from "./bucketSettings";
 import * as names from "./names";
@@ -21,33 +21,18 @@ export const bucketLifecycleType: ResourceType = settingOf(
         status: text({ required: true, check: oneOf("Enabled", "Disabled") }),
         filter: object({
           prefix: text(),
-          and: out("string", { notModelled: true }),
-          objectSizeGreaterThan: out("string", { notModelled: true }),
-          objectSizeLessThan: out("string", { notModelled: true }),
-          tag: out("string", { notModelled: true }),
         }),
         expiration: object({
           days: int(),
-          expiredObjectDeleteMarker: bool(),
-          date: out("string", { notModelled: true }),
         }),
         noncurrentVersionExpiration: object({
           noncurrentDays: int({ required: true, check: atLeast(1) }),
-          newerNoncurrentVersions: int({ check: atLeast(1) }),
         }),
         abortIncompleteMultipartUpload: object({ daysAfterInitiation: int() }),
-        prefix: out("string", { notModelled: true }),
-        transitions: out("string", { notModelled: true }),
-        noncurrentVersionTransitions: out("string", { notModelled: true }),
       }),
     ),
-    transitionDefaultMinimumObjectSize: text({
-      computed: true,
-      check: oneOf("all_storage_classes_128K", "varies_by_storage_class"),
-    }),
   },
   {
-    notModelled: ["expectedBucketOwner", "timeouts"],
     validate(inputs, problems) {
       const rules = (inputs["rules"] ?? []) as Props[];
       if (rules.length === 0) {
@@ -78,12 +63,9 @@ function refuseRule(rule: Props): void {
     fail("MalformedXML", `rule ${String(rule["id"])} has no filter; an empty one means all objects`);
   }
   if (expiration) {
-    const { days, expiredObjectDeleteMarker: marker } = expiration;
-    if ((days === undefined) === (marker === undefined || marker === false)) {
-      fail(
-        "MalformedXML",
-        `the expiration of rule ${String(rule["id"])} needs either days or expiredObjectDeleteMarker`,
-      );
+    const { days } = expiration;
+    if (days === undefined) {
+      fail("MalformedXML", `the expiration of rule ${String(rule["id"])} needs days`);
     }
     positive("Days' for Expiration action", days);
   }

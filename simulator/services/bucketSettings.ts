@@ -1,15 +1,5 @@
 /** What a bucket is told beside its name: versions, encryption, who may read it. One of each a bucket. */
-import {
-  type Created,
-  bool,
-  json,
-  list,
-  object,
-  out,
-  text,
-  type Property,
-  type ResourceType,
-} from "../schema";
+import { type Created, bool, json, list, object, text, type Property, type ResourceType } from "../schema";
 import { type Context } from "../context";
 import { fail, AwsError } from "../errors";
 import type { Props } from "../values";
@@ -49,13 +39,11 @@ export const bucketVersioningType = settingOf(
     versioningConfiguration: object(
       {
         status: text({ required: true, check: oneOf("Enabled", "Suspended", "Disabled") }),
-        mfaDelete: out("string", { notModelled: true }),
       },
       { required: true },
     ),
   },
   {
-    notModelled: ["expectedBucketOwner", "mfa"],
     update(_context, setting, inputs) {
       const status = (props: Props) => (props["versioningConfiguration"] as Props)["status"];
       if (status(inputs) === "Disabled" && status(setting.attributes) !== "Disabled") {
@@ -81,13 +69,11 @@ export const bucketEncryptionType = settingOf(
           kmsMasterKeyId: text(),
         }),
         bucketKeyEnabled: bool(),
-        blockedEncryptionTypes: out("string", { notModelled: true }),
       }),
       { required: true },
     ),
   },
   {
-    notModelled: ["expectedBucketOwner"],
     validate(inputs, problems) {
       const rules = inputs["rules"] as Props[] | undefined;
       if (rules !== undefined && rules.length !== 1) {
@@ -117,7 +103,6 @@ export const bucketPublicAccessBlockType = settingOf(
     ignorePublicAcls: bool({ default: false }),
     restrictPublicBuckets: bool({ default: false }),
   },
-  { notModelled: ["skipDestroy"] },
 );
 
 export const bucketOwnershipControlsType = settingOf(

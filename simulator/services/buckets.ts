@@ -44,23 +44,6 @@ export const bucketType: ResourceType = {
     bucketRegionalDomainName: out(),
     objectLockEnabled: out("boolean"),
   },
-  notModelled: [
-    "accelerationStatus",
-    "acl",
-    "bucketNamespace",
-    "corsRules",
-    "grants",
-    "lifecycleRules",
-    "logging",
-    "objectLockConfiguration",
-    "objectLockEnabled",
-    "policy",
-    "replicationConfiguration",
-    "requestPayer",
-    "serverSideEncryptionConfiguration",
-    "versioning",
-    "website",
-  ],
   create(context, inputs) {
     const name =
       (inputs["bucket"] as string | undefined) ??

@@ -35,18 +35,6 @@ export const certificateType: ResourceType = {
     validationEmails: out("list"),
     validationMethod: out(),
   },
-  notModelled: [
-    "certificateAuthorityArn",
-    "domainName",
-    "earlyRenewalDuration",
-    "keyAlgorithm",
-    "options",
-    "privateKeyWo",
-    "privateKeyWoVersion",
-    "subjectAlternativeNames",
-    "validationMethod",
-    "validationOptions",
-  ],
   validate(_inputs, problems, given) {
     for (const required of ["certificateBody", "privateKey"]) {
       if (!given.has(required)) {

@@ -13,11 +13,6 @@ const comparisons = [
   "LessThanThreshold",
   "LessThanOrEqualToThreshold",
 ];
-const anomalyComparisons = [
-  "LessThanLowerOrGreaterThanUpperThreshold",
-  "LessThanLowerThreshold",
-  "GreaterThanUpperThreshold",
-];
 const statistics = ["SampleCount", "Average", "Sum", "Minimum", "Maximum"];
 const sizes = ["Bytes", "Kilobytes", "Megabytes", "Gigabytes", "Terabytes"];
 const bits = ["Bits", "Kilobits", "Megabits", "Gigabits", "Terabits"];
@@ -47,9 +42,6 @@ const period = (value: number): string | undefined =>
     ? undefined
     : `expected 10, 20, 30 or a multiple of 60, got ${value}`;
 
-const extendedStatistic =
-  /^((p|tm|wm|tc|ts)(\d{1,2}(\.\d{1,2})?|100)|IQM|(TM|WM|PR|TC|TS)\((\d+(\.\d+)?%?)?:(\d+(\.\d+)?%?)?\))$/;
-
 export const metricAlarmType: ResourceType = {
   token: names.metricAlarm,
   title: "CloudWatch Metric Alarm",
@@ -59,12 +51,9 @@ export const metricAlarmType: ResourceType = {
     actionsEnabled: bool({ default: true }),
     alarmActions: actions(),
     alarmDescription: text({ check: maxLength(1024) }),
-    comparisonOperator: text({ check: oneOf(...comparisons, ...anomalyComparisons) }),
-    datapointsToAlarm: int({ check: atLeast(1) }),
+    comparisonOperator: text({ check: oneOf(...comparisons) }),
     dimensions: map(text()),
-    evaluateLowSampleCountPercentiles: text({ computed: true, check: oneOf("evaluate", "ignore") }),
     evaluationPeriods: int({ check: atLeast(1) }),
-    extendedStatistic: text({ check: matches(extendedStatistic, "expected a statistic such as p99.9") }),
     insufficientDataActions: actions(),
     metricName: text({ check: maxLength(255) }),
     name: text({
@@ -86,18 +75,15 @@ export const metricAlarmType: ResourceType = {
     unit: text({ check: oneOf(...units) }),
     arn: out(),
   },
-  notModelled: [
-    "evaluationCriteria",
-    "evaluationInterval",
-    "metricQueries",
-    "thresholdMetricId",
-    "warmUpConfiguration",
-  ],
   validate(_inputs, problems, given) {
-    if (given.has("statistic") === given.has("extendedStatistic")) {
-      problems.add("", 'exactly one of "statistic" and "extendedStatistic" is needed');
-    }
-    for (const property of ["comparisonOperator", "evaluationPeriods", "metricName", "namespace", "period"]) {
+    for (const property of [
+      "comparisonOperator",
+      "evaluationPeriods",
+      "metricName",
+      "namespace",
+      "period",
+      "statistic",
+    ]) {
       if (!given.has(property)) {
         problems.add("", `Missing required property '${property}'`);
       }
@@ -119,7 +105,6 @@ export const metricAlarmType: ResourceType = {
       attributes: {
         name,
         arn: context.arn("cloudwatch", `alarm:${name}`),
-        evaluateLowSampleCountPercentiles: inputs["evaluateLowSampleCountPercentiles"] ?? "",
       },
     };
   },
@@ -133,10 +118,6 @@ function checkAlarm(context: Context, inputs: Props): void {
   const invalid = (detail: string) => fail("ValidationError", detail);
   const seconds = inputs["period"] as number;
   const periods = inputs["evaluationPeriods"] as number;
-  const datapoints = inputs["datapointsToAlarm"] as number | undefined;
-  if (anomalyComparisons.includes(inputs["comparisonOperator"] as string)) {
-    invalid(`${String(inputs["comparisonOperator"])} is for alarms on anomaly detection models only`);
-  }
   if (inputs["threshold"] === undefined) {
     invalid("A static threshold alarm needs Threshold");
   }
@@ -147,9 +128,6 @@ function checkAlarm(context: Context, inputs: Props): void {
       `Metrics cannot be checked across more than ${longest === 86_400 ? "a day" : "seven days"} ` +
         `(EvaluationPeriods * Period must be <= ${longest})`,
     );
-  }
-  if (datapoints !== undefined && datapoints > periods) {
-    invalid(`DatapointsToAlarm (${datapoints}) must not be greater than EvaluationPeriods (${periods})`);
   }
   checkDimensions((inputs["dimensions"] ?? {}) as Record<string, string>);
   for (const list of ["alarmActions", "okActions", "insufficientDataActions"]) {

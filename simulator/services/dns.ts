@@ -39,20 +39,8 @@ export const recordType: ResourceType = {
     ),
     records: set(text()),
     ttl: int({ check: between(0, 2147483647) }),
-    allowOverwrite: bool({ computed: true }),
     fqdn: out(),
   },
-  notModelled: [
-    "cidrRoutingPolicy",
-    "failoverRoutingPolicies",
-    "geolocationRoutingPolicies",
-    "geoproximityRoutingPolicy",
-    "healthCheckId",
-    "latencyRoutingPolicies",
-    "multivalueAnswerRoutingPolicy",
-    "setIdentifier",
-    "weightedRoutingPolicies",
-  ],
   validate(_inputs, problems, given) {
     if (given.has("aliases") === given.has("records")) {
       problems.add("", 'exactly one of "aliases" and "records" is needed');
@@ -69,16 +57,13 @@ export const recordType: ResourceType = {
     const existing = recordsIn(context, zone.id).find(
       (r) => r.attributes["fqdn"] === fqdn && sameSlot(r, type),
     );
-    if (existing && inputs["allowOverwrite"] !== true) {
+    if (existing) {
       const exact = existing.attributes["type"] === type;
       invalid(
         exact
           ? `Tried to create resource record set [name='${fqdn}.', type='${type}'] but it already exists`
           : `RRSet of type ${type} with DNS name ${fqdn}. is not permitted as it conflicts with other records with the same DNS name in zone ${zone.attributes["name"]}.`,
       );
-    }
-    if (existing) {
-      context.account.delete(existing);
     }
     return { id: `${zone.id}_${fqdn}_${type}`, attributes: { fqdn } };
   },

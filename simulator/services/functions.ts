@@ -21,7 +21,6 @@ interface Filter {
 export const getRegion: InvokeType = {
   token: "aws:index/getRegion:getRegion",
   properties: { region: text(), name: text(), id: text() },
-  notModelled: ["endpoint"],
   call(context, args) {
     const name = (args["region"] ?? args["name"] ?? context.region) as string;
     const seed = context.account.seeds.region(name);
@@ -69,7 +68,6 @@ export const getAvailabilityZones: InvokeType = {
     region: text(),
     state: text(),
   },
-  notModelled: ["excludeZoneIds"],
   call(context, args) {
     const { zones, zoneIds, name } = context.regionSeed;
     const wanted = (args["filters"] as unknown as Filter[] | undefined) ?? [];
@@ -189,7 +187,6 @@ export const getParameter: InvokeType = {
 export const getServerCertificate: InvokeType = {
   token: "aws:iam/getServerCertificate:getServerCertificate",
   properties: { name: text({ required: true, check: maxLength(128) }) },
-  notModelled: ["latest", "namePrefix", "pathPrefix"],
   call(context, args) {
     const name = args["name"] as string;
     const found =
@@ -225,7 +222,6 @@ export const getAmi: InvokeType = {
     allowUnsafeFilter: bool(),
     region: text(),
   },
-  notModelled: ["executableUsers", "tags", "uefiData"],
   call(context, args) {
     const wanted = (args["filters"] as unknown as Filter[] | undefined) ?? [];
     const owners = (args["owners"] as string[] | undefined) ?? [];
@@ -304,7 +300,6 @@ export const getSubnet: InvokeType = {
     tags: map(text()),
     region: text(),
   },
-  notModelled: ["availabilityZoneId", "defaultForAz", "filters", "ipv6CidrBlock", "state"],
   call(context, args) {
     const { id, availabilityZone, cidrBlock, vpcId, tags } = args;
     const found = context.list(names.subnet).filter((subnet) => {
@@ -347,7 +342,6 @@ export const getSubnet: InvokeType = {
 export const getZone: InvokeType = {
   token: "aws:route53/getZone:getZone",
   properties: { zoneId: text(), name: text(), privateZone: bool({ default: false }) },
-  notModelled: ["enableAcceleratedRecovery", "tags", "vpcId"],
   call(context, args) {
     const zones = context.account.list(seedTypes.zone, globalRegion);
     const name = (args["name"] as string | undefined)?.toLowerCase().replace(/\.$/, "");

@@ -1,23 +1,16 @@
 import type { StoredResource } from "../storedResource";
 import { type Context } from "../context";
 import { fail } from "../errors";
-import { bool, int, json, out, text, type ResourceType } from "../schema";
-import type { Props } from "../values";
-import { managedPolicy } from "./managedPolicies";
+import { json, out, text, type ResourceType } from "../schema";
 import * as names from "./names";
 import { checkIdentityPolicy, checkTrustPolicy } from "./policyDocuments";
-import { arn, between, matches, maxLength } from "./validators";
+import { matches, maxLength } from "./validators";
 
 const nameCharacters = /^[\w+=,.@-]*$/;
 const nameCheck = (max: number) => (value: string) =>
   maxLength(max)(value) ??
   matches(nameCharacters, "a name consists of letters, digits and any of _+=,.@-")(value);
 const pathCheck = matches(/^\/$|^\/[\x21-\x7e]+\/$/, 'a path begins and ends with "/"');
-
-/** A name or, where the program passed one, the tail of `namePrefix`. */
-function nameFrom(context: Context, inputs: Props): string {
-  return (inputs["name"] as string | undefined) ?? `${inputs["namePrefix"]}${context.account.digits(26)}`;
-}
 
 export const roleType: ResourceType = {
   token: names.role,
@@ -28,22 +21,17 @@ export const roleType: ResourceType = {
   properties: {
     assumeRolePolicy: json({ required: true }),
     description: text({ check: maxLength(1000) }),
-    forceDetachPolicies: bool({ default: false }),
-    maxSessionDuration: int({ default: 3600, check: between(3600, 43200) }),
     name: text({ computed: true, forceNew: true, check: nameCheck(64) }),
-    namePrefix: text({ computed: true, forceNew: true, check: nameCheck(38) }),
     path: text({ default: "/", forceNew: true, check: pathCheck }),
-    permissionsBoundary: text({ check: arn }),
     arn: out(),
     createDate: out(),
     uniqueId: out(),
     inlinePolicies: out("list"),
     managedPolicyArns: out("list"),
   },
-  notModelled: ["inlinePolicies", "managedPolicyArns"],
   create(context, inputs) {
     checkTrustPolicy(inputs["assumeRolePolicy"] as string);
-    const name = nameFrom(context, inputs);
+    const name = inputs["name"] as string;
     if (context.list(names.role).some((r) => r.id.toLowerCase() === name.toLowerCase())) {
       fail("EntityAlreadyExists", `Role with name ${name} already exists.`);
     }
@@ -51,7 +39,6 @@ export const roleType: ResourceType = {
       id: name,
       attributes: {
         name,
-        namePrefix: inputs["namePrefix"] ?? "",
         arn: context.globalArn("iam", `role${inputs["path"] as string}${name}`),
         createDate: context.timestamp(),
         uniqueId: `AROA${context.account.hex(17).toUpperCase()}`,
@@ -64,21 +51,15 @@ export const roleType: ResourceType = {
     }
   },
   view: (context, role) => ({
-    managedPolicyArns: attachedPolicies(context, role.id),
+    managedPolicyArns: [],
     inlinePolicies: inlinePolicies(context, role.id).map((p) => ({
       name: p.attributes["name"]!,
       policy: p.attributes["policy"]!,
     })),
   }),
   delete(context, role) {
-    // The provider takes a role out of its instance profiles by itself; policies only when told to.
-    const inline = inlinePolicies(context, role.id);
-    const attached = context.list(names.rolePolicyAttachment).filter((a) => a.attributes["role"] === role.id);
-    if (role.attributes["forceDetachPolicies"] === true) {
-      [...inline, ...attached].forEach((policy) => context.account.delete(policy));
-    } else if (attached.length > 0) {
-      fail("DeleteConflict", "Cannot delete entity, must detach all policies first.");
-    } else if (inline.length > 0) {
+    // The provider takes a role out of its instance profiles by itself; no policies.
+    if (inlinePolicies(context, role.id).length > 0) {
       fail("DeleteConflict", "Cannot delete entity, must delete policies first.");
     }
     for (const profile of context.list(names.instanceProfile)) {
@@ -91,13 +72,6 @@ export const roleType: ResourceType = {
 
 function inlinePolicies(context: Context, role: string): StoredResource[] {
   return context.list(names.rolePolicy).filter((p) => p.attributes["role"] === role);
-}
-
-function attachedPolicies(context: Context, role: string): string[] {
-  return context
-    .list(names.rolePolicyAttachment)
-    .filter((a) => a.attributes["role"] === role)
-    .map((a) => a.attributes["policyArn"] as string);
 }
 
 function requireRole(context: Context, name: string): StoredResource {
@@ -113,18 +87,17 @@ export const rolePolicyType: ResourceType = {
   autoName: { maxLength: 128 },
   properties: {
     name: text({ computed: true, forceNew: true, check: nameCheck(128) }),
-    namePrefix: text({ computed: true, forceNew: true, check: nameCheck(102) }),
     policy: json({ required: true }),
     role: text({ required: true, forceNew: true }),
   },
   create(context, inputs) {
     const role = requireRole(context, inputs["role"] as string);
     checkIdentityPolicy(inputs["policy"] as string);
-    const name = nameFrom(context, inputs);
+    const name = inputs["name"] as string;
     checkInlineSize(context, role.id, inputs["policy"] as string, name);
     return {
       id: `${role.id}:${name}`,
-      attributes: { name, namePrefix: inputs["namePrefix"] ?? "" },
+      attributes: { name },
     };
   },
   update(context, policy, inputs) {
@@ -145,24 +118,6 @@ function checkInlineSize(context: Context, role: string, policy: string, name: s
   }
 }
 
-export const rolePolicyAttachmentType: ResourceType = {
-  token: names.rolePolicyAttachment,
-  title: "IAM Role Policy Attachment",
-  global: true,
-  properties: {
-    policyArn: text({ required: true, forceNew: true, check: arn }),
-    role: text({ required: true, forceNew: true }),
-  },
-  create(context, inputs) {
-    const role = requireRole(context, inputs["role"] as string);
-    const policyArn = inputs["policyArn"] as string;
-    if (!managedPolicy(policyArn)) {
-      fail("NoSuchEntity", `Policy ${policyArn} does not exist or is not attachable.`);
-    }
-    return { id: `${role.id}/${policyArn}` };
-  },
-};
-
 export const instanceProfileType: ResourceType = {
   token: names.instanceProfile,
   title: "IAM Instance Profile",
@@ -171,7 +126,6 @@ export const instanceProfileType: ResourceType = {
   autoName: { maxLength: 128 },
   properties: {
     name: text({ computed: true, forceNew: true, check: nameCheck(128) }),
-    namePrefix: text({ computed: true, forceNew: true, check: nameCheck(102) }),
     path: text({ default: "/", forceNew: true, check: pathCheck }),
     role: text(),
     arn: out(),
@@ -179,7 +133,7 @@ export const instanceProfileType: ResourceType = {
     uniqueId: out(),
   },
   create(context, inputs) {
-    const name = nameFrom(context, inputs);
+    const name = inputs["name"] as string;
     if (context.list(names.instanceProfile).some((p) => p.id.toLowerCase() === name.toLowerCase())) {
       fail("EntityAlreadyExists", `Instance Profile ${name} already exists.`);
     }
@@ -190,7 +144,6 @@ export const instanceProfileType: ResourceType = {
       id: name,
       attributes: {
         name,
-        namePrefix: inputs["namePrefix"] ?? "",
         arn: context.globalArn("iam", `instance-profile${inputs["path"] as string}${name}`),
         createDate: context.timestamp(),
         uniqueId: `AIPA${context.account.hex(17).toUpperCase()}`,

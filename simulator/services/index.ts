@@ -7,13 +7,13 @@ import { dashboardType, metricAlarmType } from "./cloudwatch";
 import { recordType } from "./dns";
 import * as functions from "./functions";
 import { eipType, natGatewayType } from "./gateways";
-import { instanceProfileType, rolePolicyAttachmentType, rolePolicyType, roleType } from "./iam";
+import { instanceProfileType, rolePolicyType, roleType } from "./iam";
 import { instanceType } from "./instances";
 import { networkInterfaceType } from "./interfaces";
 import * as elb from "./loadBalancers";
 import { flowLogType, logGroupType } from "./logs";
 import { parameterType } from "./parameters";
-import { randomIdType, randomPasswordType, randomStringType } from "./random";
+import { randomPasswordType } from "./random";
 import { routeTableAssociationType, routeTableType, routeType, vpcEndpointType } from "./routing";
 import * as groups from "./securityGroups";
 import { snapshotPolicyType } from "./snapshotPolicies";
@@ -52,7 +52,6 @@ const all: ResourceType[] = [
   recordType,
   roleType,
   rolePolicyType,
-  rolePolicyAttachmentType,
   instanceProfileType,
   parameterType,
   bucketType,
@@ -67,8 +66,6 @@ const all: ResourceType[] = [
   dashboardType,
   topicType,
   randomPasswordType,
-  randomStringType,
-  randomIdType,
   privateKeyType,
   certRequestType,
   selfSignedCertType,

@@ -1,13 +1,12 @@
 import type { StoredResource } from "../storedResource";
 import { type Context } from "../context";
 import { fail } from "../errors";
-import { bool, int, object, out, set, text, type ResourceType } from "../schema";
+import { out, set, text, type ResourceType } from "../schema";
 import { ownerId } from "../seeds";
 import type { Props } from "../values";
 import { claimAddresses, macAddress, privateDns } from "./addresses";
 import * as names from "./names";
 import { requireGroup } from "./securityGroups";
-import { between } from "./validators";
 import { requireSubnet } from "./vpc";
 
 /** How an interface hangs on an instance (in its hidden facts). */
@@ -15,7 +14,6 @@ export interface Attachment {
   attachmentId: string;
   instanceId: string;
   deviceIndex: number;
-  deleteOnTermination: boolean;
 }
 
 export function attachmentOf(eni: StoredResource): Attachment | undefined {
@@ -30,51 +28,16 @@ export const networkInterfaceType: ResourceType = {
     subnetId: text({ required: true, forceNew: true }),
     privateIps: set(text(), { computed: true }),
     privateIp: text({ computed: true }),
-    privateIpsCount: int({ computed: true, check: between(0, 49) }),
     securityGroups: set(text(), { computed: true }),
-    sourceDestCheck: bool({ default: true }),
     description: text(),
-    attachments: set(
-      object({
-        instance: text({ required: true }),
-        deviceIndex: int({ required: true }),
-        networkCardIndex: int({ computed: true }),
-        attachmentId: text({ computed: true }),
-      }),
-      {
-        computed: true,
-        check: (v: unknown[]) =>
-          v.length === 0
-            ? undefined
-            : "the simulated region attaches interfaces from the instance's side only",
-      },
-    ),
-    interfaceType: text({
-      computed: true,
-      forceNew: true,
-      check: (v: string) =>
-        v === "interface" ? undefined : `the simulated region models plain interfaces only, got "${v}"`,
-    }),
+    attachments: out("set"),
+    interfaceType: out(),
     arn: out(),
     macAddress: out(),
     outpostArn: out(),
     ownerId: out(),
     privateDnsName: out(),
   },
-  notModelled: [
-    "enaSrdSpecification",
-    "enablePrimaryIpv6",
-    "ipv4PrefixCount",
-    "ipv4Prefixes",
-    "ipv6AddressCount",
-    "ipv6AddressListEnabled",
-    "ipv6AddressLists",
-    "ipv6Addresses",
-    "ipv6PrefixCount",
-    "ipv6Prefixes",
-    "privateIpListEnabled",
-    "privateIpLists",
-  ],
   redundant: () => ["attachments", "privateIp", "privateIpsCount"],
   create(context, inputs) {
     const subnet = requireSubnet(context, inputs["subnetId"] as string);
@@ -89,7 +52,6 @@ export const networkInterfaceType: ResourceType = {
       attributes: {
         privateIps: ips,
         privateIp: single ?? ips[0]!,
-        privateIpsCount: ips.length - 1,
         securityGroups: groups,
         attachments: [],
         interfaceType: "interface",
@@ -116,7 +78,6 @@ export const networkInterfaceType: ResourceType = {
         );
       }
       computed["privateIps"] = claimAddresses(context, subnet, wanted, own);
-      computed["privateIpsCount"] = wanted.length - 1;
     }
     if (changed.has("securityGroups")) {
       const groups = inputs["securityGroups"] as string[] | undefined;

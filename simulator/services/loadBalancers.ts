@@ -1,4 +1,4 @@
-import { accountNumber, type StoredResource } from "../storedResource";
+import { type StoredResource } from "../storedResource";
 import { parseBlock } from "../cidr";
 import { type Context } from "../context";
 import { dnsSuffixOf } from "../partition";
@@ -60,7 +60,6 @@ export const loadBalancerType: ResourceType = {
     connectionDraining: bool({ default: false }),
     connectionDrainingTimeout: int({ default: 300 }),
     crossZoneLoadBalancing: bool({ default: true }),
-    desyncMitigationMode: text({ default: "defensive", check: oneOf("monitor", "defensive", "strictest") }),
     healthCheck: object(
       {
         healthyThreshold: int({ required: true, check: between(2, 10) }),
@@ -72,7 +71,6 @@ export const loadBalancerType: ResourceType = {
       { computed: true },
     ),
     idleTimeout: int({ default: 60, check: between(1, 4000) }),
-    instances: set(text(), { computed: true }),
     internal: bool({ computed: true, forceNew: true }),
     listeners: set(
       object({
@@ -85,9 +83,7 @@ export const loadBalancerType: ResourceType = {
       { required: true },
     ),
     name: text({ computed: true, forceNew: true, check: nameProblem }),
-    namePrefix: text({ computed: true, forceNew: true }),
     securityGroups: set(text(), { computed: true }),
-    sourceSecurityGroup: text({ computed: true }),
     subnets: set(text(), {
       computed: true,
       forceNew: (news, olds) => {
@@ -98,21 +94,19 @@ export const loadBalancerType: ResourceType = {
       },
     }),
     arn: out(),
+    instances: out("set"),
     availabilityZones: out("set"),
     dnsName: out(),
     sourceSecurityGroupId: out(),
     zoneId: out(),
   },
-  notModelled: ["availabilityZones"],
   validate(inputs, problems) {
     if (Array.isArray(inputs["listeners"]) && inputs["listeners"].length === 0) {
       problems.add("listeners", "ValidationError: at least one listener is needed");
     }
   },
   create(context, inputs) {
-    const name =
-      (inputs["name"] as string | undefined) ??
-      `${inputs["namePrefix"]}${context.account.digits(26)}`.slice(0, 32);
+    const name = inputs["name"] as string;
     const balancers = context.list(names.loadBalancer);
     if (balancers.some((b) => b.id.toLowerCase() === name.toLowerCase())) {
       fail("DuplicateLoadBalancerName", `Load Balancer named '${name}' already exists`);
@@ -129,20 +123,15 @@ export const loadBalancerType: ResourceType = {
     const vpcId = subnets[0]!.attributes["vpcId"] as string;
     const groups = checkGroups(context, subnets[0]!, inputs["securityGroups"] as string[] | undefined);
     subnets.forEach((subnet) => createInterface(context, name, subnet, groups, internal));
-    for (const id of (inputs["instances"] as string[] | undefined) ?? []) {
-      register(context, name, vpcId, id);
-    }
     const first = requireGroup(context, groups[0]!);
     return {
       id: name,
       attributes: {
         name,
-        namePrefix: inputs["namePrefix"] ?? "",
         internal,
         subnets: subnetIds,
         availabilityZones: subnets.map((s) => s.attributes["availabilityZone"]!),
         securityGroups: groups,
-        sourceSecurityGroup: `${accountNumber}/${first.attributes["name"]}`,
         sourceSecurityGroupId: first.id,
         healthCheck: inputs["healthCheck"] ?? {
           target: `TCP:${listeners[0]!.instancePort}`,
@@ -205,18 +194,7 @@ export const loadBalancerType: ResourceType = {
         context.account.update(eni, { securityGroups: groups }),
       );
       const first = requireGroup(context, groups[0]!);
-      computed["sourceSecurityGroup"] = `${accountNumber}/${first.attributes["name"]}`;
       computed["sourceSecurityGroupId"] = first.id;
-    }
-    if (changed.has("instances")) {
-      const wanted = inputs["instances"] as string[];
-      const registered = registrations(context, balancer.id);
-      registered
-        .filter((r) => !wanted.includes(r.attributes["instance"] as string))
-        .forEach((r) => context.account.delete(r));
-      wanted
-        .filter((id) => !registered.some((r) => r.attributes["instance"] === id))
-        .forEach((id) => register(context, balancer.id, balancer.hidden["vpcId"] as string, id));
     }
     return computed;
   },
@@ -520,18 +498,6 @@ export function setListenerCertificate(
 
 export function registrations(context: Context, balancer: string): StoredResource[] {
   return context.list(names.loadBalancerAttachment).filter((a) => a.attributes["elb"] === balancer);
-}
-
-/** Registered through the load balancer's own `instances`. */
-function register(context: Context, balancer: string, vpcId: string, instanceId: string): void {
-  requireInstance(context, vpcId, instanceId);
-  context.create(
-    names.loadBalancerAttachment,
-    `${balancer}-${context.account.digits(26)}`,
-    { elb: balancer, instance: instanceId },
-    {},
-    { implicit: true },
-  );
 }
 
 function requireInstance(context: Context, vpcId: string, id: string): void {

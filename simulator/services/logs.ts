@@ -1,11 +1,12 @@
 import { type Context } from "../context";
 import { fail } from "../errors";
-import { bool, int, out, text, type ResourceType } from "../schema";
+import { int, out, text, type ResourceType } from "../schema";
 import { accountNumber } from "../storedResource";
 import { trusts } from "./policyDocuments";
 import * as names from "./names";
 import { arn, matches, oneOf } from "./validators";
 import { findKey } from "./volumes";
+import { requireVpc } from "./vpc";
 
 const retentions = [
   0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
@@ -17,13 +18,7 @@ export const logGroupType: ResourceType = {
   tagged: true,
   autoName: { maxLength: 512 },
   properties: {
-    deletionProtectionEnabled: bool({ computed: true }),
     kmsKeyId: text({ check: arn }),
-    logGroupClass: text({
-      computed: true,
-      forceNew: true,
-      check: oneOf("STANDARD", "INFREQUENT_ACCESS", "DELIVERY"),
-    }),
     name: text({
       computed: true,
       forceNew: true,
@@ -32,17 +27,11 @@ export const logGroupType: ResourceType = {
         "a log group's name has 1 to 512 characters of a-zA-Z0-9_-/.#",
       ),
     }),
-    namePrefix: text({ computed: true, forceNew: true }),
     retentionInDays: int({ default: 0, check: oneOf(...retentions) }),
-    skipDestroy: bool({
-      default: false,
-      check: (v: boolean) => (v ? "the simulated region does not model skipDestroy" : undefined),
-    }),
     arn: out(),
   },
   create(context, inputs) {
-    const name =
-      (inputs["name"] as string | undefined) ?? `${inputs["namePrefix"]}${context.account.digits(26)}`;
+    const name = inputs["name"] as string;
     if (context.find(names.logGroup, name)) {
       fail("ResourceAlreadyExistsException", `The specified log group already exists: ${name}`);
     }
@@ -51,9 +40,6 @@ export const logGroupType: ResourceType = {
       id: name,
       attributes: {
         name,
-        namePrefix: inputs["namePrefix"] ?? "",
-        logGroupClass: inputs["logGroupClass"] ?? "STANDARD",
-        deletionProtectionEnabled: inputs["deletionProtectionEnabled"] ?? false,
         arn: context.arn("logs", `log-group:${name}`),
       },
     };
@@ -61,11 +47,6 @@ export const logGroupType: ResourceType = {
   update(context, _group, inputs, changed) {
     if (changed.has("kmsKeyId")) {
       checkLogKey(context, inputs["kmsKeyId"] as string | undefined);
-    }
-  },
-  delete(_context, group) {
-    if (group.attributes["deletionProtectionEnabled"] === true) {
-      fail("OperationAbortedException", `The log group ${group.id} has deletion protection enabled`);
     }
   },
 };
@@ -79,16 +60,11 @@ function checkLogKey(context: Context, key: string | undefined): void {
   }
 }
 
-const sources = { vpcId: names.vpc, subnetId: names.subnet, eniId: names.networkInterface } as const;
-const sourceKeys = Object.keys(sources) as (keyof typeof sources)[];
-
 export const flowLogType: ResourceType = {
   token: names.flowLog,
   title: "Flow Log",
   tagged: true,
   properties: {
-    eniId: text({ forceNew: true }),
-    subnetId: text({ forceNew: true }),
     vpcId: text({ forceNew: true }),
     iamRoleArn: text({ forceNew: true, check: arn }),
     logDestination: text({ computed: true, forceNew: true, check: arn }),
@@ -100,37 +76,19 @@ export const flowLogType: ResourceType = {
           ? undefined
           : `the simulated region models cloud-watch-logs only, got "${v}"`,
     }),
-    logFormat: text({ computed: true, forceNew: true }),
-    maxAggregationInterval: int({ default: 600, forceNew: true, check: oneOf(60, 600) }),
     trafficType: text({ forceNew: true, check: oneOf("ACCEPT", "REJECT", "ALL") }),
     arn: out(),
   },
-  notModelled: [
-    "deliverCrossAccountRole",
-    "destinationOptions",
-    "regionalNatGatewayId",
-    "tagFieldSpecifications",
-    "transitGatewayAttachmentId",
-    "transitGatewayId",
-  ],
   validate(_inputs, problems, given) {
-    const chosen = sourceKeys.filter((s) => given.has(s));
-    if (chosen.length !== 1) {
-      problems.add(
-        "",
-        `exactly one of ${sourceKeys.join(", ")} is needed, got ${chosen.join(", ") || "none"}`,
-      );
-    }
-    if (!given.has("trafficType")) {
-      problems.add("", "Missing required property 'trafficType'");
+    for (const required of ["vpcId", "trafficType"]) {
+      if (!given.has(required)) {
+        problems.add("", `Missing required property '${required}'`);
+      }
     }
   },
   create(context, inputs) {
-    const source = sourceKeys.find((s) => inputs[s] !== undefined)!;
-    const id = inputs[source] as string;
-    if (!context.find(sources[source], id)) {
-      fail(source === "vpcId" ? "InvalidVpcID.NotFound" : "InvalidParameter", `${id} does not exist`);
-    }
+    const id = inputs["vpcId"] as string;
+    requireVpc(context, id);
     const destination = (inputs["logDestination"] as string | undefined)?.replace(/:\*$/, "");
     const prefix = context.arn("logs", "log-group:");
     if (!destination?.startsWith(prefix)) {
@@ -163,7 +121,7 @@ export const flowLogType: ResourceType = {
       .list(names.flowLog)
       .some(
         ({ attributes: a }) =>
-          a[source] === id &&
+          a["vpcId"] === id &&
           a["logDestination"] === inputs["logDestination"] &&
           a["trafficType"] === inputs["trafficType"],
       );
@@ -178,9 +136,6 @@ export const flowLogType: ResourceType = {
       id: flow,
       attributes: {
         arn: context.arn("ec2", `vpc-flow-log/${flow}`),
-        logFormat:
-          inputs["logFormat"] ??
-          "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol} ${packets} ${bytes} ${start} ${end} ${action} ${log-status}",
       },
     };
   },

@@ -26,7 +26,6 @@ export const certificate = "aws:acm/certificate:Certificate";
 export const record = "aws:route53/record:Record";
 export const role = "aws:iam/role:Role";
 export const rolePolicy = "aws:iam/rolePolicy:RolePolicy";
-export const rolePolicyAttachment = "aws:iam/rolePolicyAttachment:RolePolicyAttachment";
 export const instanceProfile = "aws:iam/instanceProfile:InstanceProfile";
 export const parameter = "aws:ssm/parameter:Parameter";
 export const logGroup = "aws:cloudwatch/logGroup:LogGroup";

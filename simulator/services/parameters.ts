@@ -13,9 +13,7 @@ export const parameterType: ResourceType = {
   tagged: true,
   autoName: { maxLength: 2048 },
   properties: {
-    allowedPattern: text({ check: maxLength(1024) }),
     arn: text({ computed: true }),
-    dataType: text({ computed: true, check: oneOf("text") }),
     description: text({ check: maxLength(1024) }),
     insecureValue: text({ computed: true }),
     keyId: text({ computed: true }),
@@ -27,7 +25,6 @@ export const parameterType: ResourceType = {
     hasValueWo: out("boolean"),
     version: out("integer"),
   },
-  notModelled: ["valueWo", "valueWoVersion"],
   validate(inputs, problems, given) {
     if (given.has("value") === given.has("insecureValue")) {
       problems.add("", 'exactly one of "value" and "insecureValue" is needed');
@@ -53,7 +50,6 @@ export const parameterType: ResourceType = {
       id: name,
       attributes: {
         arn: context.arn("ssm", `parameter${name.startsWith("/") ? "" : "/"}${name}`),
-        dataType: "text",
         insecureValue: inputs["type"] === "SecureString" ? "" : value,
         value,
         keyId: keyOf(context, inputs),
@@ -145,13 +141,6 @@ export function checkParameterValue(parameter: Props, value: string): void {
   if (Buffer.byteLength(value) > limit) {
     bad(
       `${advanced ? "Advanced" : "Standard"} tier parameters support a maximum parameter value of ${limit} characters, got ${Buffer.byteLength(value)}.`,
-    );
-  }
-  const pattern = parameter["allowedPattern"] as string | undefined;
-  if (pattern && !new RegExp(pattern).test(value)) {
-    fail(
-      "ParameterPatternMismatchException",
-      `Parameter value, cannot be validated against allowedPattern: ${pattern}`,
     );
   }
 }

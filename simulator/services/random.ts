@@ -1,4 +1,4 @@
-import { randomBytes, randomInt } from "crypto";
+import { randomInt } from "crypto";
 import { fail } from "../errors";
 import { bool, int, map, out, text, type Property, type ResourceType } from "../schema";
 import type { Props } from "../values";
@@ -11,7 +11,7 @@ const classes = {
   special: "!@#$%&*()-_=+[]{}<>:?",
 };
 
-const stringProperties = (sensitive: boolean): Record<string, Property> => ({
+const properties: Record<string, Property> = {
   keepers: map(text(), { forceNew: true }),
   length: int({ required: true, forceNew: true, check: atLeast(1) }),
   lower: bool({ default: true, forceNew: true }),
@@ -24,10 +24,10 @@ const stringProperties = (sensitive: boolean): Record<string, Property> => ({
   minNumeric: int({ default: 0, forceNew: true, check: atLeast(0) }),
   minSpecial: int({ default: 0, forceNew: true, check: atLeast(0) }),
   overrideSpecial: text({ forceNew: true }),
-  result: out("string", { sensitive }),
-});
+  result: out("string", { sensitive: true }),
+};
 
-function validateString(inputs: Props, problems: { add(property: string, reason: string): void }): void {
+function validate(inputs: Props, problems: { add(property: string, reason: string): void }): void {
   const minimum = ["minLower", "minUpper", "minNumeric", "minSpecial"]
     .map((k) => (inputs[k] as number | undefined) ?? 0)
     .reduce((a, b) => a + b, 0);
@@ -72,53 +72,10 @@ export const randomPasswordType: ResourceType = {
   title: "Random Password",
   global: true,
   local: true,
-  properties: stringProperties(true),
-  validate: validateString,
+  properties,
+  validate,
   create: (_context, inputs) => ({
     id: "none",
     attributes: { result: generate(inputs), number: inputs["numeric"]! },
   }),
-};
-
-export const randomStringType: ResourceType = {
-  token: "random:index/randomString:RandomString",
-  title: "Random String",
-  global: true,
-  local: true,
-  properties: stringProperties(false),
-  validate: validateString,
-  create: (_context, inputs) => {
-    const result = generate(inputs);
-    return { id: result, attributes: { result, number: inputs["numeric"]! } };
-  },
-};
-
-export const randomIdType: ResourceType = {
-  token: "random:index/randomId:RandomId",
-  title: "Random Id",
-  global: true,
-  local: true,
-  properties: {
-    keepers: map(text(), { forceNew: true }),
-    byteLength: int({ required: true, forceNew: true, check: atLeast(1) }),
-    prefix: text({ forceNew: true }),
-    b64Std: out(),
-    b64Url: out(),
-    dec: out(),
-    hex: out(),
-  },
-  create: (_context, inputs) => {
-    const bytes = randomBytes(inputs["byteLength"] as number);
-    const prefix = (inputs["prefix"] as string | undefined) ?? "";
-    const url = bytes.toString("base64url");
-    return {
-      id: url,
-      attributes: {
-        b64Std: prefix + bytes.toString("base64"),
-        b64Url: prefix + url,
-        dec: prefix + BigInt(`0x${bytes.toString("hex")}`).toString(),
-        hex: prefix + bytes.toString("hex"),
-      },
-    };
-  },
 };

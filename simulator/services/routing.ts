@@ -3,7 +3,7 @@ import type { StoredResource } from "../storedResource";
 import { type Context } from "../context";
 import { dnsSuffixOf } from "../partition";
 import { fail } from "../errors";
-import { bool, json, out, set, text, type ResourceType } from "../schema";
+import { json, out, set, text, type ResourceType } from "../schema";
 import { ownerId, stableId } from "../seeds";
 import type { Props } from "../values";
 import * as names from "./names";
@@ -21,7 +21,6 @@ export const routeTableType: ResourceType = {
     routes: out("list"),
     propagatingVgws: out("list"),
   },
-  notModelled: ["routes", "propagatingVgws"],
   create(context, inputs) {
     requireVpc(context, inputs["vpcId"] as string);
     const id = context.id("rtb");
@@ -40,7 +39,7 @@ export const routeTableType: ResourceType = {
   },
 };
 
-const targets = ["gatewayId", "natGatewayId", "networkInterfaceId"] as const;
+const targets = ["gatewayId", "natGatewayId"] as const;
 
 export const routeType: ResourceType = {
   token: names.route,
@@ -50,24 +49,11 @@ export const routeType: ResourceType = {
     destinationCidrBlock: text({ forceNew: true, check: ipv4Network }),
     gatewayId: text(),
     natGatewayId: text(),
-    networkInterfaceId: text({ computed: true }),
     instanceId: out(),
     instanceOwnerId: out(),
     origin: out(),
     state: out(),
   },
-  notModelled: [
-    "carrierGatewayId",
-    "coreNetworkArn",
-    "destinationIpv6CidrBlock",
-    "destinationPrefixListId",
-    "egressOnlyGatewayId",
-    "localGatewayId",
-    "odbNetworkArn",
-    "transitGatewayId",
-    "vpcEndpointId",
-    "vpcPeeringConnectionId",
-  ],
   validate(_inputs, problems, given) {
     const chosen = targets.filter((t) => given.has(t));
     if (chosen.length !== 1) {
@@ -111,15 +97,12 @@ export const routeType: ResourceType = {
 
 /** The gateway of the route is gone (or detached): packets are dropped. */
 export function isBlackhole(context: Context, route: StoredResource): boolean {
-  const { gatewayId, natGatewayId, networkInterfaceId } = route.attributes;
+  const { gatewayId, natGatewayId } = route.attributes;
   if (gatewayId) {
     const gateway = context.find(names.internetGateway, gatewayId as string);
     return !gateway || !gateway.attributes["vpcId"];
   }
-  if (natGatewayId) {
-    return !context.find(names.natGateway, natGatewayId as string);
-  }
-  return !context.find(names.networkInterface, (networkInterfaceId as string | undefined) ?? "");
+  return !context.find(names.natGateway, natGatewayId as string);
 }
 
 function targetProblem(given: string[]): string {
@@ -151,13 +134,6 @@ function checkTarget(context: Context, table: StoredResource, inputs: Props): vo
       }
       return gateway.hidden["vpcId"] === vpcId ? undefined : differ("nat gateway");
     }
-    case "networkInterfaceId": {
-      const eni = context.find(names.networkInterface, id);
-      if (!eni) {
-        fail("InvalidNetworkInterfaceID.NotFound", `The networkInterface ID '${id}' does not exist`);
-      }
-      return eni.hidden["vpcId"] === vpcId ? undefined : differ("interface");
-    }
   }
 }
 
@@ -168,7 +144,6 @@ export const routeTableAssociationType: ResourceType = {
     routeTableId: text({ required: true }),
     subnetId: text({ forceNew: true }),
   },
-  notModelled: ["gatewayId"],
   create(context, inputs) {
     if (inputs["subnetId"] === undefined) {
       fail("MissingParameter", "The request must contain the parameter subnetId");
@@ -236,7 +211,6 @@ export const vpcEndpointType: ResourceType = {
     }),
     routeTableIds: set(text(), { computed: true }),
     policy: json({ computed: true }),
-    autoAccept: bool(),
     arn: out(),
     cidrBlocks: out("list"),
     dnsEntries: out("list"),
@@ -246,17 +220,6 @@ export const vpcEndpointType: ResourceType = {
     requesterManaged: out("boolean"),
     state: out(),
   },
-  notModelled: [
-    "dnsOptions",
-    "ipAddressType",
-    "privateDnsEnabled",
-    "resourceConfigurationArn",
-    "securityGroupIds",
-    "serviceNetworkArn",
-    "serviceRegion",
-    "subnetConfigurations",
-    "subnetIds",
-  ],
   create(context, inputs) {
     const vpcId = inputs["vpcId"] as string;
     requireVpc(context, vpcId);

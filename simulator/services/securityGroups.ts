@@ -2,11 +2,10 @@ import type { StoredResource } from "../storedResource";
 import { type Context } from "../context";
 import { fail } from "../errors";
 import { blockProblem } from "../cidr";
-import { bool, int, list, object, out, set, text, type ResourceType } from "../schema";
+import { int, object, out, set, text, type ResourceType } from "../schema";
 import { ownerId } from "../seeds";
 import type { Props } from "../values";
 import * as names from "./names";
-import { prefixListId } from "./routing";
 import { maxLength } from "./validators";
 import { requireVpc } from "./vpc";
 
@@ -22,19 +21,11 @@ export const securityGroupType: ResourceType = {
   properties: {
     description: text({ default: "Managed by Pulumi", forceNew: true, check: maxLength(255) }),
     name: text({ computed: true, forceNew: true, check: groupName }),
-    namePrefix: text({ computed: true, forceNew: true, check: maxLength(229) }),
     vpcId: text({ computed: true, forceNew: true }),
-    revokeRulesOnDelete: bool({ default: false }),
     arn: out(),
     ownerId: out(),
     ingress: out("list"),
     egress: out("list"),
-  },
-  notModelled: ["ingress", "egress"],
-  validate(inputs, problems) {
-    if (inputs["name"] !== undefined && inputs["namePrefix"] !== undefined) {
-      problems.add("name", '"name" conflicts with "namePrefix"');
-    }
   },
   create(context, inputs) {
     const vpcId = inputs["vpcId"] as string | undefined;
@@ -42,8 +33,7 @@ export const securityGroupType: ResourceType = {
       fail("VPCIdNotSpecified", "No default VPC for this user");
     }
     requireVpc(context, vpcId);
-    const name =
-      (inputs["name"] as string | undefined) ?? `${inputs["namePrefix"]}${context.account.digits(26)}`;
+    const name = inputs["name"] as string;
     if (name.toLowerCase().startsWith("sg-")) {
       fail(
         "InvalidParameterValue",
@@ -77,7 +67,6 @@ export const securityGroupType: ResourceType = {
       id,
       attributes: {
         name,
-        namePrefix: inputs["namePrefix"] ?? "",
         arn: context.arn("ec2", `security-group/${id}`),
         ownerId,
         ingress: [],
@@ -86,9 +75,6 @@ export const securityGroupType: ResourceType = {
     };
   },
   delete(context, group) {
-    if (group.attributes["revokeRulesOnDelete"] === true) {
-      rulesOf(context, group.id).forEach((rule) => context.account.delete(rule));
-    }
     const userOf = dependants(context, group.id);
     if (userOf.length > 0) {
       fail(
@@ -139,7 +125,7 @@ export function requireGroup(context: Context, id: string): StoredResource {
   );
 }
 
-const sources = ["cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId"] as const;
+const sources = ["cidrIpv4", "referencedSecurityGroupId"] as const;
 
 const protocolNumbers: Record<string, string> = { "6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6" };
 
@@ -161,13 +147,6 @@ function ruleType(token: string, title: string): ResourceType {
       cidrIpv4: text({
         check: (v: string) => blockProblem(v) && `InvalidParameterValue: ${blockProblem(v)}`,
       }),
-      cidrIpv6: text({
-        check: (v: string) =>
-          /^[0-9a-fA-F:]+\/\d{1,3}$/.test(v) && v.includes("::")
-            ? undefined
-            : `InvalidParameterValue: "${v}" is not a valid IPv6 CIDR block`,
-      }),
-      prefixListId: text(),
       referencedSecurityGroupId: text(),
       description: text({
         check: (v: string) =>
@@ -263,13 +242,6 @@ function checkRule(
       );
     }
   }
-  const prefixList = inputs["prefixListId"] as string | undefined;
-  if (
-    prefixList !== undefined &&
-    !["s3", "dynamodb"].some((s) => prefixListId(context.region, s) === prefixList)
-  ) {
-    fail("InvalidPrefixListID.NotFound", `The prefix list ID '${prefixList}' does not exist`);
-  }
   const key = ruleKey(inputs);
   const duplicate = context
     .list(token)
@@ -295,28 +267,21 @@ function ruleKey(rule: Props): string {
 export const ingressRuleType = ruleType(names.ingressRule, "VPC Security Group Ingress Rule");
 export const egressRuleType = ruleType(names.egressRule, "VPC Security Group Egress Rule");
 
-const inlineRule = object({
-  protocol: text({ required: true }),
-  fromPort: int({ required: true }),
-  toPort: int({ required: true }),
-  cidrBlocks: list(text()),
-  ipv6CidrBlocks: list(text()),
-  prefixListIds: list(text()),
-  securityGroups: list(text()),
-  self: bool({ default: false }),
-  description: text(),
-});
+const noRules = () =>
+  set(object({}), {
+    check: (rules: unknown[]) =>
+      rules.length === 0 ? undefined : "the simulated region models a default group without rules only",
+  });
 
-/** Takes over the group that every VPC has; what it does not list is revoked. */
+/** Takes over the group that every VPC has, and revokes all of its rules. */
 export const defaultSecurityGroupType: ResourceType = {
   token: names.defaultSecurityGroup,
   title: "EC2 Default Security Group",
   tagged: true,
   properties: {
     vpcId: text({ computed: true, forceNew: true }),
-    ingress: set(inlineRule),
-    egress: set(inlineRule),
-    revokeRulesOnDelete: bool({ default: false }),
+    ingress: noRules(),
+    egress: noRules(),
     arn: out(),
     description: out(),
     name: out(),
@@ -332,7 +297,8 @@ export const defaultSecurityGroupType: ResourceType = {
     const group = context
       .list(names.securityGroup)
       .find((g) => g.implicit && g.attributes["vpcId"] === vpcId)!;
-    adopt(context, group, inputs);
+    rulesOf(context, group.id).forEach((rule) => context.account.delete(rule));
+    context.account.update(group, { ingress: [], egress: [] });
     return {
       id: group.id,
       attributes: {
@@ -341,17 +307,12 @@ export const defaultSecurityGroupType: ResourceType = {
         name: "default",
         namePrefix: "",
         ownerId,
-        ingress: inputs["ingress"] ?? [],
-        egress: inputs["egress"] ?? [],
+        ingress: [],
+        egress: [],
       },
     };
   },
-  update(context, resource, inputs, changed) {
-    if (changed.has("ingress") || changed.has("egress")) {
-      adopt(context, requireGroup(context, resource.id), inputs);
-    }
-    return { ingress: inputs["ingress"] ?? [], egress: inputs["egress"] ?? [] };
-  },
+  update() {},
   // Deleting it only forgets it: the group stays as it is, like the VPC it belongs to.
   view(context, resource) {
     const group = context.find(names.securityGroup, resource.id);
@@ -359,19 +320,3 @@ export const defaultSecurityGroupType: ResourceType = {
     return { ingress: ingress!, egress: egress! };
   },
 };
-
-function adopt(context: Context, group: StoredResource, inputs: Props): void {
-  for (const rule of [...((inputs["ingress"] as Props[]) ?? []), ...((inputs["egress"] as Props[]) ?? [])]) {
-    for (const cidr of (rule["cidrBlocks"] as string[] | undefined) ?? []) {
-      const problem = blockProblem(cidr);
-      if (problem) {
-        fail("InvalidParameterValue", problem);
-      }
-    }
-    for (const id of (rule["securityGroups"] as string[] | undefined) ?? []) {
-      requireGroup(context, id);
-    }
-  }
-  rulesOf(context, group.id).forEach((rule) => context.account.delete(rule));
-  context.account.update(group, { ingress: inputs["ingress"] ?? [], egress: inputs["egress"] ?? [] });
-}

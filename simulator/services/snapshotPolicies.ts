@@ -1,7 +1,7 @@
 import { accountNumber } from "../storedResource";
 import { type Context } from "../context";
 import { fail } from "../errors";
-import { bool, int, list, map, object, out, text, type Property, type ResourceType } from "../schema";
+import { bool, int, list, map, object, out, text, type ResourceType } from "../schema";
 import type { Props } from "../values";
 import * as names from "./names";
 import { trusts } from "./policyDocuments";
@@ -12,9 +12,6 @@ const mostSchedules = 4;
 const mostTags = 45;
 const mostYears = 100;
 const daysOf: Record<string, number> = { DAYS: 1, WEEKS: 7, MONTHS: 31, YEARS: 366 };
-
-const unmodelled = (...fields: string[]): Record<string, Property> =>
-  Object.fromEntries(fields.map((field) => [field, out("string", { notModelled: true })]));
 
 const schedule = object({
   name: text({
@@ -28,7 +25,6 @@ const schedule = object({
       interval: int({ check: oneOf(1, 2, 3, 4, 6, 8, 12, 24) }),
       intervalUnit: text({ computed: true, check: oneOf("HOURS") }),
       times: text({ check: matches(/^([01]\d|2[0-3]):[0-5]\d$/, "a time is HH:MM, 00:00 to 23:59") }),
-      ...unmodelled("cronExpression", "location", "scripts"),
     },
     { required: true },
   ),
@@ -39,15 +35,6 @@ const schedule = object({
       intervalUnit: text({ check: oneOf(...Object.keys(daysOf)) }),
     },
     { required: true },
-  ),
-  tagsToAdd: map(text()),
-  ...unmodelled(
-    "archiveRule",
-    "crossRegionCopyRules",
-    "deprecateRule",
-    "fastRestoreRule",
-    "shareRule",
-    "variableTags",
   ),
 });
 
@@ -67,27 +54,13 @@ export const snapshotPolicyType: ResourceType = {
       {
         policyType: text({ default: "EBS_SNAPSHOT_MANAGEMENT", check: oneOf("EBS_SNAPSHOT_MANAGEMENT") }),
         resourceTypes: list(text({ check: oneOf("VOLUME") })),
-        resourceLocations: text({ computed: true, check: oneOf("CLOUD") }),
         targetTags: map(text()),
         schedules: list(schedule),
-        ...unmodelled(
-          "action",
-          "copyTags",
-          "createInterval",
-          "eventSource",
-          "exclusions",
-          "extendDeletion",
-          "parameters",
-          "policyLanguage",
-          "resourceType",
-          "retainInterval",
-        ),
       },
       { required: true },
     ),
     arn: out(),
   },
-  notModelled: ["defaultPolicy"],
   create(context, inputs) {
     if (context.list(names.snapshotPolicy).length >= policiesPerRegion) {
       fail("LimitExceededException", `at most ${policiesPerRegion} lifecycle policies in a region`);

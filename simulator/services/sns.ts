@@ -4,14 +4,8 @@ import { fail } from "../errors";
 import { json, out, text, type ResourceType } from "../schema";
 import type { Props } from "../values";
 import * as names from "./names";
-import { matches, maxLength } from "./validators";
+import { matches } from "./validators";
 import { findKey } from "./volumes";
-
-const feedback = ["application", "firehose", "http", "lambda", "sqs"].flatMap((protocol) => [
-  `${protocol}FailureFeedbackRoleArn`,
-  `${protocol}SuccessFeedbackRoleArn`,
-  `${protocol}SuccessFeedbackSampleRate`,
-]);
 
 export const topicType: ResourceType = {
   token: names.topic,
@@ -19,32 +13,19 @@ export const topicType: ResourceType = {
   tagged: true,
   autoName: { maxLength: 256 },
   properties: {
-    displayName: text({ check: maxLength(100) }),
     kmsMasterKeyId: text(),
     name: text({
       computed: true,
       forceNew: true,
       check: matches(/^[A-Za-z0-9_-]{1,256}$/, "a topic's name has 1 to 256 characters of A-Za-z0-9_-"),
     }),
-    namePrefix: text({ computed: true, forceNew: true }),
     policy: json({ computed: true }),
     arn: out(),
     beginningArchiveTime: out(),
     owner: out(),
   },
-  notModelled: [
-    "archivePolicy",
-    "contentBasedDeduplication",
-    "deliveryPolicy",
-    "fifoThroughputScope",
-    "fifoTopic",
-    "signatureVersion",
-    "tracingConfig",
-    ...feedback,
-  ],
   create(context, inputs) {
-    const name =
-      (inputs["name"] as string | undefined) ?? `${inputs["namePrefix"]}${context.account.digits(26)}`;
+    const name = inputs["name"] as string;
     const arn = context.arn("sns", name);
     if (context.find(names.topic, arn)) {
       fail("InvalidParameter", `Invalid parameter: Topic already exists with different tags: ${name}`);
@@ -54,7 +35,6 @@ export const topicType: ResourceType = {
       id: arn,
       attributes: {
         name,
-        namePrefix: inputs["namePrefix"] ?? "",
         arn,
         beginningArchiveTime: "",
         owner: accountNumber,

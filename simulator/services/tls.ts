@@ -2,7 +2,6 @@ import { createHash, createPublicKey, generateKeyPairSync, type KeyObject } from
 import type { Context } from "../context";
 import { int, out, text, type ResourceType } from "../schema";
 import type { Props } from "../values";
-import { openSshPrivate, openSshPublic, type SshPublic } from "./openssh";
 import { between, oneOf } from "./validators";
 
 const curves: Record<string, string> = { P224: "secp224r1", P256: "P-256", P384: "P-384", P521: "P-521" };
@@ -28,34 +27,22 @@ export const privateKeyType: ResourceType = {
     const key = privateKey(context, inputs);
     const algorithm = inputs["algorithm"] as string;
     const pem = { RSA: "pkcs1", ECDSA: "sec1", ED25519: "pkcs8" }[algorithm] as "pkcs1";
-    const publicKey = createPublicKey(key);
-    const publicPem = publicKey.export({ type: "spki", format: "pem" }).toString();
-    const ssh = openSshPublic(publicKey);
+    const publicPem = createPublicKey(key).export({ type: "spki", format: "pem" }).toString();
     return {
       id: createHash("sha1").update(publicPem).digest("hex"),
       attributes: {
         privateKeyPem: key.export({ type: pem, format: "pem" }).toString(),
         privateKeyPemPkcs8: key.export({ type: "pkcs8", format: "pem" }).toString(),
-        privateKeyOpenssh: ssh ? openSshPrivate(key, ssh) : "",
+        // Nothing here takes a key in OpenSSH's form.
+        privateKeyOpenssh: "",
+        publicKeyOpenssh: "",
+        publicKeyFingerprintMd5: "",
+        publicKeyFingerprintSha256: "",
         publicKeyPem: publicPem,
-        ...sshOutputs(ssh),
       },
     };
   },
 };
-
-/** OpenSSH knows no P-224: those outputs stay empty, as the real provider leaves them. */
-function sshOutputs(ssh: SshPublic | undefined): Props {
-  if (!ssh) {
-    return { publicKeyOpenssh: "", publicKeyFingerprintMd5: "", publicKeyFingerprintSha256: "" };
-  }
-  const digest = (algorithm: string) => createHash(algorithm).update(ssh.blob);
-  return {
-    publicKeyOpenssh: `${ssh.algorithm} ${ssh.blob.toString("base64")}\n`,
-    publicKeyFingerprintMd5: digest("md5").digest("hex").match(/../g)!.join(":"),
-    publicKeyFingerprintSha256: `SHA256:${digest("sha256").digest("base64").replace(/=+$/, "")}`,
-  };
-}
 
 const reused = new Map<string, KeyObject>();
 

@@ -33,12 +33,6 @@ const subjectFields: [property: string, attribute: string][] = [
   ["commonName", "CN"],
   ["organization", "O"],
   ["organizationalUnit", "OU"],
-  ["locality", "L"],
-  ["province", "ST"],
-  ["country", "C"],
-  ["postalCode", "2.5.4.17"],
-  ["serialNumber", "2.5.4.5"],
-  ["emailAddress", "E"],
 ];
 
 const fixed = { forceNew: true };
@@ -46,15 +40,7 @@ const fixed = { forceNew: true };
 /** What a certificate is for whoever asks for it: names and subject, given by a request or by the resource itself. */
 const identity: Record<string, Property> = {
   dnsNames: list(text(), fixed),
-  ipAddresses: list(text(), fixed),
-  subject: object(
-    {
-      ...Object.fromEntries(subjectFields.map(([property]) => [property, text(fixed)])),
-      streetAddresses: list(text(), fixed),
-    },
-    fixed,
-  ),
-  uris: list(text(), fixed),
+  subject: object(Object.fromEntries(subjectFields.map(([property]) => [property, text(fixed)])), fixed),
 };
 
 /** What its signer decides: how long it is valid, and what for. */
@@ -65,8 +51,6 @@ const terms: Record<string, Property> = {
   }),
   earlyRenewalHours: int({ default: 0, check: atLeast(0) }),
   isCaCertificate: bool({ default: false, ...fixed }),
-  maxPathLength: int({ default: -1, ...fixed, check: atLeast(-1) }),
-  setSubjectKeyId: bool({ default: false, ...fixed }),
   validityPeriodHours: int({ required: true, ...fixed, check: atLeast(0) }),
   certPem: out(),
   readyForRenewal: out("boolean"),
@@ -86,7 +70,6 @@ export const certRequestType: ResourceType = {
     certRequestPem: out(),
     keyAlgorithm: out(),
   },
-  notModelled: ["privateKeyPemWo", "privateKeyPemWoVersion"],
   async create(_context, inputs) {
     const key = readKey("privateKeyPem", inputs["privateKeyPem"] as string);
     const certRequestPem = await requestCertificate({ key, ...identityOf(inputs) });
@@ -106,16 +89,13 @@ export const selfSignedCertType: ResourceType = {
     ...identity,
     ...terms,
     privateKeyPem: text({ required: true, sensitive: true, ...fixed }),
-    setAuthorityKeyId: bool({ default: false, ...fixed }),
     keyAlgorithm: out(),
   },
-  notModelled: ["privateKeyPemWo", "privateKeyPemWoVersion"],
   async create(context, inputs) {
     const key = readKey("privateKeyPem", inputs["privateKeyPem"] as string);
     const { id, attributes } = await sign(context, inputs, {
       key,
       ...identityOf(inputs),
-      authorityKeyId: inputs["setAuthorityKeyId"] === true,
     });
     return { id, attributes: { ...attributes, keyAlgorithm: algorithmOf(key) } };
   },
@@ -134,7 +114,6 @@ export const locallySignedCertType: ResourceType = {
     certRequestPem: text({ required: true, ...fixed }),
     caKeyAlgorithm: out(),
   },
-  notModelled: ["caPrivateKeyPemWo", "caPrivateKeyPemWoVersion"],
   async create(context, inputs) {
     const issuer = readIssuer(inputs);
     const request = await readRequest(inputs["certRequestPem"] as string).catch(() =>
@@ -185,16 +164,13 @@ function identityOf(inputs: Props) {
       .filter(([property]) => typeof subject[property] === "string")
       .map(([property, attribute]) => ({ [attribute]: [subject[property] as string] })),
     dnsNames: (inputs["dnsNames"] as string[] | undefined) ?? [],
-    ipAddresses: (inputs["ipAddresses"] as string[] | undefined) ?? [],
-    uris: (inputs["uris"] as string[] | undefined) ?? [],
   };
 }
 
 async function sign(
   context: Context,
   inputs: Props,
-  request: Pick<CertificateRequest, "key" | "subject" | "dnsNames" | "ipAddresses" | "uris"> &
-    Pick<CertificateRequest, "issuer" | "authorityKeyId">,
+  request: Pick<CertificateRequest, "key" | "subject" | "dnsNames" | "issuer">,
 ) {
   const notBefore = new Date(Math.floor(context.account.now().getTime() / 1000) * 1000);
   const hours = inputs["validityPeriodHours"] as number;
@@ -208,10 +184,9 @@ async function sign(
     notBefore,
     notAfter,
     ca: inputs["isCaCertificate"] === true,
-    pathLength: inputs["maxPathLength"] as number,
     keyUsages: uses.filter((u) => keyUsages.includes(u)).map((u) => keyUsages.indexOf(u)),
     extendedUsages: uses.flatMap((u) => extendedUsages[u] ?? []),
-    subjectKeyId: inputs["setSubjectKeyId"] === true || inputs["isCaCertificate"] === true,
+    subjectKeyId: inputs["isCaCertificate"] === true,
   });
   return {
     id: BigInt(`0x${serial.toString("hex")}`).toString(),

@@ -7,80 +7,24 @@ import { seedTypes } from "../seeds";
 import type { Props } from "../values";
 import * as names from "./names";
 
-interface VolumeLimits {
-  size: [number, number];
-  iops?: { range: [number, number]; perGiB: number; default?: number; required?: boolean };
-  throughput?: [number, number];
-}
-
-/** By type: what EBS offers. gp3 as extended in 2025 goes further; these are the limits every account has. */
-const limits: Record<string, VolumeLimits> = {
-  gp3: {
-    size: [1, 16384],
-    iops: { range: [3000, 16000], perGiB: 500, default: 3000 },
-    throughput: [125, 1000],
-  },
-  gp2: { size: [1, 16384] },
-  io1: { size: [4, 16384], iops: { range: [100, 64000], perGiB: 50, required: true } },
-  io2: { size: [4, 65536], iops: { range: [100, 256000], perGiB: 1000, required: true } },
-  st1: { size: [125, 16384] },
-  sc1: { size: [125, 16384] },
-  standard: { size: [1, 1024] },
+/** GiB by type: what EBS offers. */
+const sizes: Record<string, [min: number, max: number]> = {
+  gp3: [1, 16384],
+  gp2: [1, 16384],
+  io1: [4, 16384],
+  io2: [4, 65536],
+  st1: [125, 16384],
+  sc1: [125, 16384],
+  standard: [1, 1024],
 };
 
-export interface VolumeSpec {
-  type: string;
-  size: number;
-  iops?: number;
-  throughput?: number;
-}
-
-/** Checks a volume's size, iops and throughput together; returns iops and throughput as EBS sets them. */
-export function checkVolume(spec: VolumeSpec): { iops: number; throughput: number } {
+export function checkVolume(type: string, size: number): void {
   const bad = (detail: string) => fail("InvalidParameterValue", detail);
-  const { type, size } = spec;
-  const limit =
-    limits[type] ?? bad(`Unknown volume type: ${type}; known are ${Object.keys(limits).join(", ")}`);
-  const [min, max] = limit.size;
+  const [min, max] =
+    sizes[type] ?? bad(`Unknown volume type: ${type}; known are ${Object.keys(sizes).join(", ")}`);
   if (size < min || size > max) {
     bad(`Volume of ${size}GiB is outside the range of ${min} to ${max} GiB of type ${type}.`);
   }
-  if (spec.iops !== undefined && !limit.iops) {
-    fail("InvalidParameterCombination", `The parameter iops is not supported for ${type} volumes.`);
-  }
-  if (spec.throughput !== undefined && !limit.throughput) {
-    fail("InvalidParameterCombination", `The parameter throughput is not supported for ${type} volumes.`);
-  }
-  if (limit.iops?.required && spec.iops === undefined) {
-    fail("MissingParameter", `The request must contain the parameter iops for ${type} volumes.`);
-  }
-  const iops =
-    spec.iops ?? limit.iops?.default ?? (type === "gp2" ? Math.min(Math.max(100, size * 3), 16000) : 0);
-  if (limit.iops) {
-    const [low, high] = limit.iops.range;
-    if (iops < low || iops > high) {
-      bad(`Volume iops of ${iops} is outside the range of ${low} to ${high} of type ${type}.`);
-    }
-    // The default rate comes with every size.
-    if (spec.iops !== undefined && iops > low && iops > size * limit.iops.perGiB) {
-      bad(
-        `Iops to volume size ratio of ${(iops / size).toFixed(1)} is too high; maximum is ${limit.iops.perGiB} IOPS per GiB`,
-      );
-    }
-  }
-  const throughput = spec.throughput ?? limit.throughput?.[0] ?? 0;
-  if (limit.throughput) {
-    const [low, high] = limit.throughput;
-    if (throughput < low || throughput > high) {
-      bad(`Throughput of ${throughput} MiB/s is outside the range of ${low} to ${high} of type ${type}.`);
-    }
-    if (throughput > iops / 4) {
-      bad(
-        `Throughput (MiBps) to iops ratio of ${(throughput / iops).toFixed(3)} is too high; maximum is 0.250 MiBps per iops.`,
-      );
-    }
-  }
-  return { iops, throughput };
 }
 
 export function checkKey(
@@ -109,20 +53,12 @@ export const volumeType: ResourceType = {
   properties: {
     availabilityZone: text({ required: true, forceNew: true }),
     encrypted: bool({ computed: true, forceNew: true }),
-    finalSnapshot: bool({ default: false }),
-    iops: int({ computed: true }),
     kmsKeyId: text({ computed: true, forceNew: true }),
     size: int({ computed: true }),
-    throughput: int({ computed: true }),
     type: text({ computed: true }),
-    multiAttachEnabled: bool({
-      forceNew: true,
-      check: (v: boolean) => (v ? "the simulated region does not model multi-attach volumes" : undefined),
-    }),
     arn: out(),
     createTime: out(),
   },
-  notModelled: ["outpostArn", "snapshotId", "volumeInitializationRate"],
   validate(inputs, problems) {
     if (inputs["kmsKeyId"] !== undefined && inputs["encrypted"] === false) {
       problems.add("kmsKeyId", '"kmsKeyId" needs "encrypted" to be true');
@@ -137,12 +73,7 @@ export const volumeType: ResourceType = {
       fail("MissingParameter", "The request must contain the parameter size/snapshot");
     }
     const type = (inputs["type"] as string | undefined) ?? "gp2";
-    const rates = checkVolume({
-      type,
-      size: inputs["size"] as number,
-      iops: inputs["iops"] as number | undefined,
-      throughput: inputs["throughput"] as number | undefined,
-    });
+    checkVolume(type, inputs["size"] as number);
     const encrypted = inputs["encrypted"] === true;
     const key = encrypted ? checkKey(context, inputs["kmsKeyId"] as string | undefined) : "";
     if (!encrypted && inputs["kmsKeyId"] !== undefined) {
@@ -156,17 +87,15 @@ export const volumeType: ResourceType = {
       id,
       attributes: {
         type,
-        ...rates,
         encrypted,
         kmsKeyId: key,
-        multiAttachEnabled: false,
         arn: context.arn("ec2", `volume/${id}`),
         createTime: context.timestamp(),
       },
     };
   },
   update(_context, volume, inputs, changed) {
-    if (!["size", "type", "iops", "throughput"].some((p) => changed.has(p))) {
+    if (!["size", "type"].some((p) => changed.has(p))) {
       return undefined;
     }
     const type = (inputs["type"] as string | undefined) ?? (volume.attributes["type"] as string);
@@ -177,7 +106,8 @@ export const volumeType: ResourceType = {
         `New size cannot be smaller than existing size (${volume.attributes["size"]} GiB, asked for ${size} GiB)`,
       );
     }
-    return { type, size, ...checkVolume({ type, size, ...rateInputs(inputs) }) };
+    checkVolume(type, size);
+    return { type, size };
   },
   delete(context, volume) {
     const attachment = attachmentsOf(context, volume.id)[0];
@@ -189,13 +119,6 @@ export const volumeType: ResourceType = {
     }
   },
 };
-
-function rateInputs(inputs: Props): { iops?: number; throughput?: number } {
-  return {
-    iops: inputs["iops"] as number | undefined,
-    throughput: inputs["throughput"] as number | undefined,
-  };
-}
 
 export function attachmentsOf(context: Context, volumeId: string): StoredResource[] {
   return context.list(names.volumeAttachment).filter((a) => a.attributes["volumeId"] === volumeId);
@@ -210,10 +133,8 @@ export const volumeAttachmentType: ResourceType = {
     deviceName: text({ required: true, forceNew: true }),
     instanceId: text({ required: true, forceNew: true }),
     volumeId: text({ required: true, forceNew: true }),
-    forceDetach: bool(),
     stopInstanceBeforeDetaching: bool(),
   },
-  notModelled: ["skipDestroy"],
   create(context, inputs) {
     const { deviceName, instanceId, volumeId } = inputs as Record<string, string>;
     const instance =

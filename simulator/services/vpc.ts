@@ -7,7 +7,6 @@ import { bool, out, text, type ResourceType } from "../schema";
 import type { Props } from "../values";
 import { addressesTaken } from "./addresses";
 import * as names from "./names";
-import { oneOf } from "./validators";
 
 export const vpcType: ResourceType = {
   token: names.vpc,
@@ -24,13 +23,6 @@ export const vpcType: ResourceType = {
     }),
     enableDnsHostnames: bool({ default: false }),
     enableDnsSupport: bool({ default: true }),
-    enableNetworkAddressUsageMetrics: bool({ computed: true }),
-    instanceTenancy: text({
-      default: "default",
-      check: oneOf("default", "dedicated"),
-      forceNew: (news, olds) =>
-        !(olds["instanceTenancy"] === "dedicated" && news["instanceTenancy"] === "default"),
-    }),
     arn: out(),
     defaultNetworkAclId: out(),
     defaultRouteTableId: out(),
@@ -40,15 +32,6 @@ export const vpcType: ResourceType = {
     mainRouteTableId: out(),
     ownerId: out(),
   },
-  notModelled: [
-    "assignGeneratedIpv6CidrBlock",
-    "ipv4IpamPoolId",
-    "ipv4NetmaskLength",
-    "ipv6CidrBlock",
-    "ipv6CidrBlockNetworkBorderGroup",
-    "ipv6IpamPoolId",
-    "ipv6NetmaskLength",
-  ],
   create(context, inputs) {
     if (inputs["cidrBlock"] === undefined) {
       fail("MissingParameter", "Either 'cidrBlock' or 'ipv4IpamPoolId' should be provided.");
@@ -85,7 +68,6 @@ export const vpcType: ResourceType = {
         mainRouteTableId: table,
         defaultSecurityGroupId: group,
         dhcpOptionsId: stableId("dopt", context.region),
-        enableNetworkAddressUsageMetrics: inputs["enableNetworkAddressUsageMetrics"] ?? false,
         ipv6AssociationId: "",
         ownerId,
       },
@@ -222,36 +204,11 @@ export const subnetType: ResourceType = {
       },
     }),
     availabilityZone: text({ computed: true, forceNew: true }),
-    availabilityZoneId: text({ computed: true, forceNew: true }),
+    availabilityZoneId: out(),
     mapPublicIpOnLaunch: bool({ default: false }),
-    assignIpv6AddressOnCreation: bool({ default: false, check: onlyFalse("assignIpv6AddressOnCreation") }),
-    enableDns64: bool({ default: false, check: onlyFalse("enableDns64") }),
-    enableResourceNameDnsARecordOnLaunch: bool({ default: false }),
-    enableResourceNameDnsAaaaRecordOnLaunch: bool({
-      default: false,
-      check: onlyFalse("enableResourceNameDnsAaaaRecordOnLaunch"),
-    }),
-    privateDnsHostnameTypeOnLaunch: text({ computed: true, check: oneOf("ip-name", "resource-name") }),
     arn: out(),
     ipv6CidrBlockAssociationId: out(),
     ownerId: out(),
-  },
-  notModelled: [
-    "customerOwnedIpv4Pool",
-    "enableLniAtDeviceIndex",
-    "ipv4IpamPoolId",
-    "ipv4NetmaskLength",
-    "ipv6CidrBlock",
-    "ipv6IpamPoolId",
-    "ipv6Native",
-    "ipv6NetmaskLength",
-    "mapCustomerOwnedIpOnLaunch",
-    "outpostArn",
-  ],
-  validate(inputs, problems) {
-    if (inputs["availabilityZone"] !== undefined && inputs["availabilityZoneId"] !== undefined) {
-      problems.add("availabilityZone", '"availabilityZone" conflicts with "availabilityZoneId"');
-    }
   },
   create(context, inputs) {
     const vpc = requireVpc(context, inputs["vpcId"] as string);
@@ -275,7 +232,6 @@ export const subnetType: ResourceType = {
       attributes: {
         availabilityZone: zone,
         availabilityZoneId: context.regionSeed.zoneIds[zone]!,
-        privateDnsHostnameTypeOnLaunch: inputs["privateDnsHostnameTypeOnLaunch"] ?? "ip-name",
         arn: context.arn("ec2", `subnet/${id}`),
         ipv6CidrBlockAssociationId: "",
         ownerId,
@@ -294,26 +250,16 @@ export const subnetType: ResourceType = {
   },
 };
 
-function onlyFalse(property: string) {
-  return (value: boolean) =>
-    value ? `the simulated region does not model "${property}": true (no IPv6)` : undefined;
-}
-
 function zoneOf(context: Context, inputs: Props): string {
-  const { zones, zoneIds } = context.regionSeed;
+  const { zones } = context.regionSeed;
   const zone = inputs["availabilityZone"] as string | undefined;
-  const zoneId = inputs["availabilityZoneId"] as string | undefined;
   if (zone !== undefined && !zones.includes(zone)) {
     fail(
       "InvalidParameterValue",
       `Value (${zone}) for parameter availabilityZone is invalid. Subnets can currently only be created in the following availability zones: ${zones.join(", ")}.`,
     );
   }
-  const byId = zones.find((z) => zoneIds[z] === zoneId);
-  if (zoneId !== undefined && byId === undefined) {
-    fail("InvalidParameterValue", `Value (${zoneId}) for parameter availabilityZoneId is invalid.`);
-  }
-  return zone ?? byId ?? zones[0]!;
+  return zone ?? zones[0]!;
 }
 
 export function requireVpc(context: Context, id: string): StoredResource {

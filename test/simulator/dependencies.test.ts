@@ -1,7 +1,7 @@
 /** What AWS does not let go of while something else needs it. */
 import { names } from "../../simulator";
 import type { Props } from "../../simulator/values";
-import { balancerInputs, furnish, listener, nodeInputs, World, type Ids } from "./world";
+import { allow, balancerInputs, furnish, listener, nodeInputs, World, type Ids } from "./world";
 
 const certificate = "arn:aws:acm:eu-west-1:123456789012:certificate/6f0f7d5e-3c1a-4b7e-9d55-2b8f4f6a1c01";
 const secure = {
@@ -119,13 +119,6 @@ const rows: [what: string, arrange: () => Promise<unknown>, type: string, key: s
     "VolumeInUse",
   ],
   [
-    "an instance protected from termination",
-    () => add("instance", names.instance, { ...nodeInputs(ids), disableApiTermination: true }),
-    names.instance,
-    "instance",
-    "OperationNotPermitted",
-  ],
-  [
     "a certificate of a listener",
     async () => {
       await addBalancer();
@@ -148,11 +141,7 @@ const rows: [what: string, arrange: () => Promise<unknown>, type: string, key: s
   ],
   [
     "a role with policies",
-    () =>
-      add("managed", names.rolePolicyAttachment, {
-        role: ids["role"]!,
-        policyArn: "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore",
-      }),
+    () => add("policy", names.rolePolicy, { role: ids["role"]!, policy: allow("ssm:GetParameter", "*") }),
     names.role,
     "role",
     "DeleteConflict",
@@ -219,7 +208,7 @@ test("everything goes in the right order, and then nothing is left of it", async
 
 test("a failed creation leaves nothing behind, not even the parts AWS would make first", async () => {
   const before = world.cloud.account.all().length;
-  const inputs = { ...nodeInputs(ids), rootBlockDevice: { volumeSize: 20, iops: 1 } };
+  const inputs = { ...nodeInputs(ids), rootBlockDevice: { volumeSize: 20, volumeType: "st1" } };
   await expect(world.create(names.instance, "broken", inputs)).rejects.toThrow("InvalidParameterValue");
   expect(world.cloud.account.all()).toHaveLength(before);
   expect(world.get(names.networkInterface, ids["eni"]!)!["attachments"]).toEqual([]);
@@ -296,8 +285,8 @@ test("user data changed in place stops and starts the instance", async () => {
 });
 
 test("a volume grows and never shrinks", async () => {
-  await world.update(names.volume, ids["volume"]!, { size: 30, iops: 4000 });
-  expect(world.get(names.volume, ids["volume"]!)).toMatchObject({ size: 30, iops: 4000 });
+  await world.update(names.volume, ids["volume"]!, { size: 30 });
+  expect(world.get(names.volume, ids["volume"]!)).toMatchObject({ size: 30 });
   await expect(world.update(names.volume, ids["volume"]!, { size: 20 })).rejects.toThrow(
     /updating EBS Volume \(vol-\w+\): InvalidParameterValue: New size cannot be smaller/,
   );

@@ -234,15 +234,6 @@ describe("with the role of an instance", () => {
     expect(read()).toBe("s");
   });
 
-  test("a managed policy counts, too", async () => {
-    await add("managed", names.rolePolicyAttachment, {
-      role: "node",
-      policyArn: "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore",
-    });
-    await add("elsewhere", names.parameter, { name: "/elsewhere", type: "String", value: "e" });
-    expect(role().getParameter("/elsewhere").value).toBe("e");
-  });
-
   test("a role that EC2 may not assume gives no credentials", async () => {
     await world.update(names.role, "node", { assumeRolePolicy: trust("vpc-flow-logs.amazonaws.com") });
     expect(() => role().getParameter(`${prefix}/cookie`)).toThrow("does not trust ec2.amazonaws.com");

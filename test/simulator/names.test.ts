@@ -81,7 +81,6 @@ test("ids, ARNs and DNS names", async () => {
     id: "balancer",
     dnsName: expect.stringMatching(/^balancer-\d{10}\.eu-west-1\.elb\.amazonaws\.com$/),
     zoneId: "Z32O12XQLNTSW2",
-    sourceSecurityGroup: "123456789012/group",
   });
   const internal = await world.create(names.loadBalancer, "b", {
     ...balancerInputs(ids),

@@ -117,7 +117,7 @@ describe("the network", () => {
         subnet("public", "10.0.0.0/24", [outTo("igw-1")]),
         subnet("private", "10.0.1.0/24", [outTo("nat-1")]),
       ],
-      natGateways: [{ id: "nat-1", subnetId: "public", hasPublicAddress: true }],
+      natGateways: [{ id: "nat-1", subnetId: "public" }],
       securityGroups: [
         {
           id: "sg-front",

@@ -354,7 +354,7 @@ function makeState(serial: number, options: TestRegionOptions): RegionSnapshot {
         routes: [local(), { destinationCidrBlock: "0.0.0.0/0", target: "igw-1" }],
       },
     ]),
-    natGateways: [{ id: "nat-1", subnetId: "subnet-public-a", hasPublicAddress: true }],
+    natGateways: [{ id: "nat-1", subnetId: "subnet-public-a" }],
     securityGroups: [
       group(
         "sg-elb",
