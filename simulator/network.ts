@@ -48,9 +48,7 @@ export function egressProblem(context: Context, eni: StoredResource, port: numbe
     if (problem) {
       return problem;
     }
-  } else if (!route.attributes["gatewayId"]) {
-    return `the route to 0.0.0.0/0 of subnet ${subnet.id} leads to an interface, not to a gateway`;
-  } else if (eni.hidden["publicIp"] === undefined) {
+  } else {
     return `interface ${eni.id} has no public address and its subnet no NAT gateway`;
   }
   const groups = eni.attributes["securityGroups"] as string[];

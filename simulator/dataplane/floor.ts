@@ -112,6 +112,6 @@ export function interfaceOf(instance: InstanceFacts): NetworkInterface {
     subnetId: instance.subnetId,
     address: instance.privateIp,
     securityGroupIds: instance.securityGroupIds,
-    publicAddress: instance.hasPublicAddress,
+    publicAddress: false,
   };
 }

@@ -265,7 +265,6 @@ function instanceFacts(
     vpcId: String(eni.hidden["vpcId"]),
     subnetId: text(eni, "subnetId"),
     privateIp: text(eni, "privateIp"),
-    hasPublicAddress: eni.hidden["publicIp"] !== undefined,
     securityGroupIds: eni.attributes["securityGroups"] as string[],
     userData: userDataOf(instance.attributes)?.toString("utf8") ?? "",
     architecture: instanceTypeFacts(text(instance, "instanceType"))?.architecture ?? "x86_64",

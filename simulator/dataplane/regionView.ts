@@ -59,7 +59,6 @@ export interface InstanceFacts {
   vpcId: string;
   subnetId: string;
   privateIp: string;
-  hasPublicAddress: boolean;
   securityGroupIds: string[];
   userData: string;
   /** Processor of its type: `arm64` or `x86_64`. */

@@ -4,7 +4,7 @@ import { fail } from "../errors";
 import { bool, int, map, object, out, text, type ResourceType } from "../schema";
 import { seedTypes } from "../seeds";
 import { isUnknown, type Props, type Value } from "../values";
-import { privateDns, publicDns } from "./addresses";
+import { privateDns } from "./addresses";
 import { instanceTypeFacts, zonesWith } from "./instanceTypes";
 import { attachmentOf, type Attachment } from "./interfaces";
 import * as names from "./names";
@@ -143,12 +143,7 @@ export const instanceType: ResourceType = {
   },
   view(context, instance) {
     const eni = interfaceOf(context, instance.id);
-    const ip = (eni?.hidden["publicIp"] as string | undefined) ?? "";
-    return {
-      publicIp: ip,
-      publicDns: ip === "" ? "" : publicDns(context, ip),
-      ...(eni ? { vpcSecurityGroupIds: eni.attributes["securityGroups"]! } : {}),
-    };
+    return { ...(eni && { vpcSecurityGroupIds: eni.attributes["securityGroups"]! }) };
   },
 };
 

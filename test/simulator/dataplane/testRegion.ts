@@ -375,7 +375,6 @@ function makeState(serial: number, options: TestRegionOptions): RegionSnapshot {
       vpcId,
       subnetId: `subnet-private-${zones[node % zones.length]}`,
       privateIp,
-      hasPublicAddress: false,
       securityGroupIds: ["sg-nodes"],
       userData: renderUserData(nodeArgs(node, seeds, options)),
       architecture: "arm64",
