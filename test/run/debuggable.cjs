@@ -1,18 +1,8 @@
 /**
- * Pulumi's own module, whose every promise would take a stack trace for debugging Pulumi itself; jest keeps 100 frames of each.
- * That was half of the time of every test that registers resources.
+ * Pulumi's own module, which notes of every promise where it was made and whether it is still open when the process ends, for
+ * debugging programs. No test looks at it, and with jest's stack traces it was most of the time of registering a resource.
  */
-const debuggable = require("../../node_modules/@pulumi/pulumi/runtime/debuggable.js");
-
-const { debuggablePromise } = debuggable;
-debuggable.debuggablePromise = (promise, context) => {
-  const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 0;
-  try {
-    return debuggablePromise(promise, context);
-  } finally {
-    Error.stackTraceLimit = limit;
-  }
+module.exports = {
+  ...require("../../node_modules/@pulumi/pulumi/runtime/debuggable.js"),
+  debuggablePromise: (promise) => promise,
 };
-
-module.exports = debuggable;
