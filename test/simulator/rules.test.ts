@@ -63,6 +63,13 @@ const importOf = async (body: "rsa" | "expired" | "other", key: "rsa" | "other" 
   privateKey: (await keyPair(key)).key,
 });
 
+const proxyPolicy = {
+  loadBalancerName: "balancer",
+  policyName: "proxy",
+  policyTypeName: "ProxyProtocolPolicyType",
+  policyAttributes: [{ name: "ProxyProtocol", value: "true" }],
+};
+
 const rows: Row[] = [
   // Types and properties
   {
@@ -989,6 +996,16 @@ const rows: Row[] = [
     error: "LoadBalancerNotFound",
   },
   {
+    rule: "policy twice",
+    type: names.loadBalancerPolicy,
+    given: async (door, ids) => {
+      await makeBalancer(door, ids);
+      await door.create(names.loadBalancerPolicy, "first", proxyPolicy);
+    },
+    inputs: proxyPolicy,
+    error: "DuplicatePolicyName",
+  },
+  {
     rule: "TLS policy unknown",
     type: names.loadBalancerPolicy,
     given: makeBalancer,
@@ -1133,6 +1150,24 @@ const rows: Row[] = [
     type: names.record,
     inputs: { zoneId: "Z0", name: "mqtt", type: "A", records: ["1.2.3.4"], ttl: 60 },
     error: "NoSuchHostedZone",
+  },
+  {
+    rule: "record with a label that is none",
+    type: names.record,
+    inputs: {
+      zoneId: "Z0123456789EXAMPLE01",
+      name: "a b.example.com",
+      type: "A",
+      ttl: 60,
+      records: ["10.0.0.1"],
+    },
+    error: "DomainLabelInvalid",
+  },
+  {
+    rule: "record without ttl",
+    type: names.record,
+    inputs: { zoneId: "Z0123456789EXAMPLE01", name: "a.example.com", type: "A", records: ["10.0.0.1"] },
+    error: "Missing field 'TTL'",
   },
   {
     rule: "A record that is no address",
