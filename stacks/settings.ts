@@ -115,7 +115,9 @@ function read(path: string, shape: Shape, value: unknown, problems: string[]): u
       return readJson(path, shape, /^-?\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : text, problems);
     case "flag":
       return readJson(path, shape, text === "true" || (text === "false" ? false : text), problems);
-    default:
+    case "list":
+    case "map":
+    case "object":
       return readJson(path, shape, parseJson(text) ?? text, problems);
   }
 }

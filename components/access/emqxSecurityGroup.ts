@@ -6,6 +6,7 @@ import { clusterPortList, ports } from "../emqx/ports";
 import type { ClusterPorts } from "../emqx/releases";
 import { checkedLater } from "../shared/checkedLater";
 import { instancePorts, listenerPorts, type Listener } from "../shared/listeners";
+import { Members } from "../shared/members";
 import { resolve } from "../shared/resolve";
 import { tagged, type Tags } from "../shared/tags";
 import { groupInputs, groupProblems, securityGroupWarnings, type EmqxSecurityGroupArgs } from "./settings";
@@ -14,12 +15,25 @@ import { groupInputs, groupProblems, securityGroupWarnings, type EmqxSecurityGro
  * Two security groups, one for the load balancer and one for the nodes, with one rule resource per permission: clients
  * reach the load balancer's listeners, the load balancer reaches the nodes' MQTT ports and health check, nodes reach
  * each other's cluster ports and the internet's HTTPS. Nothing else is open.
+ *
+ * @example
+ * // vpc: EmqxVpc
+ * const groups = new EmqxSecurityGroup("emqx", { vpcId: vpc.vpcId, clientCidrBlocks: ["10.0.0.0/8"] });
  */
 export class EmqxSecurityGroup extends pulumi.ComponentResource {
   /** Id of the load balancer's group. */
   public readonly loadBalancerSecurityGroupId: pulumi.Output<string>;
   /** Id of the nodes' group. */
   public readonly nodeSecurityGroupId: pulumi.Output<string>;
+
+  /** The load balancer's group. */
+  public get loadBalancerSecurityGroup(): ec2.SecurityGroup {
+    return members.of(this).loadBalancer;
+  }
+  /** The nodes' group. */
+  public get nodeSecurityGroup(): ec2.SecurityGroup {
+    return members.of(this).nodes;
+  }
 
   constructor(name: string, args: EmqxSecurityGroupArgs, opts?: pulumi.ComponentResourceOptions) {
     const subject = `EmqxSecurityGroup "${name}"`;
@@ -49,12 +63,18 @@ export class EmqxSecurityGroup extends pulumi.ComponentResource {
 
     this.loadBalancerSecurityGroupId = loadBalancer.id;
     this.nodeSecurityGroupId = nodes.id;
+    members.keep(this, { loadBalancer, nodes });
     this.registerOutputs({
       loadBalancerSecurityGroupId: this.loadBalancerSecurityGroupId,
       nodeSecurityGroupId: this.nodeSecurityGroupId,
     });
   }
 }
+
+const members = new Members<
+  EmqxSecurityGroup,
+  { loadBalancer: ec2.SecurityGroup; nodes: ec2.SecurityGroup }
+>();
 
 interface Context {
   name: string;

@@ -11,6 +11,7 @@ export interface BackupBucketArgs {
 }
 
 export interface BackupBucket {
+  made: s3.Bucket;
   bucketName: pulumi.Output<string>;
   /** What makes the bucket fit for secrets: whoever writes into it waits for these. */
   settings: pulumi.Resource[];
@@ -111,5 +112,5 @@ export function createBackupBucket(
       { ...opts, dependsOn: publicAccess },
     ),
   ];
-  return { bucketName: bucket, settings };
+  return { made, bucketName: bucket, settings };
 }

@@ -1,8 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as iam from "@pulumi/aws/iam";
+import type * as s3 from "@pulumi/aws/s3";
 import * as ssm from "@pulumi/aws/ssm";
 import { writeMetricsStatement } from "../emqx/metrics";
 import { checkedLater } from "../shared/checkedLater";
+import { Members } from "../shared/members";
 import { resolve } from "../shared/resolve";
 import { tagged } from "../shared/tags";
 import { createBackupBucket } from "./bucket";
@@ -15,12 +17,25 @@ import { createSnapshotPolicy } from "./snapshots";
  * Backups of an EMQX cluster: exports of EMQX's data, which one node puts into a bucket of their own, and daily snapshots
  * of the data volumes. Nothing here deletes an export before its time: the bucket cannot be removed until somebody has
  * emptied it. A component that is protected protects the bucket, too.
+ *
+ * @example
+ * // nodes: EmqxClusterNodes
+ * const backup = new EmqxBackup("emqx", {
+ *   parameterPrefix: nodes.parameterPrefix,
+ *   roleName: nodes.roleName,
+ *   intervalHours: 12,
+ * });
  */
 export class EmqxBackup extends pulumi.ComponentResource {
   /** Name of the bucket with the exports. */
   public readonly bucketName: pulumi.Output<string>;
   /** Id of the Data Lifecycle Manager policy that takes the snapshots. */
   public readonly snapshotPolicyId: pulumi.Output<string>;
+
+  /** The bucket with the exports. */
+  public get bucket(): s3.Bucket {
+    return members.of(this).bucket;
+  }
 
   constructor(name: string, args: EmqxBackupArgs, opts?: pulumi.ComponentResourceOptions) {
     const subject = `EmqxBackup "${name}"`;
@@ -41,9 +56,12 @@ export class EmqxBackup extends pulumi.ComponentResource {
 
     this.bucketName = bucketName;
     this.snapshotPolicyId = snapshots.id;
+    members.keep(this, { bucket: bucket.made });
     this.registerOutputs({ bucketName: this.bucketName, snapshotPolicyId: this.snapshotPolicyId });
   }
 }
+
+const members = new Members<EmqxBackup, { bucket: s3.Bucket }>();
 
 function allowNodes(
   name: string,

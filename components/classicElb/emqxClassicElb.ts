@@ -8,6 +8,7 @@ import { ports } from "../emqx/ports";
 import { checkedLater } from "../shared/checkedLater";
 import { rfc3339 } from "../shared/expiry";
 import { instancePorts, Listener, listenerPorts, usesTls, type ListenerPorts } from "../shared/listeners";
+import { Members } from "../shared/members";
 import { runError } from "../shared/problems";
 import { resolve } from "../shared/resolve";
 import { tagged } from "../shared/tags";
@@ -23,6 +24,14 @@ import {
 /**
  * A Classic ELB that ends TLS: SSL listeners outside, plain TCP to the nodes inside, checked on EMQX's own health
  * endpoint. Nodes register themselves with it (`loadBalancerNames` of EmqxClusterNodes).
+ *
+ * @example
+ * // vpc: EmqxVpc, groups: EmqxSecurityGroup
+ * const elb = new EmqxClassicElb("emqx", {
+ *   subnetIds: vpc.publicSubnetIds,
+ *   securityGroupIds: [groups.loadBalancerSecurityGroupId],
+ *   selfSignedCertificate: true,
+ * });
  */
 export class EmqxClassicElb extends pulumi.ComponentResource {
   /** The load balancer's DNS name. Its addresses change; use the name. */
@@ -51,6 +60,11 @@ export class EmqxClassicElb extends pulumi.ComponentResource {
    * `certificateArn` that is another resource's output: that resource knows.
    */
   public readonly certificateExpires?: pulumi.Output<string>;
+
+  /** The load balancer itself. */
+  public get loadBalancer(): elb.LoadBalancer {
+    return members.of(this).loadBalancer;
+  }
 
   constructor(name: string, args: EmqxClassicElbArgs, opts?: pulumi.ComponentResourceOptions) {
     const subject = `EmqxClassicElb "${name}"`;
@@ -93,6 +107,7 @@ export class EmqxClassicElb extends pulumi.ComponentResource {
     this.certificateExpires =
       certificate?.ends.apply((end: string | undefined) => (end ? rfc3339(end) : "")) ??
       readCertificateExpiry(name, this, resolved.certificateArn, certificateArn);
+    members.keep(this, { loadBalancer });
     this.registerOutputs({
       dnsName: this.dnsName,
       zoneId: this.zoneId,
@@ -107,6 +122,8 @@ export class EmqxClassicElb extends pulumi.ComponentResource {
     });
   }
 }
+
+const members = new Members<EmqxClassicElb, { loadBalancer: elb.LoadBalancer }>();
 
 /** A node that stops answering gets no new clients after 20 seconds, and a healthy one gets them after 20. */
 const healthCheck = { interval: 10, timeout: 5, healthyThreshold: 2, unhealthyThreshold: 2 };

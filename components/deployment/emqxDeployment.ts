@@ -11,12 +11,22 @@ import { EmqxVpc } from "../network/emqxVpc";
 import type { EmqxVpcArgs } from "../network/settings";
 import { EmqxClusterNodes } from "../nodes/emqxClusterNodes";
 import type { EmqxClusterNodesArgs } from "../nodes/settings";
+import { Members } from "../shared/members";
 import { checkedArgs, resolve } from "../shared/resolve";
 import { placeNodes } from "./places";
 import { guardDeletion } from "./protection";
 import { deploymentInputs, deploymentProblems, type EmqxDeploymentArgs } from "./settings";
 
-/** An EMQX cluster on AWS, whole: a VPC, security groups, nodes, and a Classic ELB that ends TLS in front of them. */
+/**
+ * An EMQX cluster on AWS, whole: a VPC, security groups, nodes, and a Classic ELB that ends TLS in front of them.
+ *
+ * @example
+ * const emqx = new EmqxDeployment("mqtt", {
+ *   availabilityZones: ["eu-west-1a", "eu-west-1b"],
+ *   selfSignedCertificate: true,
+ * });
+ * export const url = emqx.mqttsUrl;
+ */
 export class EmqxDeployment extends pulumi.ComponentResource {
   /** Where clients speak plain MQTT; undefined without that listener. */
   public readonly mqttUrl?: pulumi.Output<string>;
@@ -79,6 +89,31 @@ export class EmqxDeployment extends pulumi.ComponentResource {
   public readonly logGroupName?: pulumi.Output<string>;
   /** Name of the bucket with the exports of EMQX's data; undefined without backups. */
   public readonly backupBucketName?: pulumi.Output<string>;
+
+  /** The network. */
+  public get vpc(): EmqxVpc {
+    return members.of(this).vpc;
+  }
+  /** The security groups of load balancer and nodes. */
+  public get securityGroup(): EmqxSecurityGroup {
+    return members.of(this).securityGroup;
+  }
+  /** The load balancer. */
+  public get classicElb(): EmqxClassicElb {
+    return members.of(this).classicElb;
+  }
+  /** The nodes. */
+  public get nodes(): EmqxClusterNodes {
+    return members.of(this).nodes;
+  }
+  /** What watches the cluster; undefined without monitoring. */
+  public get monitoring(): EmqxMonitoring | undefined {
+    return members.of(this).monitoring;
+  }
+  /** The backups; undefined without them. */
+  public get backup(): EmqxBackup | undefined {
+    return members.of(this).backup;
+  }
 
   constructor(name: string, args: EmqxDeploymentArgs, opts?: pulumi.ComponentResourceOptions) {
     const settings = resolve(`EmqxDeployment "${name}"`, deploymentInputs, args, () =>
@@ -215,6 +250,7 @@ export class EmqxDeployment extends pulumi.ComponentResource {
     const parts = [vpc, groups, elb, nodes, monitoring, backup].filter((part) => part !== undefined);
     guardDeletion(`${name}-protection`, this, protect, parts);
 
+    members.keep(this, { vpc, securityGroup: groups, classicElb: elb, nodes, monitoring, backup });
     const outputs = {
       mqttUrl: (this.mqttUrl = elb.mqttUrl),
       mqttsUrl: (this.mqttsUrl = elb.mqttsUrl),
@@ -249,3 +285,13 @@ export class EmqxDeployment extends pulumi.ComponentResource {
     this.registerOutputs(outputs);
   }
 }
+
+interface Parts {
+  vpc: EmqxVpc;
+  securityGroup: EmqxSecurityGroup;
+  classicElb: EmqxClassicElb;
+  nodes: EmqxClusterNodes;
+  monitoring: EmqxMonitoring | undefined;
+  backup: EmqxBackup | undefined;
+}
+const members = new Members<EmqxDeployment, Parts>();

@@ -27,6 +27,7 @@ import {
 import { dashboardBody } from "./dashboard";
 import { isServerCertificate } from "../certificate/arn";
 import { checkedLater } from "../shared/checkedLater";
+import { Members } from "../shared/members";
 import { plain, refuse } from "../shared/problems";
 import { resolve } from "../shared/resolve";
 import {
@@ -43,6 +44,15 @@ import { tagged } from "../shared/tags";
  * Watches an EMQX cluster with CloudWatch: alarms of load balancer, nodes and certificate that tell an SNS topic, a
  * dashboard, and the nodes' memory, data volume and logs through the CloudWatch agent. The agent's configuration is an
  * SSM parameter that the nodes look for: with it they start the agent, without it they stop it.
+ *
+ * @example
+ * // elb: EmqxClassicElb, nodes: EmqxClusterNodes
+ * const monitoring = new EmqxMonitoring("emqx", {
+ *   loadBalancerName: elb.loadBalancerName,
+ *   nodes: nodes.instanceIds.map((instanceId, i) => ({ instanceId, nodeName: nodes.nodeNames[i] })),
+ *   parameterPrefix: nodes.parameterPrefix,
+ *   roleName: nodes.roleName,
+ * });
  */
 export class EmqxMonitoring extends pulumi.ComponentResource {
   /** ARN of the SNS topic that the alarms tell. */
@@ -53,6 +63,19 @@ export class EmqxMonitoring extends pulumi.ComponentResource {
   public readonly logGroupName: pulumi.Output<string>;
   /** Names of all alarms. */
   public readonly alarmNames: pulumi.Output<string>[];
+
+  /** All alarms, in the order of `alarmNames`. */
+  public get alarms(): cloudwatch.MetricAlarm[] {
+    return members.of(this).alarms;
+  }
+  /** The dashboard. */
+  public get dashboard(): cloudwatch.Dashboard {
+    return members.of(this).dashboard;
+  }
+  /** The log group with the nodes' logs. */
+  public get logGroup(): cloudwatch.LogGroup {
+    return members.of(this).logGroup;
+  }
 
   constructor(name: string, args: EmqxMonitoringArgs, opts?: pulumi.ComponentResourceOptions) {
     const subject = `EmqxMonitoring "${name}"`;
@@ -76,7 +99,9 @@ export class EmqxMonitoring extends pulumi.ComponentResource {
     this.alarmTopicArn = topicArn;
     this.dashboardName = dashboard.dashboardName;
     this.logGroupName = logGroup.name;
-    this.alarmNames = [shared, ...ofNodes].flat().map((alarm) => alarm.name);
+    const alarms = [shared, ...ofNodes].flat();
+    this.alarmNames = alarms.map((alarm) => alarm.name);
+    members.keep(this, { alarms, dashboard, logGroup });
     this.registerOutputs({
       alarmTopicArn: this.alarmTopicArn,
       dashboardName: this.dashboardName,
@@ -85,6 +110,11 @@ export class EmqxMonitoring extends pulumi.ComponentResource {
     });
   }
 }
+
+const members = new Members<
+  EmqxMonitoring,
+  { alarms: cloudwatch.MetricAlarm[]; dashboard: cloudwatch.Dashboard; logGroup: cloudwatch.LogGroup }
+>();
 
 /** What everything here needs; all of it is known at preview if the arguments are. */
 interface Context {

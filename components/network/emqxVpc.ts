@@ -4,6 +4,7 @@ import * as ec2 from "@pulumi/aws/ec2";
 import { getRegionOutput } from "@pulumi/aws/getRegion";
 import * as iam from "@pulumi/aws/iam";
 import { checkedLater } from "../shared/checkedLater";
+import { Members } from "../shared/members";
 import { checkedZones } from "../shared/place";
 import { resolve } from "../shared/resolve";
 import { tagged, type Tags } from "../shared/tags";
@@ -13,6 +14,11 @@ import { zoneSubnets, type ZoneSubnets } from "./subnets";
 /**
  * A VPC for an EMQX cluster: per zone a public subnet for the load balancer and a private one for nodes, with an
  * internet gateway, NAT, a gateway endpoint for Amazon S3, and a default security group that allows nothing.
+ *
+ * @example
+ * const vpc = new EmqxVpc("emqx", { availabilityZones: ["eu-west-1a", "eu-west-1b"] });
+ * // A database that the nodes may reach learns their addresses from the NAT gateways.
+ * const allowed = vpc.natGatewayPublicIps.map((address) => pulumi.interpolate`${address}/32`);
  */
 export class EmqxVpc extends pulumi.ComponentResource {
   /** Id of the VPC. */
@@ -21,6 +27,27 @@ export class EmqxVpc extends pulumi.ComponentResource {
   public readonly publicSubnetIds: pulumi.Output<string>[];
   /** Ids of the private subnets, in the order of the zones; known once their route out is there. */
   public readonly privateSubnetIds: pulumi.Output<string>[];
+  /** The VPC's IPv4 block. */
+  public readonly cidrBlock: pulumi.Output<string>;
+  /** Id of the route table of all public subnets. */
+  public readonly publicRouteTableId: pulumi.Output<string>;
+  /** Ids of the private subnets' route tables, in the order of the zones: for peering, transit gateways and endpoints. */
+  public readonly privateRouteTableIds: pulumi.Output<string>[];
+  /** Public addresses of the NAT gateways, by which others know the nodes; empty without one. */
+  public readonly natGatewayPublicIps: pulumi.Output<string>[];
+
+  /** The VPC itself. */
+  public get vpc(): ec2.Vpc {
+    return members.of(this).vpc;
+  }
+  /** The public subnets, in the order of the zones. */
+  public get publicSubnets(): ec2.Subnet[] {
+    return members.of(this).publicSubnets;
+  }
+  /** The private subnets, in the order of the zones. */
+  public get privateSubnets(): ec2.Subnet[] {
+    return members.of(this).privateSubnets;
+  }
 
   constructor(name: string, args: EmqxVpcArgs, opts?: pulumi.ComponentResourceOptions) {
     const subject = `EmqxVpc "${name}"`;
@@ -51,13 +78,32 @@ export class EmqxVpc extends pulumi.ComponentResource {
     this.vpcId = vpc.id;
     this.publicSubnetIds = publicSubnets.map(routedSubnetId);
     this.privateSubnetIds = privateSubnets.map(routedSubnetId);
+    this.cidrBlock = vpc.cidrBlock;
+    // All public subnets have the one table.
+    this.publicRouteTableId = publicSubnets[0]!.routeTable.id;
+    this.privateRouteTableIds = privateSubnets.map(({ routeTable }) => routeTable.id);
+    this.natGatewayPublicIps = [...new Set(nats.values())].map((nat) => nat.publicIp);
+    members.keep(this, {
+      vpc,
+      publicSubnets: publicSubnets.map(({ subnet }) => subnet),
+      privateSubnets: privateSubnets.map(({ subnet }) => subnet),
+    });
     this.registerOutputs({
       vpcId: this.vpcId,
       publicSubnetIds: this.publicSubnetIds,
       privateSubnetIds: this.privateSubnetIds,
+      cidrBlock: this.cidrBlock,
+      publicRouteTableId: this.publicRouteTableId,
+      privateRouteTableIds: this.privateRouteTableIds,
+      natGatewayPublicIps: this.natGatewayPublicIps,
     });
   }
 }
+
+const members = new Members<
+  EmqxVpc,
+  { vpc: ec2.Vpc; publicSubnets: ec2.Subnet[]; privateSubnets: ec2.Subnet[] }
+>();
 
 interface Context {
   name: string;

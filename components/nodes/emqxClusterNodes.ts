@@ -3,6 +3,7 @@ import * as ebs from "@pulumi/aws/ebs";
 import * as ec2 from "@pulumi/aws/ec2";
 import * as elb from "@pulumi/aws/elb";
 import { getRegionOutput } from "@pulumi/aws/getRegion";
+import type * as iam from "@pulumi/aws/iam";
 import * as ssm from "@pulumi/aws/ssm";
 import { clusterNodesProblems, clusterNodesWarnings } from "./problems";
 import { licenseExpiry, licenseProblems, licenseWarnings, normalizeLicense } from "../emqx/license";
@@ -23,6 +24,7 @@ import { checkedInstanceType, checkedZones } from "../shared/place";
 import { refuse, refuseLater } from "../shared/problems";
 import { afterReady, Waits, whenReported } from "./readiness";
 import { hasAll, isSame, notReportedYet } from "./reports";
+import { Members } from "../shared/members";
 import { resolve } from "../shared/resolve";
 import { dataVolumeTag, tagged } from "../shared/tags";
 import {
@@ -35,6 +37,19 @@ import {
 /**
  * EMQX nodes on EC2: each with a fixed address, a data volume that outlives its instance, and a first boot that ends
  * in a cluster. Changes replace one batch of instances after the other and wait until each batch serves.
+ *
+ * @example
+ * // vpc: EmqxVpc of zones eu-west-1a and eu-west-1b, groups: EmqxSecurityGroup, elb: EmqxClassicElb
+ * const [inZoneA, inZoneB] = vpc.privateSubnetIds;
+ * const nodes = new EmqxClusterNodes("emqx", {
+ *   nodes: [
+ *     { subnetId: inZoneA, availabilityZone: "eu-west-1a", privateIp: "192.168.0.100" },
+ *     { subnetId: inZoneB, availabilityZone: "eu-west-1b", privateIp: "192.168.1.101" },
+ *     { subnetId: inZoneA, availabilityZone: "eu-west-1a", privateIp: "192.168.0.102" },
+ *   ],
+ *   securityGroupIds: [groups.nodeSecurityGroupId],
+ *   loadBalancerNames: [elb.loadBalancerName],
+ * });
  */
 export class EmqxClusterNodes extends pulumi.ComponentResource {
   /** Ids of the instances, node 0 first; known once the node is ready. */
@@ -60,6 +75,19 @@ export class EmqxClusterNodes extends pulumi.ComponentResource {
   /** Ids of the data volumes, node 0 first. */
   public readonly dataVolumeIds: pulumi.Output<string>[];
 
+  /** The instances, node 0 first. */
+  public get instances(): ec2.Instance[] {
+    return members.of(this).instances;
+  }
+  /** The data volumes, node 0 first. */
+  public get dataVolumes(): ebs.Volume[] {
+    return members.of(this).dataVolumes;
+  }
+  /** The nodes' IAM role. */
+  public get role(): iam.Role {
+    return members.of(this).role;
+  }
+
   constructor(name: string, args: EmqxClusterNodesArgs, opts?: pulumi.ComponentResourceOptions) {
     const subject = `EmqxClusterNodes "${name}"`;
     const resolved = resolve(subject, clusterNodesInputs, args, () => clusterNodesProblems(name, args));
@@ -71,9 +99,9 @@ export class EmqxClusterNodes extends pulumi.ComponentResource {
     }
     const cluster = createSharedParts(name, this, settings, checkedZonesOf(subject, this, settings));
     const nodes = createStandingNodes(cluster);
-    const readyInstanceIds = rollOut(cluster, nodes);
+    const running = rollOut(cluster, nodes);
 
-    this.instanceIds = readyInstanceIds;
+    this.instanceIds = running.map(readyId);
     this.privateIps = nodes.map((node) => node.privateIp);
     this.nodeNames = this.privateIps.map(nodeName);
     this.cookieParameter = pulumi.output(cluster.secrets.cookie);
@@ -88,6 +116,11 @@ export class EmqxClusterNodes extends pulumi.ComponentResource {
     this.parameterPrefix = pulumi.output(cluster.parameterPrefix);
     this.roleName = cluster.role.role.name;
     this.dataVolumeIds = nodes.map((node) => node.volume.id);
+    members.keep(this, {
+      instances: running.map(({ instance }) => instance),
+      dataVolumes: nodes.map(({ volume }) => volume),
+      role: cluster.role.role,
+    });
     this.registerOutputs({
       instanceIds: this.instanceIds,
       privateIps: this.privateIps,
@@ -103,6 +136,11 @@ export class EmqxClusterNodes extends pulumi.ComponentResource {
     });
   }
 }
+
+const members = new Members<
+  EmqxClusterNodes,
+  { instances: ec2.Instance[]; dataVolumes: ebs.Volume[]; role: iam.Role }
+>();
 
 /** The image's own size is 8 GiB (Amazon Linux 2023); the rest is for packages, logs and crash dumps. */
 const rootVolumeSizeGiB = 16;
@@ -324,22 +362,24 @@ function reportName(cluster: Cluster, number: number, report: string): string {
   return `${cluster.parameterPrefix}/nodes/${number}/${report}`;
 }
 
-/** Creates the instances batch by batch, each batch after the one before is ready. Returns their ids, once ready. */
-function rollOut(cluster: Cluster, nodes: StandingParts[]): pulumi.Output<string>[] {
+/** Creates the instances batch by batch, each batch after the one before is ready. */
+function rollOut(cluster: Cluster, nodes: StandingParts[]): RunningNode[] {
   const { settings } = cluster;
   const batchSize = settings.allowFullRestart ? nodes.length : settings.rolloutBatchSize;
-  const ids: pulumi.Output<string>[] = [];
+  const running: RunningNode[] = [];
   let earlier: RunningNode[] = [];
   for (let first = 0; first < nodes.length; first += batchSize) {
-    const batch = nodes.slice(first, first + batchSize).map((node) => createInstance(cluster, node, earlier));
-    ids.push(
-      ...batch.map(({ instance, ready, applied }) =>
-        pulumi.all([instance.id, ready, applied]).apply(([id]) => id),
-      ),
-    );
-    earlier = batch;
+    const batch = nodes.slice(first, first + batchSize);
+    const before = earlier;
+    earlier = batch.map((node) => createInstance(cluster, node, before));
+    running.push(...earlier);
   }
-  return ids;
+  return running;
+}
+
+/** The instance's id, once the node is ready and has taken up the present secrets. */
+function readyId({ instance, ready, applied }: RunningNode): pulumi.Output<string> {
+  return pulumi.all([instance.id, ready, applied]).apply(([id]) => id);
 }
 
 function createInstance(cluster: Cluster, node: StandingParts, earlier: RunningNode[]): RunningNode {

@@ -15,9 +15,9 @@ export interface NodePlace {
   parameterPrefix: string;
 }
 
-/** The path of a cluster's parameters. Two stacks in one account never share it. */
-export function parameterPrefixOf(clusterName: string): string {
-  return `/emqx/${pulumi.getProject()}/${pulumi.getStack()}/${clusterName}`;
+/** The path of the parameters of the component of that name. Two stacks in one account never share it. */
+export function parameterPrefixOf(name: string): string {
+  return `/emqx/${pulumi.getProject()}/${pulumi.getStack()}/${name}`;
 }
 
 export function nodeUserData(settings: NodeSettings, place: NodePlace): string {
@@ -48,7 +48,7 @@ export function nodeUserData(settings: NodeSettings, place: NodePlace): string {
 /** Whether user data for nodes at these addresses is what EC2 takes; the settings must be free of problems. */
 export function userDataProblemsAt(
   settings: NodeSettings,
-  clusterName: string,
+  name: string,
   addresses: string[],
   region: string,
 ): string[] {
@@ -57,7 +57,7 @@ export function userDataProblemsAt(
     privateIp: addresses.at(-1) ?? "",
     seeds: addresses,
     region,
-    parameterPrefix: parameterPrefixOf(clusterName),
+    parameterPrefix: parameterPrefixOf(name),
   });
   return userDataProblems(userData).map((problem) => `extraConfig: ${problem}`);
 }

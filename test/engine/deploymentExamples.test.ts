@@ -102,3 +102,20 @@ test("a deployment; and the parts of it, used by the other two", async () => {
   expect(refused.exitCode).not.toBe(0);
   expect(refused.stdout).toMatch(/nodes\[0\]\.privateIp: "192\.168\.0\.2" .*reserve/);
 });
+
+test("transforms reach what no input does, as docs/transforms.md shows it", async () => {
+  const page = readFileSync(join(repositoryRoot, "docs/transforms.md"), "utf8");
+  const shown = /```ts\n(.*?)```/s.exec(page)?.[1];
+  expect(readFileSync(join(folder("transforms"), "index.ts"), "utf8")).toContain(shown);
+  const preview = await engine.pulumi(
+    ...["-C", folder("transforms"), "preview", "--diff", "--stack", "example"],
+  );
+  const instances = preview.stdout
+    .split(/^ *\+ .*\(create\)$/m)
+    .filter((text) => text.includes("aws:ec2/instance:Instance::"));
+  expect(instances).toHaveLength(3);
+  for (const instance of instances) {
+    expect(instance).toMatch(/volumeSize\s*: 32\b/);
+    expect(instance).toMatch(/patch\s*: "weekly"/);
+  }
+});

@@ -7,6 +7,7 @@ import {
   NatGateways,
   type EmqxDeploymentArgs,
 } from "../../../components";
+import { deploymentInputs } from "../../../components/deployment/settings";
 import type { Registered, RegionMocks } from "../../../simulator";
 import { inAws, run, valueOf, type RunOptions } from "../../support";
 
@@ -233,6 +234,37 @@ describe("EmqxDeployment", () => {
         }),
         { numRuns: 4 },
       );
+    });
+  });
+
+  describe("the order of a list means nothing", () => {
+    const lists: Partial<Record<keyof EmqxDeploymentArgs, unknown[] | Record<string, string>>> = {
+      availabilityZones: ["eu-west-1a", "eu-west-1b", "eu-west-1c"],
+      clientCidrBlocks: ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"],
+      adminCidrBlocks: ["10.1.0.0/16", "10.2.0.0/16", "10.3.0.0/16"],
+      listeners: Object.values(Listener),
+      tags: { team: "iot", cost: "7", owner: "ops" },
+    };
+    const isList = ([, { kind }]: [string, { kind: string }]) => kind === "list" || kind === "map";
+
+    test("for every list that there is", () => {
+      const names = Object.entries(deploymentInputs)
+        .filter(isList)
+        .map(([name]) => name);
+      expect(names.sort()).toEqual(Object.keys(lists).sort());
+    });
+
+    test.each(Object.entries(lists))("%s", async (name, value) => {
+      const given = {
+        ...small,
+        natGateways: NatGateways.PerAvailabilityZone,
+        ...lists,
+      } as EmqxDeploymentArgs;
+      const reversed = Array.isArray(value)
+        ? [...value].reverse()
+        : Object.fromEntries(Object.entries(value).reverse());
+      const { added, removed, changed } = await change(given, { ...given, [name]: reversed });
+      expect({ added, removed, changed }).toEqual({ added: [], removed: [], changed: [] });
     });
   });
 
