@@ -478,14 +478,15 @@ function attach(cluster: Cluster, node: StandingParts, instance: ec2.Instance): 
       // The operating system shuts EMQX down and flushes its files before the disk goes.
       stopInstanceBeforeDetaching: true,
     },
-    { parent },
+    // What a killed update deleted for a replacement, the engine does not delete again, but only where this is said.
+    { parent, deleteBeforeReplace: true },
   );
   const registrations = settings.loadBalancerNames.map(
     (loadBalancerName, k) =>
       new elb.Attachment(
         `${name}-lb-${k}`,
         { elb: loadBalancerName, instance: instance.id },
-        { parent, dependsOn: data },
+        { parent, dependsOn: data, deleteBeforeReplace: true },
       ),
   );
   return [data, ...registrations];
