@@ -5,6 +5,7 @@ import * as vpc from "@pulumi/aws/vpc";
 import { clusterPortList, ports } from "../emqx/ports";
 import type { ClusterPorts } from "../emqx/releases";
 import { checkedLater } from "../shared/checkedLater";
+import { checkDefaultTags } from "../shared/defaultTags";
 import { instancePorts, listenerPorts, type Listener } from "../shared/listeners";
 import { Members } from "../shared/members";
 import { resolve } from "../shared/resolve";
@@ -39,6 +40,7 @@ export class EmqxSecurityGroup extends pulumi.ComponentResource {
     const subject = `EmqxSecurityGroup "${name}"`;
     const resolved = resolve(subject, groupInputs, args, () => groupProblems(name, args));
     super("emqx-aws:index:EmqxSecurityGroup", name, {}, opts);
+    checkDefaultTags(subject, this, args.tags, { ec2Only: true });
     const { region } = getRegionOutput({}, { parent: this });
     const settings = checkedLater(subject, groupInputs, resolved, region);
     for (const warning of securityGroupWarnings(settings)) {

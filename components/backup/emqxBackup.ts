@@ -5,6 +5,7 @@ import * as ssm from "@pulumi/aws/ssm";
 import { writeMetricsStatement } from "../emqx/metrics";
 import { checkedLater } from "../shared/checkedLater";
 import { Members } from "../shared/members";
+import { checkDefaultTags } from "../shared/defaultTags";
 import { resolve } from "../shared/resolve";
 import { tagged } from "../shared/tags";
 import { createBackupBucket } from "./bucket";
@@ -41,6 +42,7 @@ export class EmqxBackup extends pulumi.ComponentResource {
     const subject = `EmqxBackup "${name}"`;
     const resolved = resolve(subject, backupInputs, args, () => backupProblems(name, args));
     super("emqx-aws:index:EmqxBackup", name, {}, opts);
+    checkDefaultTags(subject, this, args.tags, { snapshots: true });
     const place = placeOf(this);
     const settings = checkedLater(subject, backupInputs, resolved, place.region);
     const { retentionDays, kmsKeyId, tags } = settings;

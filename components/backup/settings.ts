@@ -35,7 +35,7 @@ export const backupInputs = {
   intervalHours: { ...backupIntervalInput, default: 6 },
   retentionDays: { ...wholeNumber(1, 3650, "days"), default: 30 },
   kmsKeyId: kmsKeyInput,
-  tags: tagsInput([], true),
+  tags: tagsInput({ snapshots: true }),
 } satisfies Shapes<EmqxBackupArgs>;
 
 export type BackupSettings = Resolved<EmqxBackupArgs, typeof backupInputs>;

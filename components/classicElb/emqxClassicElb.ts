@@ -6,6 +6,7 @@ import { readCertificateExpiry } from "../certificate/expiry";
 import { createSelfSignedCertificate } from "../certificate/selfSigned";
 import { ports } from "../emqx/ports";
 import { checkedLater } from "../shared/checkedLater";
+import { checkDefaultTags } from "../shared/defaultTags";
 import { rfc3339 } from "../shared/expiry";
 import { instancePorts, Listener, listenerPorts, usesTls, type ListenerPorts } from "../shared/listeners";
 import { Members } from "../shared/members";
@@ -70,6 +71,7 @@ export class EmqxClassicElb extends pulumi.ComponentResource {
     const subject = `EmqxClassicElb "${name}"`;
     const resolved = resolve(subject, elbInputs, args, () => elbProblems(name, args));
     super("emqx-aws:index:EmqxClassicElb", name, {}, opts);
+    checkDefaultTags(subject, this, args.tags);
     const { region } = getRegionOutput({}, { parent: this });
     const settings = checkedLater(subject, elbInputs, resolved, region);
     const { listeners, hostname } = settings;

@@ -12,7 +12,9 @@ import type { EmqxVpcArgs } from "../network/settings";
 import { EmqxClusterNodes } from "../nodes/emqxClusterNodes";
 import type { EmqxClusterNodesArgs } from "../nodes/settings";
 import { Members } from "../shared/members";
+import { checkDefaultTags } from "../shared/defaultTags";
 import { checkedArgs, resolve } from "../shared/resolve";
+import { nodeTagRules } from "../shared/tags";
 import { placeNodes } from "./places";
 import { guardDeletion } from "./protection";
 import { deploymentInputs, deploymentProblems, type EmqxDeploymentArgs } from "./settings";
@@ -116,10 +118,10 @@ export class EmqxDeployment extends pulumi.ComponentResource {
   }
 
   constructor(name: string, args: EmqxDeploymentArgs, opts?: pulumi.ComponentResourceOptions) {
-    const settings = resolve(`EmqxDeployment "${name}"`, deploymentInputs, args, () =>
-      deploymentProblems(name, args),
-    );
+    const subject = `EmqxDeployment "${name}"`;
+    const settings = resolve(subject, deploymentInputs, args, () => deploymentProblems(name, args));
     super("emqx-aws:index:EmqxDeployment", name, {}, opts);
+    checkDefaultTags(subject, this, args.tags, nodeTagRules);
     const { availabilityZones, nodeCount, listeners, clusterPorts, kmsKeyId, protect, tags } = settings;
     if (availabilityZones.length === 1 && nodeCount > 1) {
       void pulumi.log.warn(

@@ -27,7 +27,7 @@ import {
 } from "../shared/inputs";
 import type { Listener } from "../shared/listeners";
 import { regionOf } from "../shared/place";
-import { dataVolumeTag, tagsInput } from "../shared/tags";
+import { nodeTagRules, tagsInput } from "../shared/tags";
 import { initialAddresses } from "./places";
 
 export interface EmqxDeploymentArgs {
@@ -152,7 +152,7 @@ export const deploymentInputs = {
   backup: { ...flag, default: false },
   backupIntervalHours: backupInputs.intervalHours,
   backupRetentionDays: backupInputs.retentionDays,
-  tags: tagsInput([dataVolumeTag]),
+  tags: tagsInput(nodeTagRules),
 } satisfies Shapes<EmqxDeploymentArgs>;
 
 export type DeploymentSettings = Resolved<EmqxDeploymentArgs, typeof deploymentInputs>;

@@ -28,6 +28,7 @@ import { dashboardBody } from "./dashboard";
 import { isServerCertificate } from "../certificate/arn";
 import { checkedLater } from "../shared/checkedLater";
 import { Members } from "../shared/members";
+import { checkDefaultTags } from "../shared/defaultTags";
 import { plain, refuse } from "../shared/problems";
 import { resolve } from "../shared/resolve";
 import {
@@ -81,6 +82,7 @@ export class EmqxMonitoring extends pulumi.ComponentResource {
     const subject = `EmqxMonitoring "${name}"`;
     const resolved = resolve(subject, monitoringInputs, args, () => monitoringProblems(name, args));
     super("emqx-aws:index:EmqxMonitoring", name, {}, opts);
+    checkDefaultTags(subject, this, args.tags);
     const known = plain(args.certificateArn);
     const { region } = getRegionOutput({}, { parent: this });
     const settings = checkedLater(subject, monitoringInputs, resolved, region);

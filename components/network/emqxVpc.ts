@@ -5,6 +5,7 @@ import { getRegionOutput } from "@pulumi/aws/getRegion";
 import * as iam from "@pulumi/aws/iam";
 import { checkedLater } from "../shared/checkedLater";
 import { Members } from "../shared/members";
+import { checkDefaultTags } from "../shared/defaultTags";
 import { checkedZones } from "../shared/place";
 import { resolve } from "../shared/resolve";
 import { tagged, type Tags } from "../shared/tags";
@@ -53,6 +54,7 @@ export class EmqxVpc extends pulumi.ComponentResource {
     const subject = `EmqxVpc "${name}"`;
     const resolved = resolve(subject, vpcInputs, args, () => vpcProblems(name, args));
     super("emqx-aws:index:EmqxVpc", name, {}, opts);
+    checkDefaultTags(subject, this, args.tags, { ec2Only: !args.flowLogs });
     const { region } = getRegionOutput({}, { parent: this });
     const settings = checkedLater(subject, vpcInputs, resolved, region);
     const { availabilityZones, cidrBlock } = settings;

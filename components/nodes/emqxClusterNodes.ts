@@ -20,13 +20,14 @@ import { createNodeRole, type NodeRole } from "./role";
 import { createNodeSecrets, type NodeSecrets } from "./secrets";
 import { nodeUserData, parameterPrefixOf } from "./userData";
 import { checkedLater } from "../shared/checkedLater";
+import { checkDefaultTags } from "../shared/defaultTags";
 import { checkedInstanceType, checkedZones } from "../shared/place";
 import { refuse, refuseLater } from "../shared/problems";
 import { afterReady, Waits, whenReported } from "./readiness";
 import { hasAll, isSame, notReportedYet } from "./reports";
 import { Members } from "../shared/members";
 import { resolve } from "../shared/resolve";
-import { dataVolumeTag, tagged } from "../shared/tags";
+import { dataVolumeTag, nodeTagRules, tagged } from "../shared/tags";
 import {
   clusterNodesInputs,
   type ClusterNodesSettings,
@@ -92,6 +93,7 @@ export class EmqxClusterNodes extends pulumi.ComponentResource {
     const subject = `EmqxClusterNodes "${name}"`;
     const resolved = resolve(subject, clusterNodesInputs, args, () => clusterNodesProblems(name, args));
     super("emqx-aws:index:EmqxClusterNodes", name, {}, opts);
+    checkDefaultTags(subject, this, args.tags, nodeTagRules);
     const { region } = getRegionOutput({}, { parent: this });
     const settings = withCheckedLicense(subject, checkedLater(subject, clusterNodesInputs, resolved, region));
     for (const warning of clusterNodesWarnings(settings)) {

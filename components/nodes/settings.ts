@@ -22,7 +22,7 @@ import {
 import { kmsKeyInput } from "../shared/kmsKey";
 import { listenersInput, type Listener } from "../shared/listeners";
 import { plain } from "../shared/problems";
-import { dataVolumeTag, tagsInput } from "../shared/tags";
+import { nodeTagRules, tagsInput } from "../shared/tags";
 import { shown, wholeNumberProblems } from "../shared/words";
 import { defaultInstanceType } from "./defaults";
 import { instanceTypeInput } from "./instanceTypes";
@@ -171,7 +171,7 @@ export const clusterNodesInputs = {
   packageSha256: checked("text", (_input, sum) => packageSumProblems(sum)),
   kmsKeyId: kmsKeyInput,
   detailedMonitoring: { ...flag, default: false },
-  tags: tagsInput([dataVolumeTag]),
+  tags: tagsInput(nodeTagRules),
 } satisfies Shapes<EmqxClusterNodesArgs>;
 
 export type ClusterNodesSettings = Resolved<EmqxClusterNodesArgs, typeof clusterNodesInputs>;

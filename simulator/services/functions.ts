@@ -45,6 +45,13 @@ export const getCallerIdentity: InvokeType = {
   }),
 };
 
+/** What the provider was configured with; AWS is not asked. */
+export const getDefaultTags: InvokeType = {
+  token: "aws:index/getDefaultTags:getDefaultTags",
+  properties: { id: text() },
+  call: (context) => ({ id: context.partition, tags: context.defaultTags }),
+};
+
 export const getPartition: InvokeType = {
   token: "aws:index/getPartition:getPartition",
   properties: { id: text() },

@@ -30,6 +30,7 @@ const inSubnetOfAnother = () =>
 const lookups: [token: string, program: () => unknown][] = [
   ["aws:index/getAvailabilityZones:getAvailabilityZones", everything],
   ["aws:index/getCallerIdentity:getCallerIdentity", everything],
+  ["aws:index/getDefaultTags:getDefaultTags", everything],
   ["aws:index/getPartition:getPartition", everything],
   ["aws:index/getRegion:getRegion", everything],
   ["aws:ec2/getInstanceType:getInstanceType", everything],
