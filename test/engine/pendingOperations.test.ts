@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { readState, stateFile } from "../../cli/local/stacks";
-import { settings, threeNodes } from "./deploymentSupport";
+import { regionOf, settings, threeNodes } from "./deploymentSupport";
 import type { StateResource } from "./harness";
 import { Engine, obtainTimeout, prepareCli, type Stack } from "./harness";
 
@@ -52,6 +52,29 @@ test.each(["updating", "deleting", "reading"] as const)("%s", async (type) => {
   expect(readState(engine.surroundings, "local").pendingOperations).toEqual([]);
   const said = engine.said.splice(0).join("\n");
   for (const each of types) expect(said).toContain(`  ${type} ${each} `);
+});
+
+test("a replacement whose old resources were deleted already goes on with the new ones", async () => {
+  const file = stateFile(engine.surroundings, "local");
+  const state = JSON.parse(readFileSync(file, "utf8")) as State;
+  const { latest } = state.checkpoint;
+  const instance = latest.resources.find(({ type }) => type === "aws:ec2/instance:Instance")!;
+  await regionOf(engine).delete({ id: instance.id! });
+  // As a refresh leaves it after a kill: without the instance, and without a word of it in what was attached to it.
+  const left = latest.resources
+    .filter((resource) => resource !== instance)
+    .map((resource) => ({
+      ...resource,
+      ...(/:(VolumeAttachment|Attachment)$/.test(resource.type) && { pendingReplacement: true }),
+    }));
+  expect(left.filter((resource) => "pendingReplacement" in resource)).toHaveLength(2);
+  latest.resources = JSON.parse(JSON.stringify(left), (_, value: unknown) =>
+    Array.isArray(value) ? value.filter((item) => item !== instance.urn) : value,
+  ) as StateResource[];
+  writeFileSync(file, JSON.stringify(state));
+  await stack.up();
+  expect(await regionOf(engine).resources({ type: "Instance" })).toHaveLength(1);
+  expect((await stack.up()).changes).toEqual([]);
 });
 
 test("`down` ends, too", async () => {
