@@ -62,7 +62,8 @@ export type Resolved<Args extends object, S> = {
   [Name in keyof Required<Args>]: ResolvedInput<Args[Name], Name extends keyof S ? S[Name] : never>;
 };
 type ResolvedInput<Value, S> = S extends { kind: "object"; fields: infer Fields }
-  ? ResolvedGroup<NonNullable<Value>, Fields> | (S extends { default: unknown } ? never : undefined & Value)
+  ? | ResolvedGroup<NonNullable<Value>, Fields>
+    | (S extends { default: unknown } ? never : Extract<Value, undefined>)
   : S extends { default: unknown }
     ? Exclude<Value, undefined>
     : Value;
