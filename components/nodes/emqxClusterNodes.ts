@@ -488,7 +488,7 @@ function attach(cluster: Cluster, node: StandingParts, instance: ec2.Instance): 
       new elb.Attachment(
         `${name}-lb-${k}`,
         { elb: loadBalancerName, instance: instance.id },
-        { parent, dependsOn: data, deleteBeforeReplace: true },
+        { parent, dependsOn: data },
       ),
   );
   return [data, ...registrations];

@@ -5,10 +5,9 @@ import { runCertificate } from "../../cli/certificate/run";
 import { repositoryRoot } from "../../cli/repository";
 import { certificateArn, otherCertificateArn, outline, regionOf } from "./deploymentSupport";
 import type { Stack } from "./harness";
-import { Engine, engineTimeout, obtainTimeout, prepareCli } from "./harness";
+import { engineForAll, engineTimeout } from "./harness";
 
 jest.setTimeout(engineTimeout);
-let engine: Engine;
 let stack: Stack;
 
 /** The load balancer's part of a deployment; its settings are the component's own. */
@@ -41,13 +40,10 @@ const configure = (args: object, arn?: string) =>
     ...(arn && { "emqx-aws:certificateArn": arn }),
   });
 
-beforeAll(async () => {
-  await prepareCli();
-  engine = new Engine();
+const engine = engineForAll(async () => {
   rmSync(join(engine.surroundings.project, "index.ts"));
   writeFileSync(join(engine.surroundings.project, "index.ts"), program);
-}, obtainTimeout);
-afterAll(() => engine.end());
+});
 
 async function listenerArn(): Promise<unknown> {
   const { loadBalancerName } = await stack.outputs();

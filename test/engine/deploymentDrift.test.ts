@@ -1,18 +1,10 @@
 /** Changes behind Pulumi's back, and resources that come from elsewhere. */
 import { nodesDuring, outline, regionOf, settings, threeNodes } from "./deploymentSupport";
-import type { Stack } from "./harness";
-import { Engine, engineTimeout, obtainTimeout, prepareCli } from "./harness";
+import { engineForAll, engineTimeout } from "./harness";
 
 jest.setTimeout(engineTimeout);
-let engine: Engine;
-let stack: Stack;
-beforeAll(async () => {
-  await prepareCli();
-  engine = new Engine();
-  stack = engine.stack("local", threeNodes);
-  await stack.up();
-}, obtainTimeout);
-afterAll(() => engine.end());
+const engine = engineForAll(() => stack.up());
+const stack = engine.stack("local", threeNodes);
 
 const resource = async (name: string, type: string) => {
   const found = (await regionOf(engine).resources({ type })).filter(

@@ -5,13 +5,10 @@ import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { repositoryRoot } from "../../cli/repository";
 import { regionOf } from "./deploymentSupport";
-import { Engine, engineTimeout, obtainTimeout, prepareCli } from "./harness";
+import { engineForAll, engineTimeout } from "./harness";
 
 jest.setTimeout(engineTimeout);
-let engine: Engine;
-beforeAll(async () => {
-  await prepareCli();
-  engine = new Engine();
+const engine = engineForAll(async () => {
   const { project } = engine.surroundings;
   cpSync(join(repositoryRoot, "examples"), join(project, "examples"), { recursive: true });
   // The folder's package.json is the repository's, so "emqx-aws" is what is built here.
@@ -23,8 +20,7 @@ beforeAll(async () => {
       cwd: repositoryRoot,
     },
   );
-}, obtainTimeout);
-afterAll(() => engine.end());
+});
 
 const folder = (example: string) => join(engine.surroundings.project, "examples", example);
 

@@ -1,19 +1,13 @@
 /** What goes wrong in the middle of an update, and what the next update makes of it. */
 import { readLocks } from "../../cli/local/locks";
 import { namesOf, nodesDuring, outline, regionOf, settings, threeNodes } from "./deploymentSupport";
-import type { Outcome, Stack } from "./harness";
-import { Engine, obtainTimeout, prepareCli } from "./harness";
+import type { Outcome } from "./harness";
+import { engineForAll } from "./harness";
 import { eventually } from "../waiting";
 
 jest.setTimeout(240_000);
-let engine: Engine;
-let stack: Stack;
-beforeAll(async () => {
-  await prepareCli();
-  engine = new Engine();
-  stack = engine.stack("local", threeNodes);
-}, obtainTimeout);
-afterAll(() => engine.end());
+const engine = engineForAll();
+const stack = engine.stack("local", threeNodes);
 
 const tryUp = (): Promise<Outcome> => stack.run("up", "--yes", "--skip-preview");
 const errors = ({ diagnostics }: Outcome) =>

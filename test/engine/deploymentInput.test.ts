@@ -4,15 +4,10 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { repositoryRoot } from "../../cli/repository";
 import { outline, regionOf, settings, threeNodes } from "./deploymentSupport";
-import { Engine, engineTimeout, obtainTimeout, prepareCli } from "./harness";
+import { engineForAll, engineTimeout } from "./harness";
 
 jest.setTimeout(engineTimeout);
-let engine: Engine;
-beforeAll(async () => {
-  await prepareCli();
-  engine = new Engine();
-}, obtainTimeout);
-afterAll(() => engine.end());
+const engine = engineForAll();
 
 const stackTrace = /^\s+at .*:\d+/m;
 

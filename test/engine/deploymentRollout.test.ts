@@ -8,18 +8,11 @@ import {
   settings,
   threeNodes,
 } from "./deploymentSupport";
-import type { Stack } from "./harness";
-import { Engine, obtainTimeout, prepareCli } from "./harness";
+import { engineForAll } from "./harness";
 
 jest.setTimeout(180_000);
-let engine: Engine;
-let stack: Stack;
-beforeAll(async () => {
-  await prepareCli();
-  engine = new Engine();
-  stack = engine.stack("local", threeNodes);
-}, obtainTimeout);
-afterAll(() => engine.end());
+const engine = engineForAll();
+const stack = engine.stack("local", threeNodes);
 
 const replacement = [
   "deregistered",

@@ -1,14 +1,9 @@
 /** One Availability Zone more on the smallest and the largest stack moves nothing; one fewer is refused as long as a node stands there. */
 import { nodesDuring, outline, settings } from "./deploymentSupport";
-import { Engine, engineTimeout, obtainTimeout, prepareCli } from "./harness";
+import { engineForAll, engineTimeout } from "./harness";
 
 jest.setTimeout(engineTimeout);
-let engine: Engine;
-beforeAll(async () => {
-  await prepareCli();
-  engine = new Engine();
-}, obtainTimeout);
-afterAll(() => engine.end());
+const engine = engineForAll();
 
 const zones = ["eu-west-1a", "eu-west-1b", "eu-west-1c"];
 

@@ -84,6 +84,17 @@ export class Engine {
   }
 }
 
+/** An engine for all tests of a file; what they begin with is done once, before them. */
+export function engineForAll(begin: (engine: Engine) => unknown = () => undefined): Engine {
+  const engine = new Engine();
+  beforeAll(async () => {
+    await prepareCli();
+    await begin(engine);
+  }, obtainTimeout);
+  afterAll(() => engine.end());
+  return engine;
+}
+
 /** Links, so that modules resolve in the repository, and copies of what a test may change. */
 function linkRepository(folder: string): void {
   for (const name of ["index.ts", "package.json", "tsconfig.json", "tsconfig.pulumi.json", "node_modules"]) {

@@ -11,8 +11,7 @@ import { readState } from "../../cli/local/stacks";
 import { repositoryRoot } from "../../cli/repository";
 import { readRegionFile } from "../../simulator/client";
 import { regionOf, settings, threeNodes } from "./deploymentSupport";
-import type { Stack } from "./harness";
-import { Engine, obtainTimeout, prepareCli } from "./harness";
+import { engineForAll } from "./harness";
 import { eventually } from "../waiting";
 
 jest.setTimeout(600_000);
@@ -39,15 +38,8 @@ const moments = Array.from({ length: Number(process.env.MOMENTS ?? 2) }, (_, mom
   seconds: Math.round(next() * longestSeconds * 10) / 10,
 }));
 
-let engine: Engine;
-let stack: Stack;
-beforeAll(async () => {
-  await prepareCli();
-  engine = new Engine();
-  stack = engine.stack("local", threeNodes);
-  await stack.up();
-}, obtainTimeout);
-afterAll(() => engine.end());
+const engine = engineForAll(() => stack.up());
+const stack = engine.stack("local", threeNodes);
 
 /** `npm run up` in a process of its own. */
 function commandLine(): { child: ChildProcess; ended: Promise<string> } {

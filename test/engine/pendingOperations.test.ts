@@ -6,21 +6,16 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { readState, stateFile } from "../../cli/local/stacks";
 import { regionOf, settings, threeNodes } from "./deploymentSupport";
 import type { StateResource } from "./harness";
-import { Engine, obtainTimeout, prepareCli, type Stack } from "./harness";
+import { engineForAll } from "./harness";
 
 jest.setTimeout(300_000);
-let engine: Engine;
-let stack: Stack;
-beforeAll(async () => {
-  await prepareCli();
-  engine = new Engine();
-  const all = { monitoring: true, backup: true, flowLogs: true, proxyProtocol: true };
-  const own = { certificateArn: undefined, selfSignedCertificate: true, protect: true };
-  stack = engine.stack("local", { ...threeNodes, ...settings({ ...all, nodeCount: 1 }) });
+const engine = engineForAll(async () => {
   stack.configure(settings(own));
   await stack.up();
-}, obtainTimeout);
-afterAll(() => engine.end());
+});
+const all = { monitoring: true, backup: true, flowLogs: true, proxyProtocol: true };
+const own = { certificateArn: undefined, selfSignedCertificate: true, protect: true };
+const stack = engine.stack("local", { ...threeNodes, ...settings({ ...all, nodeCount: 1 }) });
 
 interface State {
   checkpoint: { latest: { resources: StateResource[]; pending_operations?: unknown[] } };

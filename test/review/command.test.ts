@@ -51,7 +51,7 @@ describe("exit codes", () => {
       1,
       "there is no dataloss; the gates are",
     ],
-    ["a file that is no preview", "{}", "", 1, "neither a document of"],
+    ["a file that is no preview", "{}", "", 1, "no document of"],
     [
       "a preview that failed",
       JSON.stringify({
