@@ -1,7 +1,9 @@
 /** Many clients of a deployment at once: each is sent to and sends, none may be dropped. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Door } from "../smoke/connection";
-import { clientId, Connection } from "../smoke/connection";
+import { clientId, ConnectError, Connection } from "../smoke/connection";
+import { connectTexts } from "../smoke/explanations";
+import { UserError } from "../console";
 import type { Credentials } from "../smoke/connection";
 import type { Deployment } from "../smoke/deployment";
 import { addressesOf } from "../smoke/outputs";
@@ -38,20 +40,27 @@ export interface Direction {
 
 const connectingAtOnce = 50;
 
+function explain(error: unknown): never {
+  if (!(error instanceof ConnectError)) throw error;
+  const { meaning } = connectTexts[error.failure];
+  throw new UserError(`no client can connect: ${error.message}. ${meaning} npm run smoke looks further.`);
+}
+
 export async function load(deployment: Deployment, options: LoadOptions): Promise<LoadReport> {
   const { clients, rate, seconds, account, onProgress = () => {} } = options;
   const [address] = addressesOf(deployment.outputs);
-  if (address === undefined) throw new Error(`stack ${deployment.stack} has no address for clients`);
+  if (address === undefined) throw new UserError(`stack ${deployment.stack} has no address for clients`);
   const credentials = await credentialsOf(deployment, account);
   const place = await deployment.inside.locate(address.hostname, address.port);
   const door = await doorOf({ deployment }, address, place);
   const topic = `emqx-aws/load/${clientId("run")}`;
   const crowd = new Crowd(door, credentials, topic);
   try {
+    // First, so that a wrong password is told before thousands try it.
+    const collector = await Connection.open(door, credentials).catch(explain);
     const started = performance.now();
     await crowd.connect(clients, onProgress);
     const connectSeconds = (performance.now() - started) / 1000;
-    const collector = await Connection.open(door, credentials);
     await collector.client.subscribeAsync(`${topic}/up`, { qos: 1 });
     const [up, down] = [new Course(), new Course()];
     collector.client.on("message", (_topic, payload) => up.arrived(payload.toString()));
