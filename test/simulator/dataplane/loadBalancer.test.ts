@@ -2,16 +2,22 @@
 import { createServer } from "node:net";
 import { connect as tlsConnect, ConnectionOptions, TLSSocket } from "node:tls";
 import { MqttClient } from "mqtt";
-import { certificateArn, inbox, makeCertificate, rule, testCertificate, TestRegion } from "./testRegion";
+import {
+  certificateArn,
+  inbox,
+  makeCertificate,
+  rule,
+  sharedRegion,
+  testCertificate,
+  TestRegion,
+} from "./testRegion";
 import { eventually } from "../../waiting";
 
 let region: TestRegion;
+const shared = sharedRegion();
 
-afterEach(() => region.stop());
-
-async function start(...args: Parameters<typeof TestRegion.start>): Promise<void> {
-  region = await TestRegion.start(...args);
-  await region.allReady();
+async function start(options?: Parameters<typeof shared>[0]): Promise<void> {
+  region = await shared(options);
 }
 
 function handshake(options: ConnectionOptions = {}): Promise<TLSSocket> {
@@ -36,7 +42,7 @@ function closed(client: MqttClient): Promise<number> {
 
 describe("TLS", () => {
   test("ends at the load balancer with the certificate of the listener, TLS 1.2 only", async () => {
-    await start({ nodes: 1, zones: 1 });
+    await start();
     const socket = await handshake();
     expect(socket.getPeerCertificate().subject.CN).toBe("mqtt.example.org");
     expect(socket.getProtocol()).toBe("TLSv1.2");
@@ -60,7 +66,7 @@ describe("TLS", () => {
   });
 
   test("another certificate is served from the next connection on, open ones live", async () => {
-    await start({ nodes: 1, zones: 1 });
+    await start();
     const client = await region.client("mqtts");
     const next = makeCertificate("new.example.org");
     await region.change((state) => (state.certificates = [next]));
@@ -71,7 +77,7 @@ describe("TLS", () => {
   });
 
   test("without its certificate the listener does not answer and says why", async () => {
-    await start({ nodes: 1, zones: 1 });
+    await start();
     await region.change((state) => (state.certificates = []));
     expect(() => region.port(8883)).toThrow(/certificate .* does not exist/);
     await region.change((state) => (state.certificates = [testCertificate()]));
@@ -79,7 +85,7 @@ describe("TLS", () => {
   });
 
   test("an expired certificate is refused by clients until it is renewed", async () => {
-    await start({ nodes: 1, zones: 1 });
+    await start();
     await region.plane.faults.expireCertificate(certificateArn);
     await expect(handshake()).rejects.toThrow();
     const socket = await handshake({ rejectUnauthorized: false });
@@ -96,7 +102,7 @@ describe("TLS", () => {
 
 describe("idle timeout", () => {
   test("cuts a client that is silent, not one that pings", async () => {
-    await start({ nodes: 1, zones: 1, prepare: (test) => (test.loadBalancer.idleTimeoutSeconds = 2) });
+    await start({ prepare: (test) => (test.loadBalancer.idleTimeoutSeconds = 2) });
     const pinging = await region.client("mqtts", { keepalive: 1 });
     const silent = await region.client("mqtts", { keepalive: 60 });
     const after = await closed(silent);
@@ -108,7 +114,7 @@ describe("idle timeout", () => {
   });
 
   test("counts what the node sends, too, and changes under open connections", async () => {
-    await start({ nodes: 1, zones: 1 });
+    await start();
     const listener = await region.client("mqtt", { keepalive: 60 });
     await listener.subscribeAsync("beat");
     const beating = await region.client("mqtt", { keepalive: 60 });
@@ -123,45 +129,10 @@ describe("idle timeout", () => {
   });
 });
 
-describe("balancing", () => {
-  test("round robin over the nodes in service, across zones", async () => {
-    await start({ nodes: 3, zones: 3 });
-    for (let count = 0; count < 9; count++) {
-      await region.client();
-    }
-    expect([0, 1, 2].map((node) => region.machine(node).emqx!.connections)).toEqual([3, 3, 3]);
-  });
-
-  test("without cross-zone a zone's interface uses its own zone's nodes only", async () => {
-    await start({ nodes: 3, zones: 2, prepare: (test) => (test.loadBalancer.crossZone = false) });
-    for (let count = 0; count < 8; count++) {
-      await region.client();
-    }
-    // Node 1 is alone in its zone and gets half of all.
-    expect(region.machine(1).emqx!.connections).toBe(4);
-  });
-
-  test("a node that fails its check gets nothing until it is well again", async () => {
-    await start({ nodes: 2 });
-    await region.plane.faults.breakHealthCheck("i-0", true);
-    await eventually("it is out of service", () => region.health.get("i-0")?.state === "OutOfService");
-    expect(region.plane.loadBalancers()[0]!.health["i-0"]!.lastProblem).toBe("HTTP status 503");
-    for (let count = 0; count < 4; count++) {
-      await region.client();
-    }
-    expect(region.machine(0).emqx!.connections).toBe(0);
-    await region.plane.faults.breakHealthCheck("i-0", false);
-    await eventually("it is in service", () => region.health.get("i-0")?.state === "InService");
-    await region.client();
-    await region.client();
-    expect(region.machine(0).emqx!.connections).toBeGreaterThan(0);
-  });
-});
-
 describe("deregistration", () => {
   test("with draining: open connections go on for the timeout, new ones go elsewhere", async () => {
     // 300 s scaled to 0.6 s.
-    await start({ nodes: 2, plane: { clocks: { draining: 0.002 } } });
+    await start({ plane: { clocks: { draining: 0.002 } } });
     const clients = [await region.client(), await region.client()];
     const whoCloses = Promise.race(
       clients.map((client, index) => closed(client).then((after) => ({ index, after }))),
@@ -177,7 +148,7 @@ describe("deregistration", () => {
   });
 
   test("without draining open connections are cut at once", async () => {
-    await start({ nodes: 2, prepare: (test) => delete test.loadBalancer.drainingTimeoutSeconds });
+    await start({ prepare: (test) => delete test.loadBalancer.drainingTimeoutSeconds });
     const clients = [await region.client(), await region.client()];
     const cut = Promise.race(clients.map(closed));
     await region.change((state) => (state.loadBalancers[0]!.instanceIds = ["i-1"]));
@@ -187,7 +158,7 @@ describe("deregistration", () => {
 
 describe("changes while it runs", () => {
   test("listeners come and go", async () => {
-    await start({ nodes: 1, zones: 1 });
+    await start();
     const [tcp, ssl] = region.loadBalancer.listeners;
     const client = await region.client("mqtt");
     const url = region.url("mqtt");
@@ -200,7 +171,7 @@ describe("changes while it runs", () => {
   });
 
   test("client CIDRs let in and shut out the next client, not the present one", async () => {
-    await start({ nodes: 1, zones: 1 });
+    await start();
     const client = await region.client();
     await region.change(() => (region.group("elb").ingress = [rule(1883, "198.51.100.0/24")]));
     expect(() => region.url("mqtt")).toThrow(/no ingress rule/);
@@ -217,7 +188,7 @@ describe("changes while it runs", () => {
       holder.listen(1883, "127.0.0.1", resolve);
     });
     try {
-      await start({ nodes: 1, zones: 1 });
+      await start();
       expect(region.port(1883)).not.toBe(1883);
       expect(region.lines.join("\n")).toContain("port 1883 is not free here");
       await region.client();
@@ -227,7 +198,7 @@ describe("changes while it runs", () => {
   });
 
   test("a load balancer that is deleted answers no more", async () => {
-    await start({ nodes: 1, zones: 1 });
+    await start();
     const client = await region.client();
     const url = region.url("mqtt");
     const gone = closed(client);
@@ -239,7 +210,7 @@ describe("changes while it runs", () => {
 
 describe("faults", () => {
   test("a killed machine hangs, is taken out by its checks, and comes back", async () => {
-    await start({ nodes: 2 });
+    await start();
     const clients = [await region.client(), await region.client()];
     await clients[0]!.subscribeAsync("x");
     await clients[1]!.subscribeAsync("x");
@@ -257,7 +228,7 @@ describe("faults", () => {
   });
 
   test("a zone that is cut takes its nodes and the load balancer's interface with it", async () => {
-    await start({ nodes: 2 });
+    await start();
     await region.plane.faults.cutZone("eu-west-1a");
     await eventually("its node is out of service", () => region.health.get("i-0")?.state === "OutOfService");
     for (let count = 0; count < 3; count++) {
@@ -270,7 +241,7 @@ describe("faults", () => {
   });
 
   test("EMQX stopped on a machine closes its clients, who find the other node", async () => {
-    await start({ nodes: 2 });
+    await start();
     const clients = [
       await region.client("mqtt", { protocolVersion: 5 }),
       await region.client("mqtt", { protocolVersion: 5 }),
@@ -290,8 +261,61 @@ describe("faults", () => {
   });
 });
 
+test("retained messages are on the data volume when the whole cluster stops", async () => {
+  await start();
+  const client = await region.client();
+  await client.publishAsync("kept", "safe", { qos: 1, retain: true });
+  await region.change((state) => state.instances.forEach((instance) => (instance.state = "stopped")));
+  await Promise.all(["i-0", "i-1"].map((id) => region.plane.shutDown(id)));
+  await region.change((state) => state.instances.forEach((instance) => (instance.state = "running")));
+  await region.allReady();
+  await eventually("clients are served", () =>
+    region.state.instances.every(
+      (instance) => region.plane.loadBalancers()[0]!.health[instance.id]!.state === "InService",
+    ),
+  );
+  const later = await region.client();
+  await later.subscribeAsync("kept");
+  await eventually("it is still there", () => inbox(later).length === 1);
+});
+
+describe("balancing", () => {
+  test("a node that fails its check gets nothing until it is well again", async () => {
+    await start();
+    await region.plane.faults.breakHealthCheck("i-0", true);
+    await eventually("it is out of service", () => region.health.get("i-0")?.state === "OutOfService");
+    expect(region.plane.loadBalancers()[0]!.health["i-0"]!.lastProblem).toBe("HTTP status 503");
+    for (let count = 0; count < 4; count++) {
+      await region.client();
+    }
+    expect(region.machine(0).emqx!.connections).toBe(0);
+    await region.plane.faults.breakHealthCheck("i-0", false);
+    await eventually("it is in service", () => region.health.get("i-0")?.state === "InService");
+    await region.client();
+    await region.client();
+    expect(region.machine(0).emqx!.connections).toBeGreaterThan(0);
+  });
+
+  test("round robin over the nodes in service, across zones", async () => {
+    await start({ nodes: 3, zones: 2 });
+    for (let count = 0; count < 9; count++) {
+      await region.client();
+    }
+    expect([0, 1, 2].map((node) => region.machine(node).emqx!.connections)).toEqual([3, 3, 3]);
+  });
+
+  test("without cross-zone a zone's interface uses its own zone's nodes only", async () => {
+    await start({ nodes: 3, zones: 2, prepare: (test) => (test.loadBalancer.crossZone = false) });
+    for (let count = 0; count < 8; count++) {
+      await region.client();
+    }
+    // Node 1 is alone in its zone and gets half of all.
+    expect(region.machine(1).emqx!.connections).toBe(4);
+  });
+});
+
 test("replacing node after node under a steady QoS 1 publisher loses nothing on the way", async () => {
-  await start({ nodes: 3, zones: 3 });
+  await start({ nodes: 3, zones: 2 });
   const seen = new Set<number>();
   const steady = { reconnectPeriod: 20, keepalive: 10 };
   // A session in memory ends with its node, so one subscriber alone would miss what comes while it reconnects; of six,
@@ -320,22 +344,4 @@ test("replacing node after node under a steady QoS 1 publisher loses nothing on 
     Array.from({ length: sent }, (_, number) => number).filter((number) => !seen.has(number));
   await new Promise((resolve) => setTimeout(resolve, 200));
   expect(missing()).toEqual([]);
-});
-
-test("retained messages are on the data volume when the whole cluster stops", async () => {
-  await start({ nodes: 2 });
-  const client = await region.client();
-  await client.publishAsync("kept", "safe", { qos: 1, retain: true });
-  await region.change((state) => state.instances.forEach((instance) => (instance.state = "stopped")));
-  await Promise.all(["i-0", "i-1"].map((id) => region.plane.shutDown(id)));
-  await region.change((state) => state.instances.forEach((instance) => (instance.state = "running")));
-  await region.allReady();
-  await eventually("clients are served", () =>
-    region.state.instances.every(
-      (instance) => region.plane.loadBalancers()[0]!.health[instance.id]!.state === "InService",
-    ),
-  );
-  const later = await region.client();
-  await later.subscribeAsync("kept");
-  await eventually("it is still there", () => inbox(later).length === 1);
 });

@@ -43,6 +43,7 @@ const fast = { healthChecks: 0.01, draining: 0.01, idle: 1, boot: 0.01, cluster:
 
 export class TestRegion implements RegionView {
   readonly state: RegionSnapshot;
+  private readonly first: RegionSnapshot;
   /** Of every instance. */
   readonly role = new TestRole();
   readonly parameters = this.role.parameters;
@@ -59,6 +60,7 @@ export class TestRegion implements RegionView {
 
   constructor(options: TestRegionOptions) {
     this.state = makeState(++regions, options);
+    this.first = structuredClone(this.state);
     const secrets = {
       cookie: `C${"0".repeat(40)}`,
       "dashboard-password": "dashboard-1",
@@ -86,6 +88,26 @@ export class TestRegion implements RegionView {
       clocks: { ...fast, ...options.plane?.clocks },
     });
     return region;
+  }
+
+  /** The machines go on, without clients and load balancer. */
+  async clear(): Promise<void> {
+    await this.disconnect();
+    await this.change((state) => (state.loadBalancers = []));
+  }
+
+  /** After `clear`: all is as at a start with these options, but the machines go on. */
+  async startAgain({ prepare, plane }: TestRegionOptions): Promise<void> {
+    Object.assign(this.state, structuredClone(this.first));
+    Object.assign(this.plane.clocks, { ...fast, ...plane?.clocks });
+    this.plane.rememberedPorts.clear();
+    this.health.clear();
+    this.lines.length = 0;
+    prepare?.(this);
+    await this.change(() => {});
+    await eventually("the clients of another test are gone", () =>
+      this.plane.machines().every(({ emqx }) => emqx?.connections === 0),
+    );
   }
 
   // RegionView
@@ -262,10 +284,38 @@ export class TestRegion implements RegionView {
     });
   }
 
+  private async disconnect(): Promise<void> {
+    await Promise.all(this.clients.splice(0).map((client) => client.endAsync(true)));
+  }
+
   async stop(): Promise<void> {
-    await Promise.all(this.clients.map((client) => client.endAsync(true)));
+    await this.disconnect();
     await this.plane.stop();
   }
+}
+
+/**
+ * `start` for the tests of a file, one after the other: those that want as many nodes in as many zones share the machines, whose
+ * boots are most of such a test.
+ */
+export function sharedRegion(): (options?: Omit<TestRegionOptions, "userData">) => Promise<TestRegion> {
+  let region: TestRegion | undefined;
+  let shape = "";
+  afterEach(() => region?.clear());
+  afterAll(() => region?.stop());
+  return async (options = {}) => {
+    const wanted = `${options.nodes} in ${options.zones}`;
+    // A test that failed may have left a fault.
+    if (region !== undefined && shape === wanted && region.plane.standingFaults().length === 0) {
+      await region.startAgain(options);
+    } else {
+      await region?.stop();
+      region = await TestRegion.start(options);
+      shape = wanted;
+    }
+    await region.allReady();
+    return region;
+  };
 }
 
 const clientDefaults: IClientOptions = {
