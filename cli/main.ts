@@ -1,12 +1,10 @@
 /** The repository's command line: the literal Pulumi CLI in a simulated region, and what belongs to it. */
-import { commandLine } from "./commandLine";
+import { programOf } from "./command";
+import { commands } from "./commands";
 import { reportError, speaker } from "./console";
-import { addCostCommand } from "./cost/command";
 import { surroundingsOf } from "./local/surroundings";
 import { explainDashes, refuseTakenOptions } from "./npmOptions";
 import { repositoryRoot } from "./repository";
-import { addReviewCommands } from "./review/command";
-import { addSizeCommand } from "./size/command";
 
 const session = {
   surroundings: surroundingsOf(repositoryRoot, undefined, "running"),
@@ -14,14 +12,10 @@ const session = {
   speaker: speaker(),
 };
 
-const program = addReviewCommands(commandLine(session), session);
-addCostCommand(program, repositoryRoot);
-addSizeCommand(program);
-
-explainDashes(program, process.env);
-
 async function main(): Promise<void> {
-  refuseTakenOptions(program, process.argv.slice(2), process.env);
+  const program = programOf(commands, session);
+  explainDashes(program, session.env);
+  refuseTakenOptions(program, process.argv.slice(2), session.env);
   await program.parseAsync();
 }
 

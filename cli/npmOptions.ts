@@ -4,6 +4,7 @@
  * that went on without its options would do something else than it was told.
  */
 import type { Command } from "commander";
+import { isOfNpm } from "./command";
 import { UserError } from "./console";
 
 /**
@@ -21,6 +22,7 @@ const pulumiOptions = (
 
 /** Refuses to go on where npm has kept options of the command. */
 export function refuseTakenOptions(program: Command, words: readonly string[], env: NodeJS.ProcessEnv): void {
+  if (!isOfNpm(env)) return;
   const taken = optionsOf(program, words).filter((option) => isTaken(option, env));
   if (taken.length === 0) return;
   const options = [...new Set(taken)].map((option) => `--${option}`);
@@ -39,16 +41,18 @@ export function refuseWords(command: string, words: readonly string[], env: Node
   const [word] = words;
   if (word === undefined) return;
   const own = env.npm_lifecycle_event === "pulumi" ? [command] : [];
+  const right = isOfNpm(env)
+    ? `${withDashes(env, [...own, "-s", word])}; npm keeps options that stand before "--" for itself`
+    : `npx emqx-aws ${command} -s ${word}`;
   throw new UserError(
-    `nothing was done: ${command} has no use for "${word}". If it is a stack, type ` +
-      `${withDashes(env, [...own, "-s", word])}; npm keeps options that stand before "--" for itself`,
+    `nothing was done: ${command} has no use for "${word}". If it is a stack, type ${right}`,
     2,
   );
 }
 
 /** Says how npm is to be told what the command could not understand. */
 export function explainDashes(command: Command, env: NodeJS.ProcessEnv): void {
-  if (env.npm_lifecycle_event === undefined) return;
+  if (!isOfNpm(env)) return;
   command.configureOutput({
     outputError: (text, write) =>
       write(`${text}npm keeps options that stand before "--" for itself: ${withDashes(env, ["…"])}\n`),

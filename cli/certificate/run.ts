@@ -23,9 +23,9 @@ export interface CertificateOptions {
   stack: string;
   arn: string;
   /** Writes the setting into the stack's file too. */
-  set: boolean;
+  set?: boolean;
   /** Of two deployments of one name, the one in AWS. */
-  real: boolean;
+  real?: boolean;
 }
 
 export async function runCertificate(session: Session, options: CertificateOptions): Promise<void> {

@@ -1,19 +1,11 @@
-import type { Command } from "commander";
+import type { CommandShape } from "../command";
+import { forMachines, option } from "../command";
 
-interface Options {
-  stack?: string;
-  json?: boolean;
-}
-
-/** `cost`: what stacks cost in a month. */
-export function addCostCommand(program: Command, repository: string): void {
-  program
-    .command("cost")
-    .description("what a stack costs in a month, before traffic; without --stack, all stacks side by side")
-    .option("-s, --stack <name>", "the stack")
-    .option("--json", "for machines")
-    .action(async ({ stack, json }: Options) => {
-      const { runCost } = await import("./run");
-      process.stdout.write(`${await runCost(repository, stack, json ?? false)}\n`);
-    });
-}
+export const costCommand: CommandShape = {
+  name: "cost",
+  description: "what a stack costs in a month, before traffic; without --stack, all stacks side by side",
+  options: [option("-s, --stack <name>", "the stack")],
+  json: forMachines,
+  run: async ({ surroundings }, { stack }: { stack?: string }) =>
+    (await import("./run")).runCost(surroundings.project, stack),
+};

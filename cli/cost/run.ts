@@ -1,4 +1,5 @@
 import { readdirSync } from "node:fs";
+import type { Answer } from "../command";
 import { UserError } from "../console";
 import { readProject } from "../review/base/stackSettings";
 import type { Estimate } from "./estimate";
@@ -7,16 +8,18 @@ import { formatComparison, formatEstimate } from "./format";
 import { pricesNoted } from "./prices";
 import { stackResources } from "./stackResources";
 
-/** The estimate of a stack, or of all of them, as text. */
-export async function runCost(repository: string, stack: string | undefined, json: boolean): Promise<string> {
+/** The estimate of a stack, or of all of them. */
+export async function runCost(repository: string, stack: string | undefined): Promise<Answer> {
   const estimates = new Map<string, Estimate>();
   for (const name of stack === undefined ? stacksOf(repository) : [stack]) {
     const { region, resources } = await stackResources(repository, name);
     estimates.set(name, estimateOf(resources, region));
   }
-  if (json) return JSON.stringify({ pricesNoted, stacks: Object.fromEntries(estimates) }, undefined, 2);
   const only = stack === undefined ? undefined : estimates.get(stack);
-  return stack !== undefined && only ? formatEstimate(stack, only) : formatComparison(estimates);
+  return {
+    facts: { pricesNoted, stacks: Object.fromEntries(estimates) },
+    text: () => (stack !== undefined && only ? formatEstimate(stack, only) : formatComparison(estimates)),
+  };
 }
 
 function stacksOf(repository: string): string[] {

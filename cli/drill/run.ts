@@ -1,4 +1,6 @@
+import type { Answer } from "../command";
 import type { Session } from "../local/session";
+import { accountOf, type AccountOptions } from "../smoke/account";
 import type { Credentials } from "../smoke/connection";
 import { simulatedDeployment } from "../smoke/deployment";
 import { formatFailure } from "../smoke/report";
@@ -8,30 +10,33 @@ import type { FaultName } from "./faults";
 import { undoAll } from "./faults";
 import { formatDrill } from "./report";
 
-interface RunOptions {
+export type Fault = FaultName | "repair";
+
+export interface DrillCommandOptions extends AccountOptions {
   stack: string;
   node?: number;
   seconds?: number;
   repair?: boolean;
-  json?: boolean;
-  account?: Credentials;
 }
 
 /** Exit code 0 when the drill could be watched and, if asked to, repaired. */
 export async function runDrill(
   session: Session,
-  fault: FaultName,
-  { stack, json, ...options }: RunOptions,
-): Promise<number> {
+  options: DrillCommandOptions,
+  fault: Fault,
+): Promise<Answer | number> {
+  const { stack, node, seconds, repair } = options;
+  const account = accountOf(options);
+  if (fault === "repair") return repairAll(session, stack, account);
   const deployment = await simulatedDeployment(session, stack);
   session.speaker.say(`Clients connect; then ${fault}.`);
-  const report = await drill(session, deployment, fault, options);
-  process.stdout.write(`${json ? JSON.stringify(report, undefined, 2) : formatDrill(report)}\n`);
-  return report.repaired?.well === false ? 1 : 0;
+  const report = await drill(session, deployment, fault, { node, seconds, repair, account });
+  const exitCode = report.repaired?.well === false ? 1 : 0;
+  return { facts: report, text: () => formatDrill(report), exitCode };
 }
 
 /** Puts right what drills left: in the machines directly, in the account through Pulumi. */
-export async function repairAll(session: Session, stack: string, account?: Credentials): Promise<number> {
+async function repairAll(session: Session, stack: string, account: Credentials): Promise<number> {
   const { speaker } = session;
   const done = await undoAll(await simulatedDeployment(session, stack));
   done.forEach((line) => speaker.say(line));

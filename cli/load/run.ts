@@ -1,18 +1,25 @@
 import Table from "cli-table3";
 import { execFileSync } from "node:child_process";
+import type { Answer } from "../command";
 import { regionStatus } from "../local/regionProcess";
 import type { Session } from "../local/session";
+import { accountOf, type AccountOptions } from "../smoke/account";
 import { findDeployment } from "../smoke/deployment";
-import type { Direction, LoadOptions, LoadReport } from "./load";
+import type { Direction, LoadReport } from "./load";
 import { load } from "./load";
+
+export interface LoadCommandOptions extends AccountOptions {
+  stack: string;
+  clients: number;
+  rate: number;
+  seconds: number;
+}
 
 /** Exit code 1 when a client was dropped, could not connect, or a message is missing. */
 export async function runLoad(
   session: Session,
-  stack: string,
-  json: boolean,
-  options: Omit<LoadOptions, "onProgress">,
-): Promise<number> {
+  { stack, clients, rate, seconds, ...account }: LoadCommandOptions,
+): Promise<Answer> {
   const { speaker, surroundings } = session;
   const deployment = await findDeployment(session, stack);
   const status = await regionStatus(surroundings);
@@ -21,18 +28,20 @@ export async function runLoad(
   const before = pid === undefined ? undefined : memoryMiB(pid);
   let held: number | undefined;
   const report = await load(deployment, {
-    ...options,
+    ...{ clients, rate, seconds, account: accountOf(account) },
     onProgress: (text) => {
       if (pid !== undefined) held = Math.max(held ?? 0, memoryMiB(pid));
       speaker.progress(text);
     },
   });
   const region = before === undefined || held === undefined ? undefined : { before, held };
-  const whole = { ...report, ...(region && { regionMemoryMiB: region }) };
-  process.stdout.write(`${json ? JSON.stringify(whole, undefined, 2) : format(report, region)}\n`);
   const { failedConnections, dropped, up, down } = report;
   const missing = up.sent - up.arrived + down.sent - down.arrived;
-  return failedConnections + dropped + missing === 0 ? 0 : 1;
+  return {
+    facts: { ...report, ...(region && { regionMemoryMiB: region }) },
+    text: () => format(report, region),
+    exitCode: failedConnections + dropped + missing === 0 ? 0 : 1,
+  };
 }
 
 function memoryMiB(pid: number): number {

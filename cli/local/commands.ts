@@ -2,6 +2,7 @@ import { existsSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
 import pc from "picocolors";
 import { UserError } from "../console";
+import { defaultStack } from "../repository";
 import { parsePulumiArguments } from "./arguments";
 import { followBoots, takeVerbose } from "./bootProgress";
 import { endpointLines, userOf } from "./endpoints";
@@ -9,15 +10,7 @@ import { explainFailedBoots } from "./failedBoots";
 import { endpointsOf, regionStatus, stopRegion } from "./regionProcess";
 import type { PulumiOptions, Session } from "./session";
 import { runPulumi } from "./session";
-import {
-  argumentsFor,
-  defaultStack,
-  deployedStacks,
-  knownStacks,
-  nameIn,
-  readState,
-  stackExists,
-} from "./stacks";
+import { argumentsFor, deployedStacks, knownStacks, nameIn, readState, stackExists } from "./stacks";
 
 /** The arguments with the stack in them: the user's, or `local`; and the stack's name in this repository. */
 function onStack({ surroundings }: Session, given: readonly string[]): { stack: string; args: string[] } {
@@ -46,7 +39,7 @@ export async function up(
     ended.abort(),
   );
   await boots;
-  if (parsePulumiArguments(["up", ...args]).isHelp) return exitCode;
+  if (parsePulumiArguments(["up", ...args]).command.length === 0) return exitCode; // only help was asked for
   if (exitCode !== 0) {
     await showFailedBoots(session, stack);
     return exitCode;

@@ -64,12 +64,7 @@ function readLock(file: string): StackLock[] | undefined {
 }
 
 export function describeLock({ pid, hostname: host, since, command }: StackLock): string {
-  const what = command === "" ? "a Pulumi command" : `\`${shortCommand(command)}\``;
+  const what = command === "" ? "a Pulumi command" : `\`${command.replace(/^\S*\/(?=pulumi\b)/, "")}\``;
   const where = host === hostname() ? `process ${pid}` : `process ${pid} on ${host}`;
   return `${what} (${where}, since ${since.toLocaleTimeString()})`;
-}
-
-/** Without the folders and the wrapper's own flags. */
-function shortCommand(command: string): string {
-  return command.replace(/^\S*\/(?=pulumi\b)/, "").replace(/ --config-file \S+/, "");
 }

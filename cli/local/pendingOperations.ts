@@ -34,7 +34,6 @@ function readable(urn: string, type: string): string {
 export async function repairPendingOperations(
   context: RepairContext,
   stack: string,
-  configFile: readonly string[],
   /** When the command began that was killed, if that is known. */
   since?: Date,
 ): Promise<void> {
@@ -56,7 +55,7 @@ export async function repairPendingOperations(
   );
   if (ids.size > 0) await adopt(context, stack, ids);
   const flags = ["--yes", "--skip-preview", "--clear-pending-creates", "--stack", stack];
-  const { exitCode, stderr } = await runLiteralCli(cli, ["refresh", ...flags, ...configFile], {
+  const { exitCode, stderr } = await runLiteralCli(cli, ["refresh", ...flags], {
     cwd: surroundings.project,
     env,
     capture,

@@ -6,7 +6,7 @@ import type { Cli } from "../engine/findCli";
 import { obtainCli } from "../engine/obtainCli";
 import { requiredVersion } from "../engine/version";
 import type { PulumiArguments } from "./arguments";
-import { changesStack, isDeployment, needsStack, parsePulumiArguments, withArguments } from "./arguments";
+import { changesStack, isDeployment, needsStack, parsePulumiArguments } from "./arguments";
 import { replaceFailedBoots } from "./failedBoots";
 import type { RunOptions, RunResult } from "./literalCli";
 import { runLiteralCli } from "./literalCli";
@@ -15,7 +15,7 @@ import { describeLock, readLocks, removeDamagedLocks } from "./locks";
 import { repairPendingOperations } from "./pendingOperations";
 import { ensureRegion } from "./regionProcess";
 import {
-  configFileArguments,
+  copiedStackFile,
   hasOwnEncryption,
   initialiseStack,
   noteProject,
@@ -50,21 +50,20 @@ export async function runPulumi(
 ): Promise<RunResult> {
   const { speaker, env } = session;
   const parsed = parsePulumiArguments(args);
+  const given = parsed.stack !== undefined && { PULUMI_OPTION_STACK: parsed.stack };
   const surroundings = {
     ...session.surroundings,
     project: resolve(session.surroundings.project, parsed.cwd ?? "."),
   };
+  const cwd = surroundings.project;
   const cli = await obtainCli(requiredVersion(), env, speaker);
   createFolders(surroundings);
-  if (surroundings.project !== session.surroundings.project) noteProject(surroundings);
+  if (cwd !== session.surroundings.project) noteProject(surroundings);
 
   if (!needsStack(parsed)) {
-    const result = await runLiteralCli(cli, args, {
-      cwd: session.surroundings.project,
-      env: environment(surroundings, cli, env),
-      capture,
-    });
-    const made = parsed.positional[0] ?? parsed.stack;
+    const ownEnv = { ...environment(surroundings, cli, env), ...given };
+    const result = await runLiteralCli(cli, parsed.rest, { cwd, env: ownEnv, capture });
+    const made = parsed.command[2] ?? parsed.stack;
     if (parsed.command[0] === "stack" && made !== undefined) removeNeedlessSalt(surroundings, made);
     return result;
   }
@@ -78,19 +77,21 @@ export async function runPulumi(
   const region = deploys
     ? await ensureRegion(surroundings, speaker, { mayRestart: isIdle(surroundings) })
     : undefined;
+  const configFile = copiedStackFile(surroundings, parsed, stack);
   const runEnv = {
     ...environment(surroundings, cli, env, { providerPort: region?.port, ownPassphrase }),
+    ...given,
     ...(isImplied && { PULUMI_STACK: stack }),
+    ...(configFile !== undefined && { PULUMI_OPTION_CONFIG_FILE: configFile }),
   };
-  const configFile = configFileArguments(surroundings, parsed, stack);
   if (region && changesStack(parsed)) {
     const context = { surroundings, cli, env: runEnv, speaker, region, capture };
-    await repairPendingOperations(context, stack, configFile, interrupted?.since);
+    await repairPendingOperations(context, stack, interrupted?.since);
     if (parsed.command[0] === "up") await replaceFailedBoots(context, stack);
   }
   try {
-    return await runLiteralCli(cli, withArguments(args, configFile), {
-      cwd: session.surroundings.project,
+    return await runLiteralCli(cli, parsed.rest, {
+      cwd,
       env: runEnv,
       capture,
       ...(deploys && !args.includes("--json") && !args.includes("-j") && { shown: warningsOnce() }),

@@ -17,10 +17,8 @@ import { UserError } from "../console";
 import type { PulumiArguments } from "./arguments";
 import { isDeployment } from "./arguments";
 import { readParsed } from "../files";
+import { defaultStack } from "../repository";
 import type { Surroundings } from "./surroundings";
-
-/** The stack of `npm run up`. */
-export const defaultStack = "local";
 
 interface Project {
   name: string;
@@ -234,9 +232,8 @@ export function stackOf(
   parsed: PulumiArguments,
   env: NodeJS.ProcessEnv,
 ): { stack: string; isImplied: boolean } {
-  const [name, sub] = parsed.command;
-  const argument =
-    name === "stack" && ["select", "rm"].includes(sub ?? "") ? parsed.positional[0] : undefined;
+  const [name, sub = "", word] = parsed.command;
+  const argument = name === "stack" && ["select", "rm"].includes(sub) ? word : undefined;
   const explicit = parsed.stack ?? argument ?? env.PULUMI_STACK ?? selectedStack(surroundings);
   return { stack: explicit || defaultStack, isImplied: !explicit };
 }
@@ -293,17 +290,19 @@ export async function initialiseStack(
  * Every deployment writes the salt into the stack's file if it is not there, and re-formats the file on the way.
  * So the CLI gets a copy, unless the user wants it to write.
  */
-export function configFileArguments(
+export function copiedStackFile(
   surroundings: Surroundings,
   parsed: PulumiArguments,
   stack: string,
-): string[] {
+): string | undefined {
   const file = stackFile(surroundings, stack);
-  if (!isDeployment(parsed) || parsed.hasOwnConfig || !existsSync(file) || hasOwnEncryption(file)) return [];
+  if (!isDeployment(parsed) || parsed.hasOwnConfig || !existsSync(file) || hasOwnEncryption(file)) {
+    return undefined;
+  }
   const copy = join(surroundings.stackFiles, `Pulumi.${shortName(stack)}.yaml`);
   mkdirSync(surroundings.stackFiles, { recursive: true });
   copyFileSync(file, copy);
-  return ["--config-file", copy];
+  return copy;
 }
 
 const saltLine = /^encryptionsalt:.*\n?/m;

@@ -1,9 +1,5 @@
 /** Conditions that a pipeline can stop at: `--fail-on`. */
 import { UserError } from "../console";
-import { type AccessChange, isLoosened } from "./access/safeguard";
-import { type Exposure, opensFor } from "./change/exposure";
-import type { Level, Notice } from "./change/notice";
-import type { Rollout } from "./change/rollout";
 
 /** Exit codes: 0 nothing to object to, 1 no review could be made, 3 a gate is met. */
 export const gateExitCode = 3;
@@ -33,26 +29,4 @@ export function parseGates(text: string): Gate[] {
     );
   }
   return names as Gate[];
-}
-
-interface Facts {
-  notices: Notice[];
-  exposure: Exposure;
-  access: AccessChange[];
-  rollout: Rollout;
-  level: Level;
-}
-
-export function gatesMet({ notices, exposure, access, rollout, level }: Facts): Gate[] {
-  const met: Record<Gate, boolean> = {
-    "replace-load-balancer": notices.some(({ gate }) => gate === "replace-load-balancer"),
-    "data-loss": notices.some(({ gate }) => gate === "data-loss"),
-    exposure:
-      exposure.rows.some(opensFor) || access.some(isLoosened) || exposure.alarms.some(({ isNew }) => isNew),
-    "exposure-alarm": exposure.alarms.length > 0,
-    "parallel-restart": notices.some(({ gate }) => gate === "parallel-restart"),
-    "node-restart": rollout.restarted.length + rollout.removed.length > 0,
-    interruption: level === "interrupts-service" || level === "destroys-data",
-  };
-  return (Object.keys(gates) as Gate[]).filter((gate) => met[gate]);
 }

@@ -14,7 +14,8 @@ import { type Rollout, rolloutOf, rolloutsOf } from "./change/rollout";
 import { Side } from "./change/side";
 import { type TextChange, textChangesOf } from "./change/texts";
 import { byName } from "./change/values";
-import { gatesMet, type Gate } from "./gates";
+import type { Gate } from "./gates";
+import { gatesMet } from "./gatesMet";
 import { type Message, type Preview, nameOf } from "./preview/read";
 import { type Topology, topologyOf } from "./topology/topology";
 

@@ -1,7 +1,9 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Answer } from "../command";
 import type { Speaker } from "../console";
 import { UserError } from "../console";
+import type { Session } from "../local/session";
 import type { Where } from "./base/compare";
 import { compareWithBase, previewFromNothing } from "./base/compare";
 import type { Gate } from "./gates";
@@ -18,19 +20,22 @@ export interface ReviewOptions {
   stack?: string;
   base?: string;
   preview?: string;
-  json?: boolean;
   output?: string;
   failOn?: Gate[];
 }
 
-/** Writes the report and returns the exit code. */
-export async function runReview(where: Where, options: ReviewOptions): Promise<number> {
-  const review = await makeReview(where, options);
-  write(
-    options.json ? `${JSON.stringify(jsonOf(review), undefined, 2)}\n` : markdownOf(review),
-    options.output,
-  );
-  return exitCode(review, options.failOn ?? [], where.speaker);
+export async function runReview(session: Session, options: ReviewOptions): Promise<Answer> {
+  const review = await makeReview(whereOf(session), options);
+  return {
+    facts: jsonOf(review),
+    text: () => markdownOf(review),
+    file: options.output,
+    exitCode: exitCode(review, options.failOn ?? [], session.speaker),
+  };
+}
+
+function whereOf({ surroundings, env, speaker }: Session): Where {
+  return { repository: surroundings.project, env, speaker };
 }
 
 async function makeReview(where: Where, { stack, base, preview }: ReviewOptions): Promise<Review> {
@@ -60,15 +65,6 @@ function readFileOrStdin(file: string): string {
   }
 }
 
-function write(text: string, file: string | undefined): void {
-  if (file === undefined) {
-    process.stdout.write(text);
-    return;
-  }
-  mkdirSync(dirname(resolve(file)), { recursive: true });
-  writeFileSync(file, text);
-}
-
 function exitCode(review: Review, wanted: Gate[], speaker: Speaker): number {
   if (review.hasFailed) {
     speaker.say("The preview fails; the report says why.");
@@ -81,13 +77,14 @@ function exitCode(review: Review, wanted: Gate[], speaker: Speaker): number {
 
 /** Writes a stack's diagram as a page that GitHub and GitLab draw. */
 export async function runDiagram(
-  where: Where,
+  session: Session,
   { stack, output }: { stack: string; output?: string },
-): Promise<void> {
+): Promise<Answer> {
+  const where = whereOf(session);
   const review = reviewOf(await previewFromNothing(where, stack), { stack, base: "nothing" });
   if (review.hasFailed) throw new UserError(review.messages.map(({ text }) => text).join("\n"));
   const topology = plainTopology(review.topology);
-  const path = `${output ?? resolve(where.repository, "docs", `topology-${stack}`)}.md`;
-  write(`# Topology of stack ${stack}\n\n\`\`\`mermaid\n${mermaidOf(topology)}\n\`\`\`\n`, path);
-  where.speaker.say(`Wrote ${path}.`);
+  const file = `${output ?? resolve(where.repository, "docs", `topology-${stack}`)}.md`;
+  const text = `# Topology of stack ${stack}\n\n\`\`\`mermaid\n${mermaidOf(topology)}\n\`\`\``;
+  return { text: () => text, file };
 }

@@ -1,38 +1,41 @@
-import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
+import type { CommandShape } from "../command";
+import { forMachines, option } from "../command";
 import type { Asked } from "./run";
 
-interface Options extends Omit<Asked, "payloadBytes"> {
-  payload?: number;
-  json?: boolean;
-}
-
-/** `size`: how many nodes of which type, and why. */
-export function addSizeCommand(program: Command): void {
-  program
-    .command("size")
-    .description("how many nodes of which instance type carry what you expect, with the arithmetic")
-    .requiredOption("-c, --connections <number>", "clients connected at the same time", number)
-    .requiredOption("-r, --rate <number>", "messages a second that all clients together publish", number)
-    .option("--payload <bytes>", "of a message (default: 256)", number)
-    .option("--qos <0|1|2>", "of the messages (default: 1)", number)
-    .option("--keep-alive <seconds>", "the longest of any client (default: 300)", number)
-    .option("--tls", "clients come by TLS, which ends at the load balancer", true)
-    .option("--no-tls", "clients come without TLS")
-    .option("--fan-out <number>", "how many clients get each message, on average (default: 1)", number)
-    .option("--retained <number>", "retained messages that are kept (default: 0)", number)
-    .option("--users <number>", "users in EMQX's own database (default: 1)", number)
-    .option("--instance-type <type>", "this type only (default: the cheapest of m7g, c7g and r7g that does)")
-    .option("--nodes <number>", "this many nodes, an odd number (default: the fewest that do)", number)
-    .option("--region <name>", "whose prices to show (default: eu-west-1)")
-    .option("--assume <name=value>", "another value of an assumption; can be repeated", assumption)
-    .option("--json", "for machines")
-    .action(async (options: Options) => {
-      const { runSize } = await import("./run");
-      const { payload, json, ...rest } = options;
-      process.stdout.write(`${runSize({ ...rest, payloadBytes: payload }, json ?? false)}\n`);
-    });
-}
+/** How many nodes of which type, and why. */
+export const sizeCommand: CommandShape = {
+  name: "size",
+  description: "how many nodes of which instance type carry what you expect, with the arithmetic",
+  options: [
+    option("-c, --connections <number>", "clients connected at the same time", {
+      parse: number,
+      required: true,
+    }),
+    option("-r, --rate <number>", "messages a second that all clients together publish", {
+      parse: number,
+      required: true,
+    }),
+    option("--payload <bytes>", "of a message (default: 256)", { parse: number }),
+    option("--qos <0|1|2>", "of the messages (default: 1)", { parse: number }),
+    option("--keep-alive <seconds>", "the longest of any client (default: 300)", { parse: number }),
+    option("--tls", "clients come by TLS, which ends at the load balancer", { preset: true }),
+    option("--no-tls", "clients come without TLS"),
+    option("--fan-out <number>", "how many clients get each message, on average (default: 1)", {
+      parse: number,
+    }),
+    option("--retained <number>", "retained messages that are kept (default: 0)", { parse: number }),
+    option("--users <number>", "users in EMQX's own database (default: 1)", { parse: number }),
+    option("--instance-type <type>", "this type only (default: the cheapest of m7g, c7g and r7g that does)"),
+    option("--nodes <number>", "this many nodes, an odd number (default: the fewest that do)", {
+      parse: number,
+    }),
+    option("--region <name>", "whose prices to show (default: eu-west-1)"),
+    option("--assume <name=value>", "another value of an assumption; can be repeated", { parse: assumption }),
+  ],
+  json: forMachines,
+  run: async (_session, options: Asked) => (await import("./run")).runSize(options),
+};
 
 function number(text: string): number {
   const value = Number(text.replaceAll(",", "").replaceAll("_", ""));

@@ -1,3 +1,4 @@
+import type { Answer } from "../command";
 import { UserError } from "../console";
 import { formatSizing, jsonOf } from "./format";
 import type { SizeInput } from "./input";
@@ -9,7 +10,7 @@ import { size } from "./size";
 export interface Asked {
   connections: number;
   rate: number;
-  payloadBytes?: number;
+  payload?: number;
   qos?: number;
   keepAlive?: number;
   tls?: boolean;
@@ -22,23 +23,19 @@ export interface Asked {
   assume?: Record<string, number>;
 }
 
-/** The proposal as text. Refuses what cannot be answered, with everything that is wrong. */
-export function runSize(asked: Asked, json: boolean): string {
+/** Refuses what cannot be answered, with everything that is wrong. */
+export function runSize(asked: Asked): Answer {
   const input = inputOf(asked);
-  refuse(inputProblems(input));
+  const wrong = inputProblems(input);
+  if (wrong.length > 0) throw refusal(wrong);
   const { proposal, problems } = size(input);
-  if (!proposal) refuse(problems);
-  return proposal
-    ? json
-      ? JSON.stringify(jsonOf(input, proposal), undefined, 2)
-      : formatSizing(input, proposal)
-    : "";
+  if (!proposal) throw refusal(problems);
+  return { facts: jsonOf(input, proposal), text: () => formatSizing(input, proposal) };
 }
 
-export function inputOf({ keepAlive, ...asked }: Asked): SizeInput {
-  const given = Object.entries({ ...asked, keepAliveSeconds: keepAlive }).filter(
-    ([, value]) => value !== undefined,
-  );
+function inputOf({ keepAlive, payload, ...asked }: Asked): SizeInput {
+  const all = { ...asked, keepAliveSeconds: keepAlive, payloadBytes: payload };
+  const given = Object.entries(all).filter(([, value]) => value !== undefined);
   return {
     ...defaultInput,
     ...(Object.fromEntries(given) as unknown as SizeInput),
@@ -46,6 +43,6 @@ export function inputOf({ keepAlive, ...asked }: Asked): SizeInput {
   };
 }
 
-function refuse(problems: string[]): void {
-  if (problems.length > 0) throw new UserError(problems.join("\n"));
+function refusal(problems: string[]): UserError {
+  return new UserError(problems.join("\n"));
 }

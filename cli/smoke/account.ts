@@ -1,6 +1,6 @@
 /** The account by which a command's clients connect, where it is not the built-in user: the same options for all of them. */
-import type { Command } from "commander";
 import { readFileSync } from "node:fs";
+import { option } from "../command";
 import { UserError } from "../console";
 import type { Credentials } from "./connection";
 
@@ -10,15 +10,14 @@ export interface AccountOptions {
   passwordFile?: string;
 }
 
-export function addAccountOptions(command: Command): Command {
-  return command
-    .option("--username <name>", "an account of your own authentication, instead of the built-in user")
-    .option(
-      "--password <text>",
-      "the MQTT password, instead of reading it from SSM (others may see it in `ps`)",
-    )
-    .option("--password-file <file>", "a file with the MQTT password; - is stdin");
-}
+export const accountOptions = [
+  option("--username <name>", "an account of your own authentication, instead of the built-in user"),
+  option(
+    "--password <text>",
+    "the MQTT password, instead of reading it from SSM (others may see it in `ps`)",
+  ),
+  option("--password-file <file>", "a file with the MQTT password; - is stdin"),
+];
 
 export function accountOf({ username, password, passwordFile }: AccountOptions): Credentials {
   return { username, password: passwordFile === undefined ? password : passwordIn(passwordFile) };

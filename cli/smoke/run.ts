@@ -1,22 +1,28 @@
+import type { Answer } from "../command";
 import type { Session } from "../local/session";
+import { accountOf, type AccountOptions } from "./account";
 import { findDeployment } from "./deployment";
 import { formatSmoke } from "./report";
-import type { SmokeOptions } from "./smoke";
 import { smoke } from "./smoke";
 
-/** Runs the smoke test and prints it; the exit code. */
-export async function runSmoke(
-  session: Session,
-  stack: string,
-  json: boolean,
-  { real, ...options }: SmokeOptions & { real: boolean },
-): Promise<number> {
-  const deployment = await findDeployment(session, stack, { real });
+export interface SmokeCommandOptions extends AccountOptions {
+  stack: string;
+  real?: boolean;
+  keepAlive?: number;
+  thorough?: boolean;
+  minDays?: number;
+}
+
+export async function runSmoke(session: Session, options: SmokeCommandOptions): Promise<Answer> {
+  const { stack, keepAlive, minDays, thorough = false } = options;
+  const deployment = await findDeployment(session, stack, options);
   const result = await smoke(deployment, {
-    ...options,
+    ...accountOf(options),
+    keepAliveSeconds: keepAlive,
+    minimumDays: minDays,
+    thorough,
     // Everything but waiting out an idle timeout is over in seconds.
-    onResult: ({ title, status }) => options.thorough && session.speaker.say(`${title}: ${status}`),
+    onResult: ({ title, status }) => thorough && session.speaker.say(`${title}: ${status}`),
   });
-  process.stdout.write(`${json ? JSON.stringify(result, undefined, 2) : formatSmoke(result)}\n`);
-  return result.passed ? 0 : 1;
+  return { facts: result, text: () => formatSmoke(result), exitCode: result.passed ? 0 : 1 };
 }

@@ -2,24 +2,18 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { commandLine } from "../../cli/commandLine";
-import { surroundingsOf } from "../../cli/local/surroundings";
+import { commands } from "../../cli/commands";
 import { accountOf } from "../../cli/smoke/account";
 import type { Deployment } from "../../cli/smoke/deployment";
 import { credentialsOf } from "../../cli/smoke/smoke";
 
-const session = {
-  ...{ surroundings: surroundingsOf("/nowhere"), env: {} },
-  speaker: { say: () => {}, progress: () => {} },
-};
 const own = ["--username", "--password", "--password-file"];
 
 test("smoke, drill and load take one in the same words", () => {
-  const { commands } = commandLine(session);
   const optionsOf = (name: string) =>
     commands
-      .find((command) => command.name() === name)!
-      .options.filter(({ long }) => own.includes(long!))
+      .find((command) => command.name === name)!
+      .options!.filter(({ long }) => own.includes(long!))
       .map(({ flags, description }) => [flags, description]);
   expect(optionsOf("smoke")).toHaveLength(own.length);
   expect(optionsOf("drill")).toEqual(optionsOf("smoke"));

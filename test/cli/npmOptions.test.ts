@@ -4,13 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { commandLine } from "../../cli/commandLine";
-import { addCostCommand } from "../../cli/cost/command";
+import { programOf } from "../../cli/command";
+import { commands } from "../../cli/commands";
 import { refuseTakenOptions } from "../../cli/npmOptions";
 import { repositoryRoot } from "../../cli/repository";
 import { surroundingsOf } from "../../cli/local/surroundings";
-import { addReviewCommands } from "../../cli/review/command";
-import { addSizeCommand } from "../../cli/size/command";
 
 const session = {
   surroundings: surroundingsOf("/nowhere"),
@@ -18,12 +16,7 @@ const session = {
   speaker: { say: () => {}, progress: () => {} },
 };
 
-function program(): Command {
-  const whole = addReviewCommands(commandLine(session), session);
-  addCostCommand(whole, "/nowhere");
-  addSizeCommand(whole);
-  return whole;
-}
+const program = () => programOf(commands, session);
 
 /** Every command with every long option that it declares, and how it is typed. */
 function declared(command: Command, words: string[] = []): [string[], string, string][] {

@@ -10,14 +10,10 @@ import { repositoryRoot } from "../../cli/repository";
 import { expectBlock } from "../docs";
 
 function typed(args: string[], repository = repositoryRoot) {
-  return spawnSync(
-    process.execPath,
-    ["--import", "tsx", join(repository, "cli", "main.ts"), "cost", ...args],
-    {
-      cwd: repository,
-      encoding: "utf8",
-    },
-  );
+  return spawnSync(process.execPath, [join(repository, "bin", "emqx-aws.mjs"), "cost", ...args], {
+    cwd: repository,
+    encoding: "utf8",
+  });
 }
 
 /** Milliseconds, for a busy machine. */
@@ -71,7 +67,16 @@ describe("a program that is not as it is here", () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "emqx-aws-cost-"));
-    const parts = ["components", "stacks", "cli", "simulator", "index.ts", "Pulumi.yaml", "package.json"];
+    const parts = [
+      "bin",
+      "components",
+      "stacks",
+      "cli",
+      "simulator",
+      "index.ts",
+      "Pulumi.yaml",
+      "package.json",
+    ];
     for (const part of [...parts, "tsconfig.json"]) {
       cpSync(join(repositoryRoot, part), join(folder, part), { recursive: true });
     }

@@ -106,7 +106,7 @@ test("commands that run Pulumi themselves run it where the stack's program is", 
     const args = stackArguments(home, stack);
     return args && parsePulumiArguments(["up", ...args]);
   };
-  expect(given("guide")).toMatchObject({ stack: "guide", cwd: undefined });
+  expect(given("guide")).toMatchObject({ command: ["up"], stack: "guide", rest: ["up"] });
   expect(given("mine/dev")).toBeUndefined();
   noteProject(other);
   expect(given("mine/dev")).toMatchObject({ stack: "dev", cwd: other.project });

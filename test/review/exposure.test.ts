@@ -1,7 +1,7 @@
 import { Address4 } from "ip-address";
 import * as fc from "fast-check";
 import { isClosed, isOpened } from "../../cli/review/change/exposure";
-import { gatesMet } from "../../cli/review/gates";
+import { gatesMet } from "../../cli/review/gatesMet";
 import { types } from "../../cli/review/types";
 import { create, remove, reviewed, same, type Resource } from "./previews";
 

@@ -1,16 +1,19 @@
 /** `size` as it is typed, and the page that shows it. */
-import { Command } from "commander";
 import { renderConfiguration } from "../../components/emqx/configuration";
 import { ClusterPorts } from "../../components/emqx/releases";
-import { addSizeCommand } from "../../cli/size/command";
+import { programOf } from "../../cli/command";
+import { speaker } from "../../cli/console";
+import { surroundingsOf } from "../../cli/local/surroundings";
+import { sizeCommand } from "../../cli/size/command";
 import { published } from "../../cli/size/numbers";
 import { expectBlock, expectCell, firstCells } from "../docs";
 
 const page = "docs/sizing.md";
 
 async function typed(words: string): Promise<string> {
-  const program = new Command().exitOverride().configureOutput({ writeErr: () => undefined });
-  addSizeCommand(program);
+  const session = { surroundings: surroundingsOf("/nowhere"), env: {}, speaker: speaker() };
+  const program = programOf([sizeCommand], session).exitOverride();
+  program.configureOutput({ writeErr: () => undefined });
   program.commands.forEach((command) => command.copyInheritedSettings(program));
   let printed = "";
   const write = jest.spyOn(process.stdout, "write").mockImplementation((text) => {
