@@ -16,7 +16,11 @@ const components = [
 
 /** What Python, Go, C# and YAML programs get. A change of this file is a change of the public interface. */
 async function schema() {
-  const provider = new ComponentProvider({ components, dirname: root, name: "emqx-aws" } as never);
+  const provider = new ComponentProvider({
+    components,
+    dirname: join(root, "plugin"),
+    name: "emqx-aws",
+  } as never);
   return JSON.parse(await provider.getSchema()) as { resources: Record<string, { inputProperties: object }> };
 }
 
