@@ -24,6 +24,7 @@ const projects = {
     "test/engine/*",
     "test/bench/*",
     "test/cost/command",
+    "test/package/*",
     "test/policies/engine",
     "test/review/{changes,command}",
   ],
