@@ -1,29 +1,24 @@
 /** Taking a node out of service: with node evacuation a persistent session survives, without it ends with its node. */
 import { licenseKeyOf } from "../../licenseKey";
 import { MqttClient } from "mqtt";
-import { inbox, openNodes, prefix, TestRegion, TestRegionOptions } from "./testRegion";
+import { inbox, openNodes, prefix, sharedRegion, TestRegion } from "./testRegion";
 import { eventually } from "../../waiting";
 
-let region: TestRegion | undefined;
+const shared = sharedRegion();
 
-afterEach(async () => {
-  await region?.stop();
-  region = undefined;
-});
-
-async function start(version: string, options: TestRegionOptions = {}): Promise<TestRegion> {
-  region = await TestRegion.start({
+async function start(version: string): Promise<TestRegion> {
+  const started = await shared({
     nodes: 3,
     userData: (args) => ({ ...args, version, hasLicense: version !== "5.8.9" }),
-    ...options,
     prepare: (test) => {
       test.parameters.set(`${prefix}/license-key`, licenseKeyOf("20260101"));
       openNodes(test);
-      options.prepare?.(test);
     },
   });
-  const started = region;
-  await started.allReady();
+  for (const node of [0, 1, 2]) {
+    if (version !== "5.8.9" && started.emqx(node).evacuationStatus().status === "enabled")
+      started.emqx(node).stopEvacuation();
+  }
   await eventually("all three are one cluster", () =>
     [0, 1, 2].every((node) => started.emqx(node).cluster().running.length === 3),
   );
@@ -98,39 +93,6 @@ test("a persistent subscriber misses no QoS 1 message when its node is evacuated
   expect(missing(outcome)).toEqual([]);
 });
 
-test("it misses what comes while it reconnects when an open source node is just stopped", async () => {
-  const started = await start("5.8.9");
-  const outcome = await whilePublishing(started, (node) =>
-    started.plane.faults.stopEmqx(started.instance(node).id),
-  );
-  expect(missing(outcome).length).toBeGreaterThan(0);
-});
-
-test("an absent client's session moves to another node, queue and all", async () => {
-  const started = await start("5.8.11");
-  const subscriber = await started.nodeClient(0, { ...persistent, reconnectPeriod: 0 });
-  await subscriber.subscribeAsync("q", { qos: 1 });
-  await subscriber.endAsync(true);
-  const publisher = await started.nodeClient(1);
-  await publisher.publishAsync("q", "before", { qos: 1 });
-  const other = started
-    .emqx(0)
-    .cluster()
-    .running.find((name) => name.includes(started.instance(2).privateIp))!;
-  started.emqx(0).startEvacuation({ ...quick, migrateTo: [other] });
-  await eventually("no session is left", () => {
-    const status = started.emqx(0).evacuationStatus();
-    return (
-      status.status === "enabled" && status.state === "prohibiting" && status.stats.current_sessions === 0
-    );
-  });
-  await publisher.publishAsync("q", "after", { qos: 1 });
-  await started.plane.faults.stopEmqx("i-0");
-  const back = await started.nodeClient(2, { ...persistent, reconnectPeriod: 0 });
-  await eventually("it has both", () => inbox(back).length === 2);
-  expect(inbox(back).map(({ text }) => text)).toEqual(["before", "after"]);
-});
-
 test("clients go at the given rate, new ones are refused, probes are told, and a stop lets clients in again", async () => {
   const started = await start("6.2.3");
   const probe = async () => [
@@ -183,15 +145,50 @@ test("clients go at the given rate, new ones are refused, probes are told, and a
   await started.nodeClient(0);
 });
 
-test("the open source edition knows no evacuation, and bad options are refused", async () => {
+test("it misses what comes while it reconnects when an open source node is just stopped", async () => {
+  const started = await start("5.8.9");
+  const outcome = await whilePublishing(started, (node) =>
+    started.plane.faults.stopEmqx(started.instance(node).id),
+  );
+  expect(missing(outcome).length).toBeGreaterThan(0);
+});
+
+test("the open source edition knows no evacuation", async () => {
   const started = await start("5.8.9");
   expect(() => started.emqx(0).startEvacuation()).toThrow("{error,cmd_not_found}");
   expect(() => started.emqx(0).evacuationStatus()).toThrow("{error,cmd_not_found}");
   const check = await started.nodeRequest(0, "GET", "/api/v5/load_rebalance/availability_check");
   expect(check.status).toBe(404);
-  await region!.stop();
-  const enterprise = await start("5.10.4");
-  expect(() => enterprise.emqx(0).startEvacuation({ connEvictRate: 0 })).toThrow(
+});
+
+test("an absent client's session moves to another node, queue and all", async () => {
+  const started = await start("5.8.11");
+  const subscriber = await started.nodeClient(0, { ...persistent, reconnectPeriod: 0 });
+  await subscriber.subscribeAsync("q", { qos: 1 });
+  await subscriber.endAsync(true);
+  const publisher = await started.nodeClient(1);
+  await publisher.publishAsync("q", "before", { qos: 1 });
+  const other = started
+    .emqx(0)
+    .cluster()
+    .running.find((name) => name.includes(started.instance(2).privateIp))!;
+  started.emqx(0).startEvacuation({ ...quick, migrateTo: [other] });
+  await eventually("no session is left", () => {
+    const status = started.emqx(0).evacuationStatus();
+    return (
+      status.status === "enabled" && status.state === "prohibiting" && status.stats.current_sessions === 0
+    );
+  });
+  await publisher.publishAsync("q", "after", { qos: 1 });
+  await started.plane.faults.stopEmqx("i-0");
+  const back = await started.nodeClient(2, { ...persistent, reconnectPeriod: 0 });
+  await eventually("it has both", () => inbox(back).length === 2);
+  expect(inbox(back).map(({ text }) => text)).toEqual(["before", "after"]);
+});
+
+test("bad options are refused", async () => {
+  const started = await start("5.8.11");
+  expect(() => started.emqx(0).startEvacuation({ connEvictRate: 0 })).toThrow(
     "Rebalance start error: invalid --conn-evict-rate value",
   );
 });

@@ -2,9 +2,10 @@
 import { licenseKeyOf } from "../../licenseKey";
 import { connect } from "node:net";
 import { ClusterPorts } from "../../../components/emqx/releases";
-import { inbox, rule, TestRegion, TestRegionOptions } from "./testRegion";
+import { inbox, rule, sharedRegion, TestRegion, TestRegionOptions } from "./testRegion";
 import { eventually } from "../../waiting";
 
+const shared = sharedRegion();
 let region: TestRegion | undefined;
 
 afterEach(async () => {
@@ -91,14 +92,11 @@ describe("nodes do not cluster, and messages do not cross,", () => {
     ),
   );
 
-  test(
-    "without a licence from 5.9 on",
-    refusedWith(
-      { userData: (args) => ({ ...args, version: "6.2.3" }) },
-      // Nobody dials: the reason is in the console.
-      /^$/,
-    ),
-  );
+  test("without a licence from 5.9 on", async () => {
+    // Nobody dials: the reason is in the console.
+    await refusedWith({ userData: (args) => ({ ...args, version: "6.2.3" }) }, /^$/)();
+    expect(region!.console(0)).toContain("SINGLE_NODE_LICENSE");
+  });
 
   test("when the cookies differ", async () => {
     const options: TestRegionOptions = {
@@ -114,11 +112,6 @@ describe("nodes do not cluster, and messages do not cross,", () => {
     await refusedWith(options, /cookie/)();
     expect(region!.console(0)).toMatch(/invalid challenge reply \(the cookies differ\)/);
   });
-});
-
-test("without a licence the console says so", async () => {
-  const started = await running({ userData: (args) => ({ ...args, version: "6.2.3" }) });
-  expect(started.console(0)).toContain("SINGLE_NODE_LICENSE");
 });
 
 test("with a licence 6.x clusters", async () => {
@@ -207,7 +200,7 @@ describe("a health check fails, clients are turned away and the node does not be
 
 describe("a client is not let in", () => {
   test("when its address is in no client CIDR", async () => {
-    const started = await start({ nodes: 1, zones: 1, prepare: (test) => (test.group("elb").ingress = []) });
+    const started = await shared({ nodes: 1, zones: 1, prepare: (test) => (test.group("elb").ingress = []) });
     const [endpoint] = started.plane.endpoints();
     expect(endpoint!.problem).toMatch(/no ingress rule of sg-elb .* admits tcp\/1883 from 203\.0\.113\.10/);
     // It has no port: nothing was opened.
@@ -229,7 +222,7 @@ describe("a client is not let in", () => {
   });
 
   test("without a route to the internet gateway", async () => {
-    const started = await start({
+    const started = await shared({
       nodes: 1,
       zones: 1,
       prepare: ({ state }) => {
@@ -241,7 +234,7 @@ describe("a client is not let in", () => {
   });
 
   test("by an internal load balancer", async () => {
-    const started = await start({
+    const started = await shared({
       nodes: 1,
       zones: 1,
       prepare: (test) => (test.loadBalancer.internal = true),
@@ -250,7 +243,7 @@ describe("a client is not let in", () => {
   });
 
   test("by a listener to a port that nobody listens on", async () => {
-    const started = await running({
+    const started = await shared({
       nodes: 1,
       zones: 1,
       prepare: (test) => {
@@ -259,22 +252,28 @@ describe("a client is not let in", () => {
         test.group("nodes").ingress.push(rule(1884, "sg-elb"));
       },
     });
-    await started.allReady();
     await expect(started.client()).rejects.toThrow();
     expect(started.plane.loadBalancers()[0]!.counters.backendFailures).toBeGreaterThan(0);
+  });
+
+  test("past the load balancer: a node has no address on the internet", async () => {
+    const started = await shared({ nodes: 1, zones: 1 });
+    for (const port of [1883, 4369, 5369, 6369, 18083]) {
+      expect(await answers(started.machine(0).loopback, port)).toBe(false);
+    }
+    expect(started.lines.join("\n")).toContain("has no address on the internet");
   });
 
   test.each([
     ["sent by the load balancer alone", true, false],
     ["expected by the nodes alone", false, true],
   ])("when the PROXY header is %s", async (_name, sent, expected) => {
-    const started = await running({
+    const started = await shared({
       nodes: 1,
       zones: 1,
       userData: (args) => ({ ...args, proxyProtocol: expected }),
       prepare: (test) => (test.loadBalancer.proxyProtocolPorts = sent ? [1883] : []),
     });
-    await started.allReady();
     await expect(started.client()).rejects.toThrow();
     if (expected) {
       expect(started.console(0)).toMatch(
@@ -282,19 +281,10 @@ describe("a client is not let in", () => {
       );
     }
   });
-
-  test("past the load balancer: a node has no address on the internet", async () => {
-    const started = await running({ nodes: 1, zones: 1 });
-    await started.allReady();
-    for (const port of [1883, 4369, 5369, 6369, 18083]) {
-      expect(await answers(started.machine(0).loopback, port)).toBe(false);
-    }
-    expect(started.lines.join("\n")).toContain("has no address on the internet");
-  });
 });
 
 test("the PROXY header, sent and expected, lets clients in on TCP, TLS and WebSocket", async () => {
-  const started = await running({
+  const started = await shared({
     nodes: 1,
     zones: 1,
     userData: (args) => ({ ...args, proxyProtocol: true }),
@@ -308,7 +298,6 @@ test("the PROXY header, sent and expected, lets clients in on TCP, TLS and WebSo
       });
     },
   });
-  await started.allReady();
   for (const scheme of ["mqtt", "mqtts", "ws"] as const) {
     const client = await started.client(scheme);
     expect(client.connected).toBe(true);

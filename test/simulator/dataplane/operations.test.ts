@@ -2,7 +2,15 @@
 import { licenseKeyOf } from "../../licenseKey";
 import { statusJson } from "../../../simulator/dataplane/cluster/membership";
 import type { InstanceFacts } from "../../../simulator/dataplane/regionView";
-import { inbox, mqttPassword, openNodes, prefix, TestRegion, TestRegionOptions } from "./testRegion";
+import {
+  inbox,
+  mqttPassword,
+  openNodes,
+  prefix,
+  sharedRegion,
+  TestRegion,
+  TestRegionOptions,
+} from "./testRegion";
 import { eventually } from "../../waiting";
 
 let region: TestRegion | undefined;
@@ -12,14 +20,20 @@ afterEach(async () => {
   region = undefined;
 });
 
-async function start(options: TestRegionOptions = {}): Promise<TestRegion> {
-  region = await TestRegion.start(options);
-  await region.allReady();
+async function own(options: TestRegionOptions): Promise<TestRegion> {
+  return (region = await TestRegion.start(options));
+}
+
+const shared = sharedRegion();
+
+async function start(options: TestRegionOptions): Promise<TestRegion> {
+  const started = await shared(options);
   await clustered(
-    region,
-    region.state.instances.map((_, node) => node),
+    started,
+    started.state.instances.map((_, node) => node),
   );
-  return region;
+  await started.emqx(0).setUserPassword("emqx", mqttPassword);
+  return started;
 }
 
 const nameOf = (started: TestRegion, node: number) => `emqx@${started.instance(node).privateIp}`;
@@ -230,6 +244,21 @@ describe("passwords", () => {
   });
 });
 
+test("messages deleted while a node was away do not come back with its disc", async () => {
+  const started = await start({ nodes: 2, prepare: openNodes });
+  const client = await started.nodeClient(0);
+  await client.publishAsync("gone", "soon", { qos: 1, retain: true });
+  await client.publishAsync("stays", "here", { qos: 1, retain: true });
+  await started.plane.faults.stopEmqx("i-1");
+  await client.publishAsync("gone", "", { qos: 1, retain: true });
+  await started.plane.faults.startEmqx("i-1");
+  await clustered(started, [0, 1]);
+  await eventually("node 1 has what node 0 has", async () => {
+    const retained = await started.emqx(1).exportData();
+    return retained.retained.map(({ topic }) => topic).join() === "stays";
+  });
+});
+
 test("data that were exported come back, over what has changed and beside what is new", async () => {
   const started = await start({ nodes: 2, prepare: openNodes });
   const client = await started.nodeClient(0);
@@ -254,28 +283,12 @@ test("data that were exported come back, over what has changed and beside what i
   await expect(started.emqx(0).importData(enterprise)).rejects.toThrow(/is not allowed/);
 });
 
-test("messages deleted while a node was away do not come back with its disc", async () => {
-  const started = await start({ nodes: 2, prepare: openNodes });
-  const client = await started.nodeClient(0);
-  await client.publishAsync("gone", "soon", { qos: 1, retain: true });
-  await client.publishAsync("stays", "here", { qos: 1, retain: true });
-  await started.plane.faults.stopEmqx("i-1");
-  await client.publishAsync("gone", "", { qos: 1, retain: true });
-  await started.plane.faults.startEmqx("i-1");
-  await clustered(started, [0, 1]);
-  await eventually("node 1 has what node 0 has", async () => {
-    const retained = await started.emqx(1).exportData();
-    return retained.retained.map(({ topic }) => topic).join() === "stays";
-  });
-});
-
 test("a licence that appears in its file lets nodes join within two minutes, and one that goes changes nothing", async () => {
   const licensed: TestRegionOptions = {
     userData: (args) => ({ ...args, version: "6.2.3", hasLicense: true }),
     prepare: (test) => test.parameters.set(`${prefix}/license-key`, "default"),
   };
-  region = await TestRegion.start(licensed);
-  const started = region;
+  const started = await own(licensed);
   await eventually("EMQX runs", () => [0, 1].every((node) => started.plane.emqx(`i-${node}`) !== undefined));
   expect(started.emqx(0).cluster().running).toHaveLength(1);
   const file = { content: licenseKeyOf("20260101"), mode: 0o640, owner: "root:emqx" };
@@ -298,10 +311,11 @@ describe("the timer of the backups", () => {
     `BACKUP_BUCKET='b'\nBACKUP_PREFIX='exports/'\nBACKUP_CALENDAR='${calendar}'\n`;
 
   test("exports from the first node at the plan's times, and tells CloudWatch", async () => {
-    const started = await start({
+    const started = await own({
       nodes: 2,
       prepare: ({ parameters }) => parameters.set(`${prefix}/backup`, plan("*-*-* 00/6:00:00 UTC")),
     });
+    await started.allReady();
     started.timeOfDay = new Date("2026-01-01T06:00:00Z");
     await eventually("there is an export", () => started.metrics.get(exported) === 0);
     expect([...started.objects.keys()]).toEqual([expect.stringMatching(/^b\/exports\/emqx-export-/)]);
@@ -318,10 +332,11 @@ describe("the timer of the backups", () => {
   });
 
   test("says what it does not understand, once", async () => {
-    const started = await start({
+    const started = await own({
       nodes: 1,
       prepare: ({ parameters }) => parameters.set(`${prefix}/backup`, plan("weekly")),
     });
+    await started.allReady();
     const complaint = /systemd: emqx-backup\.timer: .*calendar "weekly"$/;
     const complaints = () => started.plane.consoleLog("i-0").filter((line) => complaint.test(line));
     await eventually("the console says so", () => complaints().length === 1);

@@ -90,10 +90,12 @@ export class TestRegion implements RegionView {
     return region;
   }
 
-  /** The machines go on, without clients and load balancer. */
+  /** The machines go on with EMQX, without clients and load balancer. */
   async clear(): Promise<void> {
     await this.disconnect();
     await this.change((state) => (state.loadBalancers = []));
+    const stopped = this.plane.standingFaults().filter(({ what }) => /EMQX stopped/.test(what));
+    for (const { on } of stopped) await this.plane.faults.startEmqx(on);
   }
 
   /** After `clear`: all is as at a start with these options, but the machines go on. */
@@ -295,23 +297,24 @@ export class TestRegion implements RegionView {
 }
 
 /**
- * `start` for the tests of a file, one after the other: those that want as many nodes in as many zones share the machines, whose
- * boots are most of such a test.
+ * `start` for the tests of a file, one after the other: those that want the same machines share them, because boots are most of
+ * such a test. What EMQX keeps outlives a test.
  */
-export function sharedRegion(): (options?: Omit<TestRegionOptions, "userData">) => Promise<TestRegion> {
+export function sharedRegion(): (options?: TestRegionOptions) => Promise<TestRegion> {
   let region: TestRegion | undefined;
-  let shape = "";
+  let machines = "";
   afterEach(() => region?.clear());
   afterAll(() => region?.stop());
   return async (options = {}) => {
-    const wanted = `${options.nodes} in ${options.zones}`;
+    const { instances } = new TestRegion({ ...options, prepare: undefined }).state;
+    const wanted = JSON.stringify(instances.map(({ subnetId, userData }) => [subnetId, userData]));
     // A test that failed may have left a fault.
-    if (region !== undefined && shape === wanted && region.plane.standingFaults().length === 0) {
+    if (region !== undefined && machines === wanted && region.plane.standingFaults().length === 0) {
       await region.startAgain(options);
     } else {
       await region?.stop();
       region = await TestRegion.start(options);
-      shape = wanted;
+      machines = wanted;
     }
     await region.allReady();
     return region;
