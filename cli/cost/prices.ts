@@ -121,7 +121,7 @@ export function pricesFor(region: string | undefined): { prices: Prices; region:
 }
 
 /** What each size costs, in units of `large`. Bare metal is left out: it does not follow the proportion everywhere. */
-const sizes: Record<string, number> = {
+export const sizeInLarge: Record<string, number> = {
   ...{ nano: 1 / 16, micro: 1 / 8, small: 1 / 4, medium: 1 / 2, large: 1, xlarge: 2 },
   ...Object.fromEntries([2, 4, 8, 9, 12, 16, 18, 24, 32, 48].map((count) => [`${count}xlarge`, 2 * count])),
 };
@@ -141,5 +141,5 @@ const soldSizes: Record<string, string> = {
 export function instanceHour(list: Prices, instanceType: string): number | undefined {
   const [family = "", size = ""] = instanceType.split(".");
   const isSold = soldSizes[family]?.split(" ").includes(size) ?? false;
-  return isSold ? list.instanceLarge[family]! * sizes[size]! : undefined;
+  return isSold ? list.instanceLarge[family]! * sizeInLarge[size]! : undefined;
 }

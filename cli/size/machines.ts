@@ -1,4 +1,5 @@
 /** Instance types that nodes may be: vCPUs, memory and bandwidth that does not run out. */
+import { sizeInLarge } from "../cost/prices";
 
 export interface Machine {
   type: string;
@@ -10,56 +11,18 @@ export interface Machine {
   cpuShare: number;
 }
 
-/** Sizes in the order of the bandwidth tables below; the number is vCPUs. */
-const graviton: [string, number][] = [
-  ...([
-    ["large", 2],
-    ["xlarge", 4],
-    ["2xlarge", 8],
-    ["4xlarge", 16],
-    ["8xlarge", 32],
-  ] as [string, number][]),
-  ...([
-    ["12xlarge", 48],
-    ["16xlarge", 64],
-  ] as [string, number][]),
-];
-const c5Sizes: [string, number][] = [
-  ...([
-    ["large", 2],
-    ["xlarge", 4],
-    ["2xlarge", 8],
-    ["4xlarge", 16],
-    ["9xlarge", 36],
-  ] as [string, number][]),
-  ...([
-    ["12xlarge", 48],
-    ["18xlarge", 72],
-  ] as [string, number][]),
-];
+/** GiB for each vCPU, by the family's letter. */
+const memoryPerVcpu: Record<string, number> = { c: 2, m: 4, r: 8 };
 
-/** Baseline bandwidth in Gbps, size by size (EC2 instance types guide, network specifications). */
-const gen7g = [0.937, 1.876, 3.75, 7.5, 15, 22.5, 30];
-const gen6g = [0.75, 1.25, 2.5, 5, 12, 20, 25];
-const gen6i = [0.781, 1.562, 3.125, 6.25, 12.5, 18.75, 25];
-const gen5 = [0.75, 1.25, 2.5, 5, 10, 12, 20];
+const usual = "large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge";
 
-const families: [string, number, number[], [string, number][]][] = [
-  ["m7g", 4, gen7g, graviton],
-  ["c7g", 2, gen7g, graviton],
-  ["r7g", 8, gen7g, graviton],
-  ["m6g", 4, gen6g, graviton],
-  ["c6g", 2, gen6g, graviton],
-  ["r6g", 8, gen6g, graviton],
-  ["m7i", 4, gen6i, graviton],
-  ["c7i", 2, gen6i, graviton],
-  ["r7i", 8, gen6i, graviton],
-  ["m6i", 4, gen6i, graviton],
-  ["c6i", 2, gen6i, graviton],
-  ["r6i", 8, gen6i, graviton],
-  ["m5", 4, gen5, graviton],
-  ["r5", 8, gen5, graviton],
-  ["c5", 2, [0.75, 1.25, 2.5, 5, 12, 12, 25], c5Sizes],
+/** Families, and their baseline bandwidth in Gbps, size by size (EC2 instance types guide, network specifications). */
+const generations: [families: string, gbps: number[], sizes?: string][] = [
+  ["m7g c7g r7g", [0.937, 1.876, 3.75, 7.5, 15, 22.5, 30]],
+  ["m6g c6g r6g", [0.75, 1.25, 2.5, 5, 12, 20, 25]],
+  ["m7i c7i r7i m6i c6i r6i", [0.781, 1.562, 3.125, 6.25, 12.5, 18.75, 25]],
+  ["m5 r5", [0.75, 1.25, 2.5, 5, 10, 12, 20]],
+  ["c5", [0.75, 1.25, 2.5, 5, 12, 12, 25], "large xlarge 2xlarge 4xlarge 9xlarge 12xlarge 18xlarge"],
 ];
 
 /** Size, memory in GiB, baseline in Gbps and of each vCPU (EC2 user guide, burstable performance instances). */
@@ -72,23 +35,20 @@ const burstable: [string, number, number, number, number][] = [
 ];
 
 export const machines: Machine[] = [
-  ...families.flatMap(([family, memoryPerVcpu, bandwidth, sizes]) =>
-    sizes.map(([size, vCpus], i) => ({
-      type: `${family}.${size}`,
-      vCpus,
-      memoryGiB: vCpus * memoryPerVcpu,
-      gbps: bandwidth[i]!,
-      cpuShare: 1,
-    })),
+  ...generations.flatMap(([families, bandwidth, sizes = usual]) =>
+    families.split(" ").flatMap((family) =>
+      sizes.split(" ").map((size, i) => {
+        const vCpus = 2 * sizeInLarge[size]!;
+        const memoryGiB = vCpus * memoryPerVcpu[family[0]!]!;
+        return { type: `${family}.${size}`, vCpus, memoryGiB, gbps: bandwidth[i]!, cpuShare: 1 };
+      }),
+    ),
   ),
   ...["t4g", "t3"].flatMap((family) =>
-    burstable.map(([size, vCpus, memoryGiB, gbps, cpuShare]) => ({
-      type: `${family}.${size}`,
-      vCpus,
-      memoryGiB,
-      gbps,
-      cpuShare,
-    })),
+    burstable.map(([size, vCpus, memoryGiB, gbps, cpuShare]) => {
+      const type = `${family}.${size}`;
+      return { type, vCpus, memoryGiB, gbps, cpuShare };
+    }),
   ),
 ];
 

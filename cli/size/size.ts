@@ -93,30 +93,17 @@ export interface Limit {
 
 /** The limits of a node that a proposal keeps. */
 export function nodeLimits(machine: Machine, needs: Needs, assumed: Assumed): Limit[] {
-  return [
-    {
-      what: "memory",
-      unit: "GiB",
-      needed: needs.memoryGiB,
-      available: (machine.memoryGiB * assumed.memoryPercent) / 100,
-    },
-    { what: "processor", unit: "vCPU", needed: needs.vCpus, available: machine.vCpus * machine.cpuShare },
-    {
-      what: "bandwidth",
-      unit: "Gbps",
-      needed: needs.gbps,
-      available: (machine.gbps * assumed.bandwidthPercent) / 100,
-    },
-    {
-      what: "connections of the listener",
-      unit: "",
-      needed: needs.connections,
-      available: published.maxConnections.value,
-    },
-    { what: "sockets of EMQX", unit: "", needed: needs.sockets, available: published.maxPorts.value },
-    { what: "file descriptors", unit: "", needed: needs.sockets, available: published.openFiles.value },
-    { what: "Erlang processes", unit: "", needed: needs.processes, available: published.processLimit.value },
+  const usable = (of: number, percent: number) => (of * percent) / 100;
+  const limits: [what: string, unit: string, needed: number, available: number][] = [
+    ["memory", "GiB", needs.memoryGiB, usable(machine.memoryGiB, assumed.memoryPercent)],
+    ["processor", "vCPU", needs.vCpus, machine.vCpus * machine.cpuShare],
+    ["bandwidth", "Gbps", needs.gbps, usable(machine.gbps, assumed.bandwidthPercent)],
+    ["connections of the listener", "", needs.connections, published.maxConnections.value],
+    ["sockets of EMQX", "", needs.sockets, published.maxPorts.value],
+    ["file descriptors", "", needs.sockets, published.openFiles.value],
+    ["Erlang processes", "", needs.processes, published.processLimit.value],
   ];
+  return limits.map(([what, unit, needed, available]) => ({ what, unit, needed, available }));
 }
 
 export interface Proposal {
