@@ -1,7 +1,6 @@
 import { readdirSync } from "node:fs";
 import type { Answer } from "../command";
-import { UserError } from "../console";
-import { readProject } from "../review/base/stackSettings";
+import { projectIn } from "../review/base/stackSettings";
 import type { Estimate } from "./estimate";
 import { estimateOf } from "./estimate";
 import { formatComparison, formatEstimate } from "./format";
@@ -23,9 +22,7 @@ export async function runCost(repository: string, stack: string | undefined): Pr
 }
 
 function stacksOf(repository: string): string[] {
-  const project = readProject(repository);
-  if (!project) throw new UserError(`there is no Pulumi.yaml in ${repository}`);
-  return readdirSync(project.stackFiles)
+  return readdirSync(projectIn(repository).stackFiles)
     .flatMap((file) => /^Pulumi\.([\w.-]+)\.yaml$/.exec(file)?.[1] ?? [])
     .sort();
 }

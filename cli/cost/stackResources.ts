@@ -6,8 +6,8 @@ import { parse } from "yaml";
 import { newAccount, RegionMocks } from "../../simulator/mocks";
 import { UserError } from "../console";
 import { provideOutside } from "../review/base/outside";
-import type { Project, StackSettings } from "../review/base/stackSettings";
-import { readProject, readStackSettings } from "../review/base/stackSettings";
+import type { StackSettings } from "../review/base/stackSettings";
+import { stackIn } from "../review/base/stackSettings";
 import type { CostedResource } from "./charges";
 
 export interface StackResources {
@@ -21,7 +21,7 @@ export async function stackResources(
   stack: string,
   program: () => unknown = programOf(repository),
 ): Promise<StackResources> {
-  const { project, settings } = settingsOf(repository, stack);
+  const { project, settings } = stackIn(repository, stack);
   const account = newAccount();
   provideOutside(account, settings);
   const mocks = new RegionMocks({ account, ...(settings.region && { region: settings.region }) });
@@ -50,15 +50,6 @@ function programOf(repository: string): () => unknown {
     delete load.cache[file];
     return load(file) as unknown;
   };
-}
-
-function settingsOf(repository: string, stack: string): { project: Project; settings: StackSettings } {
-  const project = readProject(repository);
-  if (!project) throw new UserError(`there is no Pulumi.yaml in ${repository}`);
-  const settings = readStackSettings(project, stack);
-  if (settings) return { project, settings };
-  const file = join(project.stackFiles, `Pulumi.${stack}.yaml`);
-  throw new UserError(`--stack ${stack}: there is no ${file}`);
 }
 
 /** The settings as the engine hands them to the program: text, and JSON where the file has more than text. */

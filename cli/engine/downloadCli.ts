@@ -1,5 +1,6 @@
 import { mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { SemVer } from "semver";
 import type { Speaker } from "../console";
 import type { Cli } from "./findCli";
@@ -17,14 +18,9 @@ async function isReachable(url: string): Promise<boolean> {
   }
 }
 
-function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error(`not finished after ${milliseconds / 1000} s`)),
-      milliseconds,
-    );
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
+async function tooLate(): Promise<never> {
+  await sleep(downloadWithin, undefined, { ref: false });
+  throw new Error(`not finished after ${downloadWithin / 1000} s`);
 }
 
 /** Pulumi's own download into the cache; undefined, with the reason said, when it cannot be had. */
@@ -43,7 +39,7 @@ export async function downloadCli(
   try {
     mkdirSync(temporary, { recursive: true });
     const { PulumiCommand } = await import("@pulumi/pulumi/automation");
-    await within(downloadWithin, PulumiCommand.install({ version: new SemVer(version), root: temporary }));
+    await Promise.race([PulumiCommand.install({ version: new SemVer(version), root: temporary }), tooLate()]);
     rmSync(join(cache, version), { recursive: true, force: true });
     renameSync(temporary, join(cache, version));
     return { command: cachedCommand(cache, version), version };

@@ -2,13 +2,13 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { ownSettings, parseSettings, settingsRefusal } from "../../../stacks/settings";
 import type { Speaker } from "../../console";
-import { during, UserError } from "../../console";
+import { during } from "../../console";
 import { configOf } from "../../cost/stackResources";
 import type { Preview } from "../preview/read";
 import { readPreview } from "../preview/read";
 import { Redaction } from "../preview/secrets";
 import type { Project, StackSettings } from "./stackSettings";
-import { readProject, readStackSettings } from "./stackSettings";
+import { findStack, stackIn } from "./stackSettings";
 import { createStack, deploy, generatedSecrets, preview, withThrowaway } from "./throwaway";
 import type { Revision } from "./worktree";
 import { findRevision, withWorktree } from "./worktree";
@@ -32,7 +32,7 @@ export interface Where {
 export async function compareWithBase(where: Where, stack: string, ref: string): Promise<Comparison> {
   const { repository, env, speaker } = where;
   const revision = await findRevision(repository, ref);
-  const head = headOf(repository, stack);
+  const head = stackIn(repository, stack);
   const refusal = refusalOf(head.project, stack, head.settings);
   if (refusal) return { preview: refusal, base: revision.label };
   return withThrowaway(env, speaker, async (throwaway) => {
@@ -40,7 +40,7 @@ export async function compareWithBase(where: Where, stack: string, ref: string):
     const folder = join(throwaway.folder, "base");
     const checkedOut = withWorktree(repository, revision, folder, speaker, async (worktree) => {
       await created;
-      const base = projectOf(worktree, stack);
+      const base = findStack(worktree, stack);
       if (!base || base.project.name !== head.project.name) return false;
       await during(
         speaker,
@@ -87,7 +87,7 @@ export async function previewFromNothing(
   { repository, env, speaker }: Where,
   stack: string,
 ): Promise<Preview> {
-  const head = headOf(repository, stack);
+  const head = stackIn(repository, stack);
   return withThrowaway(env, speaker, async (throwaway) => {
     await createStack(throwaway, head.project, stack);
     const { text, hasFailed } = await during(
@@ -101,21 +101,4 @@ export async function previewFromNothing(
 
 function baseLabel({ label }: Revision, isDeployed: boolean, stack: string): string {
   return isDeployed ? label : `${label}, which has no stack ${stack}`;
-}
-
-function projectOf(folder: string, stack: string): { project: Project; settings: StackSettings } | undefined {
-  const project = readProject(folder);
-  const settings = project && readStackSettings(project, stack);
-  return project && settings ? { project, settings } : undefined;
-}
-
-function headOf(folder: string, stack: string): { project: Project; settings: StackSettings } {
-  const found = projectOf(folder, stack);
-  if (found) return found;
-  const project = readProject(folder);
-  throw new UserError(
-    project
-      ? `--stack ${stack}: there is no ${join(project.stackFiles, `Pulumi.${stack}.yaml`)}`
-      : `there is no Pulumi.yaml in ${folder}`,
-  );
 }

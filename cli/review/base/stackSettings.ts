@@ -22,6 +22,31 @@ export function readProject(folder: string): Project | undefined {
   return { name, folder, stackFiles: join(folder, stackConfigDir) };
 }
 
+export interface Stack {
+  project: Project;
+  settings: StackSettings;
+}
+
+/** A stack of the project in a folder, or undefined if there is none. */
+export function findStack(folder: string, stack: string): Stack | undefined {
+  const project = readProject(folder);
+  const settings = project && readStackSettings(project, stack);
+  return project && settings ? { project, settings } : undefined;
+}
+
+export function stackIn(folder: string, stack: string): Stack {
+  const { stackFiles } = projectIn(folder);
+  const found = findStack(folder, stack);
+  if (found) return found;
+  throw new UserError(`--stack ${stack}: there is no ${join(stackFiles, `Pulumi.${stack}.yaml`)}`);
+}
+
+export function projectIn(folder: string): Project {
+  const project = readProject(folder);
+  if (!project) throw new UserError(`there is no Pulumi.yaml in ${folder}`);
+  return project;
+}
+
 export interface StackSettings {
   /** The stack file as the throw-away deployment takes it. */
   file: string;
