@@ -12,14 +12,14 @@ export function nameOf(attributes: Record<string, unknown>): string {
 /**
  * Which resource of the region each interrupted creation made: one that no stack has, made since the command began that
  * was interrupted, of the same type, and with all of the inputs that the creation was about. Among several alike, the
- * newest. Returns pairs of urn and id.
+ * newest. Returns them with the urns of the creations.
  */
 export function findOrphans(
   pending: readonly PendingOperation[],
   region: readonly ShownResource[],
   states: readonly StackState[],
   since = new Date(0),
-): [string, string][] {
+): [string, ShownResource][] {
   const known = new Set(states.flatMap(({ resources }) => resources.map(({ type, id }) => `${type} ${id}`)));
   const free = region
     .filter(({ type, id }) => !known.has(`${type} ${id}`))
@@ -29,7 +29,7 @@ export function findOrphans(
   const taken = new Set<ShownResource>();
   return pending
     .filter(({ type }) => type === "creating")
-    .flatMap(({ urn, resourceType, inputs }): [string, string][] => {
+    .flatMap(({ urn, resourceType, inputs }): [string, ShownResource][] => {
       const candidates = free.filter((one) => !taken.has(one) && one.type === resourceType);
       const found =
         candidates.find(({ attributes }) => hasInputs(attributes, inputs)) ??
@@ -37,7 +37,7 @@ export function findOrphans(
         candidates.find(({ attributes: { name } }) => name !== undefined && name === inputs.name);
       if (found === undefined) return [];
       taken.add(found);
-      return [[urn, found.id]];
+      return [[urn, found]];
     });
 }
 

@@ -1,13 +1,9 @@
-import { rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Speaker } from "../console";
 import { UserError } from "../console";
 import { RegionClient } from "../../simulator/client";
 import type { Cli } from "../engine/findCli";
 import type { RunOptions } from "./literalCli";
 import { runLiteralCli } from "./literalCli";
-import type { ExportedDeployment } from "./adoption";
-import { withCreated } from "./adoption";
 import { findOrphans } from "./orphans";
 import type { RegionProcess } from "./regionProcess";
 import { readState, stacksWithState } from "./stacks";
@@ -29,7 +25,8 @@ function readable(urn: string, type: string): string {
 
 /**
  * A CLI that was killed leaves operations in the state of which it does not know whether they happened. The
- * region knows: what it made is adopted, what it did not make is forgotten, everything else is read again.
+ * region knows: what it made is deleted, so that it is made anew with what the engine knows of it, and everything else is read
+ * again.
  */
 export async function repairPendingOperations(
   context: RepairContext,
@@ -41,19 +38,21 @@ export async function repairPendingOperations(
   const { pendingOperations } = readState(surroundings, stack);
   if (pendingOperations.length === 0) return;
   const states = stacksWithState(surroundings).map((name) => readState(surroundings, name));
-  const inRegion = await new RegionClient(region).resources();
-  const ids = new Map(findOrphans(pendingOperations, inRegion, states, since));
+  const client = new RegionClient(region);
+  const orphans = new Map(findOrphans(pendingOperations, await client.resources(), states, since));
   speaker.say(
     [
       `The last command on stack ${stack} was killed in the middle of:`,
       ...pendingOperations.map(({ type, urn, resourceType }) => {
-        const id = ids.get(urn);
-        return `  ${type} ${readable(urn, resourceType)}${id === undefined ? "" : ` (it was created, as ${id})`}`;
+        const created = orphans.get(urn);
+        return `  ${type} ${readable(urn, resourceType)}${created ? ` (it was created, as ${created.id})` : ""}`;
       }),
+      ...(orphans.size > 0 ? ["Deleting what was created; it is made anew where it is still wanted."] : []),
       "Reading the region's resources first, to see what became of it.",
     ].join("\n"),
   );
-  if (ids.size > 0) await adopt(context, stack, ids);
+  for (const { type, region: place, id } of orphans.values())
+    await client.delete({ type, region: place, id });
   const flags = ["--yes", "--skip-preview", "--clear-pending-creates", "--stack", stack];
   const { exitCode, stderr } = await runLiteralCli(cli, ["refresh", ...flags], {
     cwd: surroundings.project,
@@ -62,36 +61,5 @@ export async function repairPendingOperations(
   });
   if (exitCode !== 0) {
     throw new UserError(`the state of stack ${stack} could not be read again\n${stderr}`.trim(), exitCode);
-  }
-}
-
-interface Exported {
-  deployment: ExportedDeployment;
-}
-
-/**
- * Puts what was created into the state. `pulumi refresh --import-pending-creates` would be made for this, but only
- * marks the operation; so the resource, which the operation describes completely but for its id, is added as the
- * CLI would have done, and the refresh after this reads its outputs.
- */
-async function adopt(
-  { surroundings, cli, env }: RepairContext,
-  stack: string,
-  ids: ReadonlyMap<string, string>,
-): Promise<void> {
-  const run = async (...args: string[]) => {
-    const options = { cwd: surroundings.project, env, capture: "all" as const };
-    const { exitCode, stdout, stderr } = await runLiteralCli(cli, [...args, "--stack", stack], options);
-    if (exitCode !== 0) throw new UserError(`pulumi ${args.join(" ")} failed:\n${stderr}`, exitCode);
-    return stdout;
-  };
-  const exported = JSON.parse(await run("stack", "export")) as Exported;
-  const file = join(surroundings.root, `adopt-${process.pid}.json`);
-  try {
-    const repaired = { ...exported, deployment: withCreated(exported.deployment, ids) };
-    writeFileSync(file, JSON.stringify(repaired), { mode: 0o600 });
-    await run("stack", "import", "--file", file);
-  } finally {
-    rmSync(file, { force: true });
   }
 }

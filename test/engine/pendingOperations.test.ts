@@ -1,6 +1,6 @@
 /**
  * What was in the middle when a command was killed, of every type that the program makes: the next `up` finds out what became
- * of it, and ends the work. The state is written as the engine leaves it; what is being created is in adoption.test.ts.
+ * of it, and ends the work. The state is written as the engine leaves it; what is being created is in orphans.test.ts.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { readState, stateFile } from "../../cli/local/stacks";
