@@ -36,7 +36,7 @@ class Bench {
       "aws:region": "eu-west-1",
       ...settings({
         availabilityZones: ["eu-west-1a", "eu-west-1b", "eu-west-1c"],
-        certificateArn,
+        certificate: { arn: certificateArn },
         nodeCount,
       }),
     });

@@ -1,17 +1,42 @@
 /** EMQX on AWS as Pulumi components. Importing this module creates nothing. */
 export { EmqxSecurityGroup } from "./access/emqxSecurityGroup";
-export type { EmqxSecurityGroupArgs } from "./access/settings";
+export type { EmqxAccessArgs, EmqxSecurityGroupArgs } from "./access/settings";
 export { EmqxBackup } from "./backup/emqxBackup";
-export type { EmqxBackupArgs } from "./backup/settings";
+export type { EmqxBackupArgs, EmqxBackupOptionsArgs } from "./backup/settings";
+export type { EmqxCertificateArgs, EmqxSelfSignedCertificateArgs } from "./certificate/settings";
 export { EmqxClassicElb } from "./classicElb/emqxClassicElb";
-export { TlsPolicy, type EmqxAccessLogsArgs, type EmqxClassicElbArgs } from "./classicElb/settings";
+export {
+  TlsPolicy,
+  type EmqxAccessLogsArgs,
+  type EmqxClassicElbArgs,
+  type EmqxDnsArgs,
+  type EmqxElbOptionsArgs,
+} from "./classicElb/settings";
 export { EmqxDeployment } from "./deployment/emqxDeployment";
 export { deploymentProblems, type EmqxDeploymentArgs } from "./deployment/settings";
 export { ClusterPorts } from "./emqx/releases";
 export { EmqxMonitoring } from "./monitoring/emqxMonitoring";
-export type { EmqxMonitoredNodeArgs, EmqxMonitoringArgs } from "./monitoring/settings";
+export type {
+  EmqxMonitoredNodeArgs,
+  EmqxMonitoringArgs,
+  EmqxMonitoringOptionsArgs,
+} from "./monitoring/settings";
 export { EmqxVpc } from "./network/emqxVpc";
-export { NatGateways, type EmqxVpcArgs } from "./network/settings";
+export {
+  NatGateways,
+  type EmqxFlowLogsArgs,
+  type EmqxNetworkArgs,
+  type EmqxVpcArgs,
+} from "./network/settings";
 export { EmqxClusterNodes } from "./nodes/emqxClusterNodes";
-export type { EmqxClusterNodesArgs, EmqxNodeArgs } from "./nodes/settings";
+export type {
+  EmqxClusterNodesArgs,
+  EmqxDataVolumeArgs,
+  EmqxInstanceArgs,
+  EmqxNodeArgs,
+  EmqxNodeOptionsArgs,
+  EmqxPackageArgs,
+  EmqxRolloutArgs,
+  EmqxSecretVersionsArgs,
+} from "./nodes/settings";
 export { Listener } from "./shared/listeners";

@@ -38,7 +38,7 @@ export const networkPolicies: Policies = [
         if (world.length > 0 && admits(rule, dashboardPort)) {
           report(
             `port ${dashboardPort}, EMQX's dashboard and management API, is open to ${world.join(", ")}. Name the blocks ` +
-              `of your administrators (adminCidrBlocks).`,
+              `of your administrators (access.adminCidrBlocks).`,
           );
         }
       }

@@ -5,7 +5,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { deploymentProblems, type EmqxDeploymentArgs } from "../components";
 import { deploymentInputs } from "../components/deployment/settings";
-import { isRecord, type Shape } from "../components/shared/inputs";
+import { isRecord, pathOf, type Shape } from "../components/shared/inputs";
 import { nearest } from "../components/shared/nearest";
 
 /** A setting's raw value: what the engine hands over is text, and JSON where the file has more than text. */
@@ -53,18 +53,18 @@ export function parseSettings(
 ): Settings {
   const problems: string[] = [];
   const values = readGroup("", deploymentInputs, raw, problems, read);
-  const malformed = new Set(problems.map(settingOf));
+  const malformed = problems.map(settingOf);
   const args = values as unknown as EmqxDeploymentArgs;
   const further = deploymentProblems(deploymentName, args).filter(
     // A value that could not be read has been reported; that it is missing now is no news.
-    (problem) => !malformed.has(settingOf(problem)),
+    (problem) => !malformed.some((path) => path.startsWith(settingOf(problem))),
   );
   return { args, problems: [...problems, ...further, ...regionProblems(args, region)] };
 }
 
-/** The setting that a problem begins with. */
+/** The path of the setting that a problem begins with. */
 function settingOf(problem: string): string {
-  return /^\w*/.exec(problem)?.[0] ?? "";
+  return /^[\w.]*/.exec(problem)?.[0] ?? "";
 }
 
 function regionProblems({ availabilityZones }: EmqxDeploymentArgs, region: string | undefined): string[] {
@@ -94,7 +94,7 @@ function readGroup(
   for (const [name, value] of Object.entries(values)) {
     const shape = Object.hasOwn(shapes, name) ? shapes[name] : undefined;
     if (shape === undefined) {
-      problems.push(`${path}${name}: there is no such setting${suggestion(name, Object.keys(shapes))}`);
+      problems.push(`${path}${name}: there is no such setting${suggestion(name, shapes)}`);
     } else {
       const read = readOne(`${path}${name}`, shape, value, problems);
       if (read !== undefined) {
@@ -145,7 +145,9 @@ function readJson(path: string, shape: Shape, value: unknown, problems: string[]
         : refuse("a list of names with a text each");
     case "object": {
       if (!isRecord(value)) {
-        return refuse(`a group of settings (${Object.keys(shape.fields).join(", ")})`);
+        return refuse(
+          `a group of settings (${Object.keys(shape.fields).join(", ")}); {} is one with all defaults`,
+        );
       }
       const before = problems.length;
       const group = readGroup(`${path}.`, shape.fields, value, problems, readJson);
@@ -154,8 +156,9 @@ function readJson(path: string, shape: Shape, value: unknown, problems: string[]
   }
 }
 
-function suggestion(name: string, known: string[]): string {
-  const candidate = nearest(name, known);
+function suggestion(name: string, shapes: Record<string, Shape>): string {
+  const known = Object.keys(shapes);
+  const candidate = pathOf(name, shapes) ?? nearest(name, known);
   return candidate ? `; did you mean ${candidate}?` : `; the settings are ${known.join(", ")}`;
 }
 

@@ -101,13 +101,11 @@ async function followUp(session: Session, deployment: Deployment, options: Certi
   const { say } = session.speaker;
   const isSimulated = deployment.inside.kind === "simulated";
   const changes = [
-    ["config", "set", "emqx-aws:certificateArn", arn, "--stack", stack],
+    ["config", "set", "--path", "emqx-aws:certificate.arn", arn, "--stack", stack],
     // The two exclude each other.
     ...(deployment.outputs.caCertificatePem === undefined
       ? []
-      : ["selfSignedCertificate", "selfSignedCertificateVersion"].map((name) => [
-          ...["config", "rm", `emqx-aws:${name}`, "--stack", stack],
-        ])),
+      : [["config", "rm", "--path", "emqx-aws:certificate.selfSigned", "--stack", stack]]),
   ];
   const pulumi = isSimulated ? "npm run pulumi --" : "pulumi";
   const update = isSimulated

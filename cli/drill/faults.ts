@@ -69,7 +69,7 @@ export const faults = {
       return {
         done: `let ${arn} end`,
         repair: [
-          "renew it, or import it again under the same ARN; with selfSignedCertificate: pulumi up makes a new one in time",
+          "renew it, or import it again under the same ARN; with certificate.selfSigned: pulumi up makes a new one in time",
         ],
         undo: () => region.drill("renew-certificate", { arn }),
       };

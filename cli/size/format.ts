@@ -1,4 +1,5 @@
 /** A sizing as text. */
+import { stringify } from "yaml";
 import { columns, terminalWidth } from "../cost/columns";
 import { pricesCaveat } from "../cost/prices";
 import type { Section } from "./explain";
@@ -50,11 +51,13 @@ function settingsLines(input: SizeInput, proposal: Proposal): string[] {
   const settings = Object.entries(settingsOf(input, proposal));
   return [
     "Lines for Pulumi.<stack>.yaml:",
-    ...settings.map(
-      ([name, value]) => `  emqx-aws:${name}: ${Array.isArray(value) ? `[${value.join(", ")}]` : value}`,
-    ),
+    ...settings.map(([name, value]) => `  emqx-aws:${name}: ${inFlow(value)}`),
   ];
 }
+
+/** A list or a group in one line of YAML. */
+const inFlow = (value: unknown) =>
+  stringify(value, { collectionStyle: "flow", flowCollectionPadding: false }).trim();
 
 function used(limits: Used[]): string[] {
   return [

@@ -135,8 +135,8 @@ function gbPerMonth(bytesPerSecond: number): number {
 export function settingsOf(input: SizeInput, { machine, nodes, dataVolumeSizeGiB }: Proposal) {
   return {
     nodeCount: nodes,
-    instanceType: machine.type,
-    dataVolumeSizeGiB,
+    instance: { type: machine.type },
+    dataVolume: { sizeGiB: dataVolumeSizeGiB },
     keepAliveSeconds: input.keepAliveSeconds,
     listeners: [input.tls ? "Mqtts" : "Mqtt"],
   };

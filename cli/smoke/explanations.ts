@@ -11,7 +11,7 @@ const boot = "the node's boot: npm run console -- <node>; on AWS: aws ec2 get-co
 export const unresolved: Text = {
   meaning: "The name has no address, so no client finds the load balancer.",
   look: [
-    "DNS: hostname and hostedZoneId of the stack, and whether the zone is delegated; a new record takes a minute",
+    "DNS: the group dns of the stack, and whether the zone is delegated; a new record takes a minute",
     "whether the stack is deployed: the load balancer's own name resolves as soon as it exists",
   ],
 };
@@ -19,7 +19,7 @@ export const unresolved: Text = {
 export const noTcp: Text = {
   meaning: "The load balancer's port does not take connections from here.",
   look: [
-    "security group: clientCidrBlocks must contain the address that this machine has on the internet",
+    "security group: access.clientCidrBlocks must contain the address that this machine has on the internet",
     "listener: it must be among the stack's listeners (npm run region -- show <load balancer>)",
     "routes: the public subnets' 0.0.0.0/0 must lead to the internet gateway; an internal load balancer has none",
   ],
@@ -28,8 +28,8 @@ export const noTcp: Text = {
 export const badChain: Text = {
   meaning: "Clients that verify certificates refuse this one: nothing they trust has signed it.",
   look: [
-    "certificate: the listener's certificateArn, and its chain (an imported one needs its intermediates)",
-    "with selfSignedCertificate: clients need the output caCertificatePem; was the certificate replaced by hand?",
+    "certificate: the listener's certificate (certificate.arn), and its chain (an imported one needs its intermediates)",
+    "with certificate.selfSigned: clients need the output caCertificatePem; was the certificate replaced by hand?",
   ],
 };
 
@@ -37,8 +37,8 @@ export const otherName: Text = {
   meaning:
     "The certificate is for another name than the one clients connect to; clients that verify refuse it.",
   look: [
-    "certificate: certificateArn must cover the host name of the URL",
-    "DNS: with a certificate of your own, set hostname and hostedZoneId (or make the record yourself), " +
+    "certificate: certificate.arn must cover the host name of the URL",
+    "DNS: with a certificate of your own, set the group dns (or make the record yourself), " +
       "and let clients use that name, not the load balancer's",
   ],
 };
@@ -47,7 +47,7 @@ export const expired: Text = {
   meaning: "The certificate has run out, or is about to. Open connections live on; nobody new gets in.",
   look: [
     "certificate: renew or import it again under the same ARN; ACM renews its own only while DNS validation works",
-    "with selfSignedCertificate: npm run up makes a new one from 30 days before the end on",
+    "with certificate.selfSigned: npm run up makes a new one from 30 days before the end on",
   ],
 };
 
@@ -55,7 +55,7 @@ export const noTls: Text = {
   meaning: "The load balancer takes the connection, but no TLS comes about.",
   look: [
     "listener: the port must be an SSL listener with a certificate (npm run region -- show <load balancer>)",
-    "TLS policy: tlsPolicy must allow a version that the client speaks; a Classic ELB has no TLS 1.3",
+    "TLS policy: classicElb.tlsPolicy must allow a version that the client speaks; a Classic ELB has no TLS 1.3",
   ],
 };
 
@@ -74,13 +74,13 @@ export const connectTexts: Record<ConnectFailure, Text> = {
       health,
       "health check: its target must be HTTP:18083/status, and both security groups must let it through",
       "listener: its instance port must be one that EMQX listens on (1883, WebSocket 8083)",
-      "PROXY protocol: either the load balancer sends it and EMQX expects it, or neither (proxyProtocol sets both)",
+      "PROXY protocol: either the load balancer sends it and EMQX expects it, or neither (classicElb.proxyProtocol sets both)",
     ],
   },
   silence: {
     meaning: "The connection stands and nobody answers.",
     look: [
-      "PROXY protocol: EMQX waits for its header when only the nodes have it on (proxyProtocol sets both sides)",
+      "PROXY protocol: EMQX waits for its header when only the nodes have it on (classicElb.proxyProtocol sets both sides)",
       health,
       "a node that hangs and has not failed its health checks yet",
     ],
@@ -147,7 +147,7 @@ export const exposed: Text = {
   meaning: "A port that is only for nodes or operators answers from here.",
   look: [
     "listener: the load balancer must have none but the client ports",
-    "security group: clientCidrBlocks opens the client ports only; the dashboard is for adminCidrBlocks, inside the VPC",
+    "security group: access.clientCidrBlocks opens the client ports only; the dashboard is for access.adminCidrBlocks, inside the VPC",
     "npm run refresh shows a rule or listener that was added by hand; npm run up takes it away",
   ],
 };

@@ -4,20 +4,24 @@ import { clusterPortList } from "../emqx/ports";
 import { ClusterPorts } from "../emqx/releases";
 import { blockInput, publicAddresses } from "../network/ipv4";
 import { vpcId } from "../shared/awsNames";
-import { choice, list, problemsOf, without, type Resolved, type Shapes } from "../shared/inputs";
+import { choice, list, problemsOf, type Resolved, type Shapes } from "../shared/inputs";
 import { instancePorts, listenerPorts, listenersInput, type Listener } from "../shared/listeners";
 import { nameProblems } from "../shared/names";
 import { tagsInput } from "../shared/tags";
 
-export interface EmqxSecurityGroupArgs {
-  /** Id of the VPC that the groups belong to. */
-  vpcId: pulumi.Input<string>;
+/** Who may reach the cluster. */
+export interface EmqxAccessArgs {
   /** IPv4 blocks that clients connect from. Default: 0.0.0.0/0, anywhere. */
   clientCidrBlocks?: string[];
-  /** Listeners that clients may use. Default: Mqtt and Mqtts. Must be the load balancer's own. */
-  listeners?: Listener[];
   /** IPv4 blocks that may open the nodes' dashboard and management API, port 18083. Default: none. */
   adminCidrBlocks?: string[];
+}
+
+export interface EmqxSecurityGroupArgs extends EmqxAccessArgs {
+  /** Id of the VPC that the groups belong to. */
+  vpcId: pulumi.Input<string>;
+  /** Listeners that clients may use. Default: Mqtt and Mqtts. Must be the load balancer's own. */
+  listeners?: Listener[];
   /** The ports between nodes. Default: Documented (4369, 5369, 6369). Must be the nodes' own. */
   clusterPorts?: ClusterPorts;
   /** Tags of every resource. Default: none but `Name`. */
@@ -47,29 +51,30 @@ function blocksInput(
   });
 }
 
-export const groupInputs = {
-  vpcId: { ...vpcId, needed: "give the id of the VPC" },
+export const accessInputs = {
   clientCidrBlocks: blocksInput(
     ["0.0.0.0/0"],
     () => [],
     "name at least one block, or leave it out to admit clients from anywhere",
   ),
-  listeners: listenersInput,
   adminCidrBlocks: blocksInput([], adminProblems),
+} satisfies Shapes<EmqxAccessArgs>;
+
+export const groupInputs = {
+  vpcId: { ...vpcId, needed: "give the id of the VPC" },
+  ...accessInputs,
+  listeners: listenersInput,
   clusterPorts: { ...choice(ClusterPorts), default: ClusterPorts.Documented },
   tags: tagsInput(),
 } satisfies Shapes<EmqxSecurityGroupArgs>;
 
 export type GroupSettings = Resolved<EmqxSecurityGroupArgs, typeof groupInputs>;
 
-/** Those that the deployment does not set itself. */
-export const groupSettings = without(groupInputs, "vpcId");
-
 /** Everything that is wrong with the input, one line each. */
 export function groupProblems(name: string, args: EmqxSecurityGroupArgs): string[] {
   return problemsOf<EmqxSecurityGroupArgs, typeof groupInputs>(groupInputs, args, {}, [
     () => groupNameProblems(name),
-    quotaProblems,
+    (settings) => quotaProblems(settings),
   ]);
 }
 
@@ -130,12 +135,15 @@ export function securityGroupWarnings({
 /** Inbound rules that one security group may have (Amazon VPC quotas, "Inbound or outbound rules per security group"). */
 const rulesPerGroup = 60;
 
-export function quotaProblems({
-  clientCidrBlocks,
-  adminCidrBlocks,
-  clusterPorts,
-  ...args
-}: Pick<GroupSettings, "clientCidrBlocks" | "listeners" | "clusterPorts" | "adminCidrBlocks">): string[] {
+export function quotaProblems(
+  {
+    clientCidrBlocks,
+    adminCidrBlocks,
+    clusterPorts,
+    ...args
+  }: Pick<GroupSettings, "clientCidrBlocks" | "listeners" | "clusterPorts" | "adminCidrBlocks">,
+  path = "",
+): string[] {
   const listeners = args.listeners.length;
   const clientRules = clientCidrBlocks.length * listeners;
   const nodeRules = instancePorts(args.listeners).length + 1 + clusterPortList(clusterPorts).length;
@@ -143,13 +151,13 @@ export function quotaProblems({
   return [
     ...(clientRules > rulesPerGroup
       ? [
-          `clientCidrBlocks: ${clientRules / listeners} blocks for ${listeners} listeners need ${clientRules} rules, and a ` +
+          `${path}clientCidrBlocks: ${clientRules / listeners} blocks for ${listeners} listeners need ${clientRules} rules, and a ` +
             `security group holds ${rulesPerGroup}; use fewer or larger blocks`,
         ]
       : []),
     ...(adminRules > rulesPerGroup - nodeRules
       ? [
-          `adminCidrBlocks: ${adminRules} blocks do not fit; a security group has room for ${rulesPerGroup - nodeRules}`,
+          `${path}adminCidrBlocks: ${adminRules} blocks do not fit; a security group has room for ${rulesPerGroup - nodeRules}`,
         ]
       : []),
   ];

@@ -7,15 +7,19 @@ import { nameProblems } from "../shared/names";
 import { tagsInput } from "../shared/tags";
 import { choiceProblems } from "../shared/words";
 
-export interface EmqxBackupArgs {
-  /** Path of the cluster's SSM parameters, without a slash at the end: `parameterPrefix` of EmqxClusterNodes. */
-  parameterPrefix: pulumi.Input<string>;
-  /** Name of the nodes' IAM role: `roleName` of EmqxClusterNodes. */
-  roleName: pulumi.Input<string>;
+/** How often and how long, in a deployment and by itself. */
+export interface EmqxBackupOptionsArgs {
   /** Hours between two exports of EMQX's data: 1, 2, 3, 4, 6, 8, 12 or 24. Default: 6. */
   intervalHours?: number;
   /** Days that exports and snapshots are kept, 1 to 3,650. Default: 30. */
   retentionDays?: number;
+}
+
+export interface EmqxBackupArgs extends EmqxBackupOptionsArgs {
+  /** Path of the cluster's SSM parameters, without a slash at the end: `parameterPrefix` of EmqxClusterNodes. */
+  parameterPrefix: pulumi.Input<string>;
+  /** Name of the nodes' IAM role: `roleName` of EmqxClusterNodes. */
+  roleName: pulumi.Input<string>;
   /** ARN of the customer managed KMS key that encrypts the exports. Default: S3's own keys. */
   kmsKeyId?: pulumi.Input<string>;
   /** Tags of every resource. Default: none but `Name`. */
@@ -29,11 +33,15 @@ export const backupIntervalInput = checked("number", (input, hours) =>
   choiceProblems(input, hours, intervals).map((problem) => `${problem}, the divisors of a day`),
 );
 
+export const backupOptions = {
+  intervalHours: { ...backupIntervalInput, default: 6 },
+  retentionDays: { ...wholeNumber(1, 3650, "days"), default: 30 },
+} satisfies Shapes<EmqxBackupOptionsArgs>;
+
 export const backupInputs = {
   parameterPrefix,
   roleName: { ...roleName, needed: "give roleName of EmqxClusterNodes" },
-  intervalHours: { ...backupIntervalInput, default: 6 },
-  retentionDays: { ...wholeNumber(1, 3650, "days"), default: 30 },
+  ...backupOptions,
   kmsKeyId: kmsKeyInput,
   tags: tagsInput({ snapshots: true }),
 } satisfies Shapes<EmqxBackupArgs>;

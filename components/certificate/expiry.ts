@@ -62,7 +62,7 @@ export function unissuedProblem(arn: string, status: string | undefined): string
     status === "PENDING_VALIDATION"
       ? "make the DNS records that `aws acm describe-certificate` shows (or answer the e-mail), and wait until it is ISSUED"
       : "request or import another one";
-  return `certificateArn: the certificate ${arn} is ${status}, and a load balancer takes only one that ACM has issued; ${remedy}`;
+  return `certificate.arn: the certificate ${arn} is ${status}, and a load balancer takes only one that ACM has issued; ${remedy}`;
 }
 
 /** A read, not a resource of the stack: nothing is created, changed or deleted through it. */
@@ -91,7 +91,7 @@ const remedies: Record<CertificateOrigin, string> = {
   PRIVATE:
     "ACM renews it by itself while it is in use, which has not happened; ask for the reason with `aws acm describe-certificate`",
   IMPORTED: "import its successor under the same ARN with `aws acm import-certificate --certificate-arn`",
-  IAM: "upload its successor under another name, and change certificateArn to that",
+  IAM: "upload its successor under another name, and change certificate.arn to that",
 };
 
 /** What to say about a certificate's end, if anything; docs/certificates.md has the steps. */
@@ -104,5 +104,5 @@ export function certificateWarnings(arn: string, origin: CertificateOrigin, ends
     days < 0
       ? `expired on ${dateOf(ends)}, ${inDays(days)}: clients that check it refuse to connect`
       : `expires on ${dateOf(ends)}, ${inDays(days)}`;
-  return [`certificateArn: the certificate ${arn} ${state}; ${remedies[origin]} (docs/certificates.md)`];
+  return [`certificate.arn: the certificate ${arn} ${state}; ${remedies[origin]} (docs/certificates.md)`];
 }

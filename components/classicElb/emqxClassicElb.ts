@@ -20,6 +20,7 @@ import {
   idleTimeoutSeconds,
   type ElbSettings,
   type EmqxClassicElbArgs,
+  type EmqxDnsArgs,
 } from "./settings";
 
 /**
@@ -31,7 +32,7 @@ import {
  * const elb = new EmqxClassicElb("emqx", {
  *   subnetIds: vpc.publicSubnetIds,
  *   securityGroupIds: [groups.loadBalancerSecurityGroupId],
- *   selfSignedCertificate: true,
+ *   certificate: { selfSigned: {} },
  * });
  */
 export class EmqxClassicElb extends pulumi.ComponentResource {
@@ -58,7 +59,7 @@ export class EmqxClassicElb extends pulumi.ComponentResource {
   public readonly certificateArn?: pulumi.Output<string>;
   /**
    * When the certificate of the TLS listeners ends, as RFC 3339 text in UTC; undefined without a TLS listener, and for a
-   * `certificateArn` that is another resource's output: that resource knows.
+   * certificate that is another resource's output: that resource knows.
    */
   public readonly certificateExpires?: pulumi.Output<string>;
 
@@ -74,28 +75,28 @@ export class EmqxClassicElb extends pulumi.ComponentResource {
     checkDefaultTags(subject, this, args.tags);
     const { region } = getRegionOutput({}, { parent: this });
     const settings = checkedLater(subject, elbInputs, resolved, region);
-    const { listeners, hostname } = settings;
+    const { listeners, certificate, dns } = settings;
     for (const warning of elbWarnings(settings)) {
       void pulumi.log.warn(warning, this);
     }
 
-    const certificate = settings.selfSignedCertificate
-      ? createSelfSignedCertificate(`${name}-self-signed`, this, {
-          hostname,
-          version: settings.selfSignedCertificateVersion,
-          tags: settings.tags,
-        })
-      : undefined;
-    const own = settings.certificateArn === undefined ? undefined : pulumi.output(settings.certificateArn);
-    const certificateArn = certificate?.arn ?? own;
+    const selfSigned =
+      certificate?.selfSigned &&
+      createSelfSignedCertificate(`${name}-self-signed`, this, {
+        hostname: dns?.hostname,
+        version: certificate.selfSigned.version,
+        tags: settings.tags,
+      });
+    const own = certificate?.arn === undefined ? undefined : pulumi.output(certificate.arn);
+    const certificateArn = selfSigned?.arn ?? own;
     const loadBalancer = createLoadBalancer(name, this, settings, certificateArn);
     setTlsPolicy(name, this, loadBalancer, settings, certificateArn);
     if (settings.proxyProtocol) {
       setProxyPolicy(name, this, loadBalancer, listeners);
     }
-    createDnsRecord(name, this, loadBalancer, settings.hostedZoneId, hostname);
+    createDnsRecord(name, this, loadBalancer, dns);
 
-    const host = hostname ?? loadBalancer.dnsName;
+    const host = dns?.hostname ?? loadBalancer.dnsName;
     const urlOf = (listener: Listener) => urlFor(listenerPorts(listeners), listener, host);
     this.dnsName = loadBalancer.dnsName;
     this.zoneId = loadBalancer.zoneId;
@@ -104,11 +105,11 @@ export class EmqxClassicElb extends pulumi.ComponentResource {
     this.mqttsUrl = urlOf(Listener.Mqtts);
     this.wsUrl = urlOf(Listener.Ws);
     this.wssUrl = urlOf(Listener.Wss);
-    this.caCertificatePem = certificate?.authorityPem;
+    this.caCertificatePem = selfSigned?.authorityPem;
     this.certificateArn = certificateArn;
     this.certificateExpires =
-      certificate?.ends.apply((end: string | undefined) => (end ? rfc3339(end) : "")) ??
-      readCertificateExpiry(name, this, resolved.certificateArn, certificateArn);
+      selfSigned?.ends.apply((end: string | undefined) => (end ? rfc3339(end) : "")) ??
+      readCertificateExpiry(name, this, resolved.certificate?.arn, certificateArn);
     members.keep(this, { loadBalancer });
     this.registerOutputs({
       dnsName: this.dnsName,
@@ -236,18 +237,18 @@ function createDnsRecord(
   name: string,
   parent: pulumi.Resource,
   loadBalancer: elb.LoadBalancer,
-  hostedZoneId: pulumi.Input<string> | undefined,
-  hostname: string | undefined,
+  dns: EmqxDnsArgs | undefined,
 ): void {
-  if (hostedZoneId === undefined || hostname === undefined) {
+  if (dns === undefined) {
     return;
   }
+  const { hostedZoneId, hostname } = dns;
   const zone = route53.getZoneOutput({ zoneId: hostedZoneId }, { parent });
   const nameInZone = zone.name.apply((zoneName: string | undefined) => {
     const domain = zoneName?.replace(/\.$/, "");
     if (domain !== undefined && hostname !== domain && !hostname.endsWith(`.${domain}`)) {
       throw runError(
-        `hostname: "${hostname}" is outside the hosted zone ${domain}; use a name that ends with .${domain}`,
+        `dns.hostname: "${hostname}" is outside the hosted zone ${domain}; use a name that ends with .${domain}`,
       );
     }
     return hostname;

@@ -1,6 +1,6 @@
 /** What EmqxClassicElb can be told, and what can be wrong with it. */
 import type * as pulumi from "@pulumi/pulumi";
-import { certificateInput } from "../certificate/arn";
+import { certificateInputs, certificateProblems, type EmqxCertificateArgs } from "../certificate/settings";
 import {
   bucketName,
   bucketPrefix,
@@ -13,13 +13,11 @@ import {
   checked,
   choice,
   flag,
+  group,
   list,
   problemsOf,
-  version,
-  without,
   wholeNumber,
   type Resolved,
-  type Rule,
   type Shapes,
 } from "../shared/inputs";
 import { listenersInput, usesTls, type Listener } from "../shared/listeners";
@@ -48,25 +46,35 @@ export interface EmqxAccessLogsArgs {
   intervalMinutes?: number;
 }
 
-export interface EmqxClassicElbArgs {
+/** The name that clients connect to: an alias record of the load balancer in Route 53. */
+export interface EmqxDnsArgs {
+  /** Id of the Route 53 hosted zone. */
+  hostedZoneId: pulumi.Input<string>;
+  /** Name that clients connect to, in that zone. */
+  hostname: string;
+}
+
+/** What a Classic ELB is told, in a deployment and by itself. */
+export interface EmqxElbOptionsArgs {
+  /** TLS versions and ciphers of the TLS listeners. Default: Tls12, AWS's ELBSecurityPolicy-TLS-1-2-2017-01. */
+  tlsPolicy?: TlsPolicy;
+  /** Whether nodes learn the clients' addresses by PROXY protocol, set on both sides. Default: false. */
+  proxyProtocol?: boolean;
+  /** Whether the load balancer has private addresses only. Default: false. */
+  internal?: boolean;
+  /** Access logs of the load balancer. Default: none. */
+  accessLogs?: EmqxAccessLogsArgs;
+}
+
+export interface EmqxClassicElbArgs extends EmqxElbOptionsArgs {
   /** Ids of the subnets to stand in, one per Availability Zone, public ones unless `internal` is set. */
   subnetIds: pulumi.Input<pulumi.Input<string>[]>;
   /** Ids of the load balancer's security groups. */
   securityGroupIds: pulumi.Input<pulumi.Input<string>[]>;
   /** Listeners to open. Default: Mqtt and Mqtts. */
   listeners?: Listener[];
-  /** ARN of an ACM or IAM certificate in the same region for the TLS listeners. */
-  certificateArn?: pulumi.Input<string>;
-  /**
-   * Whether to make a certificate instead, to try things out, under a certificate authority of the deployment's own.
-   * Default: false.
-   */
-  selfSignedCertificate?: boolean;
-  /**
-   * A whole number from 1. A higher one makes a new key and self-signed certificate at once, under the same ARN and the
-   * same authority, so that clients notice nothing. Default: 1.
-   */
-  selfSignedCertificateVersion?: number;
+  /** The certificate of the TLS listeners, needed with one of them. */
+  certificate?: EmqxCertificateArgs;
   /**
    * The longest MQTT keep-alive of any client, in seconds, up to 2,380. The load balancer's idle timeout follows from
    * it: one and a half times the keep-alive, when the broker itself would give up, and 30 seconds. Default: 300.
@@ -74,18 +82,8 @@ export interface EmqxClassicElbArgs {
   keepAliveSeconds?: number;
   /** Seconds that open connections live on after their node was taken out, 1 to 3,600. Default: 300. */
   drainingTimeoutSeconds?: number;
-  /** TLS versions and ciphers of the TLS listeners. Default: Tls12, AWS's ELBSecurityPolicy-TLS-1-2-2017-01. */
-  tlsPolicy?: TlsPolicy;
-  /** Whether nodes learn the clients' addresses by PROXY protocol. Must be the nodes' own setting. Default: false. */
-  proxyProtocol?: boolean;
-  /** Whether the load balancer has private addresses only. Default: false. */
-  internal?: boolean;
-  /** Access logs. Default: none. */
-  accessLogs?: EmqxAccessLogsArgs;
-  /** Id of the Route 53 hosted zone for `hostname`. Default: no record. */
-  hostedZoneId?: pulumi.Input<string>;
-  /** Name that clients connect to, an alias record in the hosted zone. Default: the load balancer's own name. */
-  hostname?: string;
+  /** The name that clients connect to. Default: the load balancer's own. */
+  dns?: EmqxDnsArgs;
   /** Whether Pulumi refuses to delete or replace the load balancer, whose name clients know. Default: false. */
   protect?: boolean;
   /** Tags of every resource. Default: none but `Name`. */
@@ -104,19 +102,23 @@ export function idleTimeoutSeconds(keepAliveSeconds: number): number {
   return Math.ceil(keepAliveSeconds * keepAliveMultiplier) + idleMarginSeconds;
 }
 
-const accessLogsInput = {
-  kind: "object",
-  fields: {
-    bucket: bucketName,
-    bucketPrefix,
-    intervalMinutes: {
-      ...checked("number", (input, minutes) =>
-        minutes === 5 || minutes === 60 ? [] : [`${input}: ${shown(minutes)} is not 5 or 60`],
-      ),
-      default: 60,
-    },
-  } satisfies Shapes<EmqxAccessLogsArgs>,
-} as const;
+const accessLogsInput = group({
+  bucket: bucketName,
+  bucketPrefix,
+  intervalMinutes: {
+    ...checked("number", (input, minutes) =>
+      minutes === 5 || minutes === 60 ? [] : [`${input}: ${shown(minutes)} is not 5 or 60`],
+    ),
+    default: 60,
+  },
+} satisfies Shapes<EmqxAccessLogsArgs>);
+
+export const elbOptions = {
+  tlsPolicy: { ...choice(TlsPolicy), default: TlsPolicy.Tls12 },
+  proxyProtocol: { ...flag, default: false },
+  internal: { ...flag, default: false },
+  accessLogs: accessLogsInput,
+} satisfies Shapes<EmqxElbOptionsArgs>;
 
 export const elbInputs = {
   subnetIds: list(subnetId, { later: true, needed: "name at least one", least: "name at least one" }),
@@ -126,9 +128,7 @@ export const elbInputs = {
     least: "name at least one",
   }),
   listeners: listenersInput,
-  certificateArn: certificateInput,
-  selfSignedCertificate: { ...flag, default: false },
-  selfSignedCertificateVersion: { ...version, default: 1 },
+  certificate: group(certificateInputs),
   keepAliveSeconds: {
     ...checked("number", (input, seconds) =>
       wholeNumberProblems(input, seconds, 1, longestKeepAliveSeconds, "seconds").map(
@@ -139,45 +139,31 @@ export const elbInputs = {
   },
   // AWS's own default for a Classic ELB.
   drainingTimeoutSeconds: { ...wholeNumber(1, longestTimeoutSeconds, "seconds"), default: 300 },
-  tlsPolicy: { ...choice(TlsPolicy), default: TlsPolicy.Tls12 },
-  proxyProtocol: { ...flag, default: false },
-  internal: { ...flag, default: false },
-  accessLogs: accessLogsInput,
-  hostedZoneId,
-  hostname,
+  ...elbOptions,
+  dns: group({
+    hostedZoneId: { ...hostedZoneId, needed: "give the id of the hosted zone that the hostname is in" },
+    hostname: { ...hostname, needed: "give the name that clients connect to" },
+  } satisfies Shapes<EmqxDnsArgs>),
   protect: { ...flag, default: false },
   tags: tagsInput(),
 } satisfies Shapes<EmqxClassicElbArgs>;
 
 export type ElbSettings = Resolved<EmqxClassicElbArgs, typeof elbInputs>;
 
-/** Those that the deployment does not set itself. */
-export const elbSettings = without(elbInputs, "subnetIds", "securityGroupIds");
-
 /** Everything that is wrong with the input, one line each. */
 export function elbProblems(name: string, args: EmqxClassicElbArgs): string[] {
   return problemsOf<EmqxClassicElbArgs, typeof elbInputs>(elbInputs, args, {}, [
     () => elbNameProblems(name),
-    ...elbRules,
+    ({ certificate, listeners }) => certificateProblems(certificate, usesTls(listeners)),
+    ({ listeners }, { tlsPolicy }) => tlsPolicyProblems(tlsPolicy, listeners),
   ]);
 }
 
-/** How settings go together that are right one by one. */
-export const elbRules: Rule<Omit<ElbSettings, "subnetIds" | "securityGroupIds">>[] = [
-  (settings) => certificateProblems(settings, usesTls(settings.listeners)),
-  ({ selfSignedCertificate }, given) =>
-    given.selfSignedCertificateVersion !== undefined && !selfSignedCertificate
-      ? [`selfSignedCertificateVersion: given without selfSignedCertificate; leave it out, or set both`]
-      : [],
-  ({ listeners }, given) =>
-    given.tlsPolicy !== undefined && !usesTls(listeners)
-      ? [`tlsPolicy: given, but no TLS listener is on; add Mqtts or Wss to listeners, or leave it out`]
-      : [],
-  ({ hostname, hostedZoneId }) =>
-    (hostname === undefined) !== (hostedZoneId === undefined)
-      ? [`hostname: goes together with hostedZoneId; give both or neither`]
-      : [],
-];
+export function tlsPolicyProblems(given: TlsPolicy | undefined, listeners: Listener[], path = ""): string[] {
+  return given !== undefined && !usesTls(listeners)
+    ? [`${path}tlsPolicy: given, but no TLS listener is on; add Mqtts or Wss to listeners, or leave it out`]
+    : [];
+}
 
 /** What works but deserves a second thought. */
 export function elbWarnings({ tlsPolicy }: Pick<ElbSettings, "tlsPolicy">): string[] {
@@ -192,24 +178,4 @@ export function elbWarnings({ tlsPolicy }: Pick<ElbSettings, "tlsPolicy">): stri
  */
 export function elbNameProblems(name: unknown, part?: string): string[] {
   return nameProblems(name, { made: [{ suffix: "", of: "a load balancer", longest: 32 }] }, part);
-}
-
-function certificateProblems(
-  args: Pick<ElbSettings, "certificateArn" | "selfSignedCertificate">,
-  needed: boolean,
-): string[] {
-  if (args.certificateArn !== undefined && args.selfSignedCertificate) {
-    return [`certificateArn: given together with selfSignedCertificate; choose one of the two`];
-  }
-  if (needed && args.certificateArn === undefined && !args.selfSignedCertificate) {
-    return [
-      `certificateArn: missing, and a TLS listener is on; give the ARN of an ACM or IAM certificate, ` +
-        `or set selfSignedCertificate to try things out`,
-    ];
-  }
-  if (!needed && (args.certificateArn !== undefined || args.selfSignedCertificate)) {
-    const given = args.certificateArn !== undefined ? "certificateArn" : "selfSignedCertificate";
-    return [`${given}: given, but no TLS listener is on; add Mqtts or Wss to listeners, or leave it out`];
-  }
-  return [];
 }

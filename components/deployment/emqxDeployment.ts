@@ -25,7 +25,7 @@ import { deploymentInputs, deploymentProblems, type EmqxDeploymentArgs } from ".
  * @example
  * const emqx = new EmqxDeployment("mqtt", {
  *   availabilityZones: ["eu-west-1a", "eu-west-1b"],
- *   selfSignedCertificate: true,
+ *   certificate: { selfSigned: {} },
  * });
  * export const url = emqx.mqttsUrl;
  */
@@ -123,6 +123,7 @@ export class EmqxDeployment extends pulumi.ComponentResource {
     super("emqx-aws:index:EmqxDeployment", name, {}, opts);
     checkDefaultTags(subject, this, args.tags, nodeTagRules);
     const { availabilityZones, nodeCount, listeners, clusterPorts, kmsKeyId, protect, tags } = settings;
+    const { access, classicElb, rollout, instance } = settings;
     if (availabilityZones.length === 1 && nodeCount > 1) {
       void pulumi.log.warn(
         `availabilityZones: all nodes stand in ${availabilityZones[0]}; when that zone fails, so does the cluster`,
@@ -131,15 +132,14 @@ export class EmqxDeployment extends pulumi.ComponentResource {
     }
     const parent = { parent: this };
 
+    const { flowLogs } = settings.vpc;
     const vpc = new EmqxVpc(
       `${name}-vpc`,
       checkedArgs<EmqxVpcArgs>({
         availabilityZones,
-        cidrBlock: settings.cidrBlock,
-        natGateways: settings.natGateways,
-        flowLogs: settings.flowLogs,
-        flowLogRetentionDays: settings.flowLogRetentionDays,
-        kmsKeyId,
+        cidrBlock: settings.vpc.cidrBlock,
+        natGateways: settings.vpc.natGateways,
+        flowLogs: flowLogs && { ...flowLogs, kmsKeyId: flowLogs.kmsKeyId ?? kmsKeyId },
         tags,
       }),
       parent,
@@ -148,8 +148,8 @@ export class EmqxDeployment extends pulumi.ComponentResource {
       `${name}-sg`,
       checkedArgs<EmqxSecurityGroupArgs>({
         vpcId: vpc.vpcId,
-        clientCidrBlocks: settings.clientCidrBlocks,
-        adminCidrBlocks: settings.adminCidrBlocks,
+        clientCidrBlocks: access.clientCidrBlocks,
+        adminCidrBlocks: access.adminCidrBlocks,
         listeners,
         clusterPorts,
         tags,
@@ -159,20 +159,17 @@ export class EmqxDeployment extends pulumi.ComponentResource {
     const elb = new EmqxClassicElb(
       `${name}-elb`,
       checkedArgs<EmqxClassicElbArgs>({
-        subnetIds: settings.internal ? vpc.privateSubnetIds : vpc.publicSubnetIds,
+        subnetIds: classicElb.internal ? vpc.privateSubnetIds : vpc.publicSubnetIds,
         securityGroupIds: [groups.loadBalancerSecurityGroupId],
         listeners,
-        certificateArn: settings.certificateArn,
-        selfSignedCertificate: settings.selfSignedCertificate,
-        selfSignedCertificateVersion: settings.selfSignedCertificateVersion,
+        certificate: settings.certificate,
         keepAliveSeconds: settings.keepAliveSeconds,
-        drainingTimeoutSeconds: settings.drainingTimeoutSeconds,
-        tlsPolicy: settings.tlsPolicy,
-        proxyProtocol: settings.proxyProtocol,
-        internal: settings.internal,
-        accessLogs: settings.accessLogs,
-        hostedZoneId: settings.hostedZoneId,
-        hostname: settings.hostname,
+        drainingTimeoutSeconds: rollout.drainingTimeoutSeconds,
+        tlsPolicy: classicElb.tlsPolicy,
+        proxyProtocol: classicElb.proxyProtocol,
+        internal: classicElb.internal,
+        accessLogs: classicElb.accessLogs,
+        dns: settings.dns,
         protect,
         tags,
       }),
@@ -186,69 +183,59 @@ export class EmqxDeployment extends pulumi.ComponentResource {
         loadBalancerNames: [elb.loadBalancerName],
         emqxVersion: settings.emqxVersion,
         licenseKey: settings.licenseKey,
-        instanceType: settings.instanceType,
-        dataVolumeSizeGiB: settings.dataVolumeSizeGiB,
-        retainDataVolumes: settings.retainDataVolumes,
-        protect,
         clusterName: settings.clusterName,
-        cookieVersion: settings.cookieVersion,
-        dashboardPasswordVersion: settings.dashboardPasswordVersion,
-        mqttPasswordVersion: settings.mqttPasswordVersion,
+        secretVersions: settings.secretVersions,
         clusterPorts,
         listeners,
-        amiId: settings.amiId,
         extraConfig: settings.extraConfig,
         anonymousAccess: settings.anonymousAccess,
-        drainingTimeoutSeconds: settings.drainingTimeoutSeconds,
-        proxyProtocol: settings.proxyProtocol,
-        rolloutBatchSize: settings.rolloutBatchSize,
-        allowFullRestart: settings.allowFullRestart,
-        readinessTimeoutSeconds: settings.readinessTimeoutSeconds,
-        packageUrl: settings.packageUrl,
-        packageSha256: settings.packageSha256,
+        proxyProtocol: classicElb.proxyProtocol,
+        instance,
+        dataVolume: settings.dataVolume,
+        rollout,
         kmsKeyId,
-        detailedMonitoring: settings.detailedMonitoring,
+        protect,
         tags,
       }),
       parent,
     );
     const { parameterPrefix, roleName } = nodes;
-    const monitoring = settings.monitoring
-      ? new EmqxMonitoring(
-          `${name}-monitoring`,
-          checkedArgs<EmqxMonitoringArgs>({
-            loadBalancerName: elb.loadBalancerName,
-            nodes: nodes.instanceIds.map((instanceId, number) => ({
-              instanceId,
-              nodeName: nodes.nodeNames[number] as pulumi.Output<string>,
-            })),
-            parameterPrefix,
-            roleName,
-            instanceType: settings.instanceType,
-            alarmTopicArn: settings.alarmTopicArn,
-            certificateArn: settings.certificateArn ?? elb.certificateArn,
-            backupIntervalHours: settings.backup ? settings.backupIntervalHours : undefined,
-            logRetentionDays: settings.logRetentionDays,
-            kmsKeyId,
-            tags,
-          }),
-          parent,
-        )
-      : undefined;
-    const backup = settings.backup
-      ? new EmqxBackup(
-          `${name}-backup`,
-          checkedArgs<EmqxBackupArgs>({
-            parameterPrefix,
-            roleName,
-            intervalHours: settings.backupIntervalHours,
-            retentionDays: settings.backupRetentionDays,
-            kmsKeyId,
-            tags,
-          }),
-          { ...parent, ...(protect && { protect: true }) },
-        )
-      : undefined;
+    const monitoring =
+      settings.monitoring &&
+      new EmqxMonitoring(
+        `${name}-monitoring`,
+        checkedArgs<EmqxMonitoringArgs>({
+          loadBalancerName: elb.loadBalancerName,
+          nodes: nodes.instanceIds.map((instanceId, number) => ({
+            instanceId,
+            nodeName: nodes.nodeNames[number] as pulumi.Output<string>,
+          })),
+          parameterPrefix,
+          roleName,
+          instanceType: instance.type,
+          alarmTopicArn: settings.monitoring.alarmTopicArn,
+          certificateArn: settings.certificate?.arn ?? elb.certificateArn,
+          backupIntervalHours: settings.backup?.intervalHours,
+          logRetentionDays: settings.monitoring.logRetentionDays,
+          kmsKeyId,
+          tags,
+        }),
+        parent,
+      );
+    const backup =
+      settings.backup &&
+      new EmqxBackup(
+        `${name}-backup`,
+        checkedArgs<EmqxBackupArgs>({
+          parameterPrefix,
+          roleName,
+          intervalHours: settings.backup.intervalHours,
+          retentionDays: settings.backup.retentionDays,
+          kmsKeyId,
+          tags,
+        }),
+        { ...parent, ...(protect && { protect: true }) },
+      );
     const parts = [vpc, groups, elb, nodes, monitoring, backup].filter((part) => part !== undefined);
     guardDeletion(`${name}-protection`, this, protect, parts);
 

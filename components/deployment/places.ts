@@ -8,13 +8,13 @@ import { runError } from "../shared/problems";
 
 interface Places {
   availabilityZones: string[];
-  cidrBlock: string;
+  vpc: { cidrBlock: string };
   nodeCount: number;
 }
 
 /** The nodes' addresses in a new deployment; no later one has longer or more addresses. */
-export function initialAddresses({ availabilityZones, cidrBlock, nodeCount }: Places): string[] {
-  const zones = zoneSubnets(cidrBlock, availabilityZones);
+export function initialAddresses({ availabilityZones, vpc, nodeCount }: Places): string[] {
+  const zones = zoneSubnets(vpc.cidrBlock, availabilityZones);
   return initialZones(availabilityZones, nodeCount).flatMap((name, number) =>
     zones
       .filter((zone) => zone.availabilityZone === name)
@@ -26,14 +26,16 @@ export function initialAddresses({ availabilityZones, cidrBlock, nodeCount }: Pl
 export function placeNodes(
   name: string,
   parent: pulumi.Resource,
-  { availabilityZones, cidrBlock, nodeCount }: Places,
+  { availabilityZones, vpc, nodeCount }: Places,
   privateSubnetIds: pulumi.Output<string>[],
 ): EmqxNodeArgs[] {
-  const zones = zoneSubnets(cidrBlock, availabilityZones).map(({ availabilityZone, privateBlock }, i) => ({
-    availabilityZone,
-    privateBlock,
-    subnetId: privateSubnetIds[i] as pulumi.Output<string>,
-  }));
+  const zones = zoneSubnets(vpc.cidrBlock, availabilityZones).map(
+    ({ availabilityZone, privateBlock }, i) => ({
+      availabilityZone,
+      privateBlock,
+      subnetId: privateSubnetIds[i] as pulumi.Output<string>,
+    }),
+  );
   let earlier = pulumi.output<string[]>([]);
   return Array.from({ length: nodeCount }, (_, number) => {
     const choice = earlier.apply((taken) => chooseZone(availabilityZones, taken));

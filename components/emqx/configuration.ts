@@ -56,7 +56,7 @@ export function nodeName(privateIp: string): string {
  * EMQX's default and can be changed at run time.
  *
  * Prometheus is left as it is: `/api/v5/prometheus/stats` on the dashboard's port, without a password up to 6.2,
- * with one from 6.3 on. Nobody but the load balancer's health check and `adminCidrBlocks` reaches that port.
+ * with one from 6.3 on. Nobody but the load balancer's health check and `access.adminCidrBlocks` reaches that port.
  */
 export function renderConfiguration(args: ConfigurationArgs): string {
   const { clusterPorts, proxyProtocol, anonymousAccess } = args;

@@ -18,10 +18,8 @@ import { Architecture, findRelease } from "./releases";
 export interface NodeUserDataArgs extends ConfigurationArgs {
   nodeNumber: number;
   architecture: Architecture;
-  /** Another place for the RPM, instead of EMQ's own. */
-  packageUrl?: string;
-  /** SHA-256 sum of the RPM; otherwise the one published beside it counts. */
-  packageSha256?: string;
+  /** Another place for the RPM instead of EMQ's own, and its SHA-256 sum instead of the one published beside it. */
+  package?: { url?: string | undefined; sha256?: string | undefined } | undefined;
   /** Name of the first MQTT user, made unless anonymousAccess. */
   mqttUsername: string;
   /** Where the node's parameters are, without a slash at the end. */
@@ -69,8 +67,8 @@ function renderNodeEnvironment(args: NodeUserDataArgs): string {
     ["PARAMETER_PREFIX", args.parameterPrefix],
     ["VERSION", args.version],
     ["PACKAGE_NAME", release.packageName],
-    ["PACKAGE_URL", args.packageUrl ?? release.packageUrl(args.architecture)],
-    ["PACKAGE_SHA256", args.packageSha256 ?? ""],
+    ["PACKAGE_URL", args.package?.url ?? release.packageUrl(args.architecture)],
+    ["PACKAGE_SHA256", args.package?.sha256 ?? ""],
     ["MQTT_USERNAME", args.anonymousAccess ? "" : args.mqttUsername],
     ["HAS_LICENSE", args.hasLicense],
     ["COOKIE_VERSION", args.cookieVersion],
@@ -86,37 +84,38 @@ const packageUrlPattern =
   /^https:\/\/(?=[A-Za-z0-9.-]{1,253}[:/])[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*(?::(\d{1,5}))?\/[A-Za-z0-9._~:/?%&=+@,-]+$/;
 
 /** Why a package cannot come from there: https only. */
-export function packageUrlProblems(url: unknown): string[] {
+export function packageUrlProblems(input: string, url: unknown): string[] {
   const [match, port] = (typeof url === "string" ? packageUrlPattern.exec(url) : undefined) ?? [];
   return match === undefined || (port !== undefined && (Number(port) < 1 || Number(port) > 65535))
-    ? [`packageUrl ${shown(url)} must be an https:// address of an RPM for Amazon Linux 2023.`]
+    ? [`${input}: ${shown(url)} must be an https:// address of an RPM for Amazon Linux 2023`]
     : [];
 }
 
 /** Without a checksum of its own, a package has it at the same address + ".sha256". */
-export function packageTogetherProblems(url: string | undefined, sum: string | undefined): string[] {
-  return url?.includes("?") && sum === undefined
+export function packageTogetherProblems(
+  input: string,
+  { url, sha256 }: { url?: string | undefined; sha256?: string | undefined },
+): string[] {
+  return url?.includes("?") && sha256 === undefined
     ? [
-        `packageUrl "${url}" has a query, so its checksum is not at the same address + ".sha256": ` +
-          `set packageSha256 too.`,
+        `${input}.url: "${url}" has a query, so its checksum is not at the same address + ".sha256"; ` +
+          `give ${input}.sha256, too`,
       ]
     : [];
 }
 
-export function packageSumProblems(sum: unknown): string[] {
+export function packageSumProblems(input: string, sum: unknown): string[] {
   return typeof sum === "string" && /^[0-9a-f]{64}$/.test(sum)
     ? []
-    : [
-        `packageSha256 ${shown(sum)} must be the SHA-256 sum of the package: 64 digits 0-9, a-f in lower case.`,
-      ];
+    : [`${input}: ${shown(sum)} must be the SHA-256 sum of the package: 64 digits 0-9, a-f in lower case`];
 }
 
 /** What would render into something broken, or into something a shell or CSV file reads in another way. */
 function nodeProblems(args: NodeUserDataArgs): string[] {
   const problems = [
-    ...(args.packageUrl === undefined ? [] : packageUrlProblems(args.packageUrl)),
-    ...(args.packageSha256 === undefined ? [] : packageSumProblems(args.packageSha256)),
-    ...packageTogetherProblems(args.packageUrl, args.packageSha256),
+    ...(args.package?.url === undefined ? [] : packageUrlProblems("package.url", args.package.url)),
+    ...(args.package?.sha256 === undefined ? [] : packageSumProblems("package.sha256", args.package.sha256)),
+    ...packageTogetherProblems("package", args.package ?? {}),
   ];
   const require = (holds: boolean, problem: string) => holds || problems.push(problem);
   const { nodeNumber, seeds, privateIp, loadBalancerCount, readinessTimeoutSeconds } = args;

@@ -71,7 +71,7 @@ export function loadBalancerAlarms(nodeCount: number): Alarm[] {
       statistic: "Maximum",
       comparisonOperator: "LessThanThreshold",
       threshold: nodeCount,
-      // A node has 15 minutes to become ready unless readinessTimeoutSeconds says otherwise, and 5 to go and come back.
+      // A node has 15 minutes to become ready unless rollout.readinessTimeoutSeconds says otherwise, and 5 to go and come back.
       evaluationPeriods: 20,
       treatMissingData: "breaching",
     },
@@ -224,7 +224,7 @@ export function nodeAlarms(node: number): Alarm[] {
       description:
         `Node ${node}'s data volume /var/lib/emqx is ${dataVolumeThresholdPercent} % full; when it is full, EMQX fails. Or, with insufficient ` +
         "data: its CloudWatch agent has been silent for 15 minutes. First: what grows (du -x -d 2 /var/lib/emqx)? " +
-        "Raise dataVolumeSizeGiB, then sudo xfs_growfs /var/lib/emqx on the node.",
+        "Raise dataVolume.sizeGiB, then sudo xfs_growfs /var/lib/emqx on the node.",
       metricName: dataVolumeMetric,
       threshold: dataVolumeThresholdPercent,
       // Else a dead agent would never be noticed. One alarm of a node is enough for that.

@@ -19,7 +19,18 @@ export interface EmqxMonitoredNodeArgs {
   nodeName: pulumi.Input<string>;
 }
 
-export interface EmqxMonitoringArgs {
+/** How a cluster is watched, in a deployment and by itself. */
+export interface EmqxMonitoringOptionsArgs {
+  /**
+   * ARN of the SNS topic, in the same region, that is told when an alarm begins and when it ends. Its policy must let
+   * CloudWatch publish. Default: a topic of its own, to subscribe to.
+   */
+  alarmTopicArn?: pulumi.Input<string>;
+  /** Days that the nodes' logs are kept, one of the periods that CloudWatch Logs knows. Default: 90. */
+  logRetentionDays?: number;
+}
+
+export interface EmqxMonitoringArgs extends EmqxMonitoringOptionsArgs {
   /** Name of the Classic ELB that the nodes are registered with. */
   loadBalancerName: pulumi.Input<string>;
   /** The nodes, node 0 first. */
@@ -37,11 +48,6 @@ export interface EmqxMonitoringArgs {
    */
   instanceType?: string;
   /**
-   * ARN of the SNS topic, in the same region, that is told when an alarm begins and when it ends. Its policy must let
-   * CloudWatch publish. Default: a topic of its own, to subscribe to.
-   */
-  alarmTopicArn?: pulumi.Input<string>;
-  /**
    * ARN of the load balancer's certificate. One in ACM gets an alarm 30 days before it expires; of one in IAM
    * CloudWatch knows nothing, which a warning says. Default: no alarm about a certificate.
    */
@@ -51,8 +57,6 @@ export interface EmqxMonitoringArgs {
    * tells when one has failed, or was not tried. Default: no alarm about exports.
    */
   backupIntervalHours?: number;
-  /** Days that the nodes' logs are kept, one of the periods that CloudWatch Logs knows. Default: 90. */
-  logRetentionDays?: number;
   /**
    * ARN of the customer managed KMS key that encrypts the logs; its policy must let CloudWatch Logs use it.
    * Default: CloudWatch Logs' own encryption.
@@ -79,6 +83,11 @@ const monitoredNode = {
   } satisfies Shapes<EmqxMonitoredNodeArgs>,
 } as const;
 
+export const monitoringOptions = {
+  alarmTopicArn: topicInput,
+  logRetentionDays: { ...logRetentionInput, default: 90 },
+} satisfies Shapes<EmqxMonitoringOptionsArgs>;
+
 export const monitoringInputs = {
   loadBalancerName: { ...loadBalancerName, needed: "give loadBalancerName of EmqxClassicElb" },
   nodes: list(monitoredNode, {
@@ -92,10 +101,9 @@ export const monitoringInputs = {
   parameterPrefix,
   roleName: { ...roleName, needed: "give roleName of EmqxClusterNodes" },
   instanceType: instanceTypeInput,
-  alarmTopicArn: topicInput,
+  ...monitoringOptions,
   certificateArn: certificateInput,
   backupIntervalHours: backupIntervalInput,
-  logRetentionDays: { ...logRetentionInput, default: 90 },
   kmsKeyId: kmsKeyInput,
   tags: tagsInput(),
 } satisfies Shapes<EmqxMonitoringArgs>;

@@ -54,7 +54,7 @@ export class EmqxVpc extends pulumi.ComponentResource {
     const subject = `EmqxVpc "${name}"`;
     const resolved = resolve(subject, vpcInputs, args, () => vpcProblems(name, args));
     super("emqx-aws:index:EmqxVpc", name, {}, opts);
-    checkDefaultTags(subject, this, args.tags, { ec2Only: !args.flowLogs });
+    checkDefaultTags(subject, this, args.tags, { ec2Only: args.flowLogs === undefined });
     const { region } = getRegionOutput({}, { parent: this });
     const settings = checkedLater(subject, vpcInputs, resolved, region);
     const { availabilityZones, cidrBlock } = settings;
@@ -73,8 +73,8 @@ export class EmqxVpc extends pulumi.ComponentResource {
     const privateSubnets = createPrivateSubnets(context, vpc, nats, zones);
     createS3Endpoint(context, vpc, privateSubnets);
     closeDefaultSecurityGroup(context, vpc);
-    if (settings.flowLogs) {
-      createFlowLogs(context, vpc, settings);
+    if (settings.flowLogs !== undefined) {
+      createFlowLogs(context, vpc, settings.flowLogs);
     }
 
     this.vpcId = vpc.id;
@@ -288,12 +288,16 @@ function closeDefaultSecurityGroup({ name, parent, tags }: Context, vpc: ec2.Vpc
   );
 }
 
-function createFlowLogs({ name, parent, tags }: Context, vpc: ec2.Vpc, settings: VpcSettings): void {
+function createFlowLogs(
+  { name, parent, tags }: Context,
+  vpc: ec2.Vpc,
+  settings: NonNullable<VpcSettings["flowLogs"]>,
+): void {
   const logName = `${name}-flow-logs`;
   const logGroup = new cloudwatch.LogGroup(
     logName,
     {
-      retentionInDays: settings.flowLogRetentionDays,
+      retentionInDays: settings.retentionDays,
       kmsKeyId: settings.kmsKeyId,
       tags: tagged(logName, tags),
     },

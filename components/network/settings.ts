@@ -1,6 +1,6 @@
 /** What EmqxVpc can be told, and what can be wrong with it. */
 import type * as pulumi from "@pulumi/pulumi";
-import { choice, flag, problemsOf, type Resolved, type Shapes } from "../shared/inputs";
+import { choice, group, problemsOf, type Resolved, type Shapes } from "../shared/inputs";
 import { kmsKeyInput } from "../shared/kmsKey";
 import { logRetentionInput } from "../shared/logRetention";
 import { nameProblems } from "../shared/names";
@@ -20,37 +20,50 @@ export const NatGateways = {
 } as const;
 export type NatGateways = (typeof NatGateways)[keyof typeof NatGateways];
 
-export interface EmqxVpcArgs {
+/** Flow logs of a VPC: its accepted and rejected connections, in CloudWatch Logs. */
+export interface EmqxFlowLogsArgs {
+  /** Days that flow logs are kept, one of the periods that CloudWatch Logs knows. Default: 365. */
+  retentionDays?: number;
+  /**
+   * ARN of the customer managed KMS key that encrypts the flow logs; its policy must let CloudWatch Logs use it.
+   * Default: a deployment's own `kmsKeyId`, else CloudWatch Logs' own encryption.
+   */
+  kmsKeyId?: pulumi.Input<string>;
+}
+
+/** A VPC and its way to the internet. */
+export interface EmqxNetworkArgs {
+  /** The VPC's IPv4 block, between /16 and /23. Default: 192.168.0.0/16. Changing it replaces everything. */
+  cidrBlock?: string;
+  /** NAT gateways for the private subnets. Default: Single. */
+  natGateways?: NatGateways;
+  /** Flow logs; `{}` for those with all defaults. Default: none. */
+  flowLogs?: EmqxFlowLogsArgs;
+}
+
+export interface EmqxVpcArgs extends EmqxNetworkArgs {
   /**
    * Names of the Availability Zones to use, for example `eu-west-1a`, all of one region. Each gets a private and a
    * public subnet. A zone's addresses follow from its letter, so adding a zone changes nothing of the others.
    */
   availabilityZones: string[];
-  /** The VPC's IPv4 block, between /16 and /23. Default: 192.168.0.0/16. Changing it replaces everything. */
-  cidrBlock?: string;
-  /** NAT gateways for the private subnets. Default: Single. */
-  natGateways?: NatGateways;
-  /** Whether the VPC's accepted and rejected connections are logged to CloudWatch Logs. Default: false. */
-  flowLogs?: boolean;
-  /** Days that flow logs are kept, one of the periods that CloudWatch Logs knows. Default: 365. */
-  flowLogRetentionDays?: number;
-  /**
-   * ARN of the customer managed KMS key that encrypts the flow logs; its policy must let CloudWatch Logs use it.
-   * Default: CloudWatch Logs' own encryption.
-   */
-  kmsKeyId?: pulumi.Input<string>;
   /** Tags of every resource. Default: none but `Name`. */
   tags?: Record<string, pulumi.Input<string>>;
 }
 
-export const vpcInputs = {
-  availabilityZones: availabilityZonesInput,
+export const networkInputs = {
   // The guide's private network 192.168.0.0/24 is the private subnet of zone a in this block.
   cidrBlock: { ...vpcBlockInput, default: "192.168.0.0/16" },
   natGateways: { ...choice(NatGateways), default: NatGateways.Single },
-  flowLogs: { ...flag, default: false },
-  flowLogRetentionDays: { ...logRetentionInput, default: 365 },
-  kmsKeyId: kmsKeyInput,
+  flowLogs: group({
+    retentionDays: { ...logRetentionInput, default: 365 },
+    kmsKeyId: kmsKeyInput,
+  } satisfies Shapes<EmqxFlowLogsArgs>),
+} satisfies Shapes<EmqxNetworkArgs>;
+
+export const vpcInputs = {
+  availabilityZones: availabilityZonesInput,
+  ...networkInputs,
   tags: tagsInput(),
 } satisfies Shapes<EmqxVpcArgs>;
 
@@ -60,23 +73,9 @@ export type VpcSettings = Resolved<EmqxVpcArgs, typeof vpcInputs>;
 export function vpcProblems(name: string, args: EmqxVpcArgs): string[] {
   return problemsOf<EmqxVpcArgs, typeof vpcInputs>(vpcInputs, args, { region: regionOf(args) }, [
     () => vpcNameProblems(name),
-    ({ flowLogs }, given) => flowLogProblems(flowLogs, given, ["flowLogRetentionDays", "kmsKeyId"]),
   ]);
 }
 
 export function vpcNameProblems(name: string, part?: string): string[] {
   return nameProblems(name, { made: [{ suffix: "-flow-logs", of: "an IAM role", longest: 64 }] }, part);
-}
-
-/** Settings that do nothing without flow logs. */
-export function flowLogProblems<Setting extends string>(
-  flowLogs: boolean,
-  given: Partial<Record<Setting, unknown>>,
-  settings: Setting[],
-): string[] {
-  return flowLogs
-    ? []
-    : settings
-        .filter((setting) => given[setting] !== undefined)
-        .map((setting) => `${setting}: given, but flowLogs is off; set flowLogs to true, or leave it out`);
 }

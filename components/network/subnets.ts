@@ -87,7 +87,7 @@ export function nodeCountProblem(subnet: Block, nodeCount: number): string | und
   const capacity = Number(subnet.last - subnet.first) - firstNodeHostNumber;
   return addressProblem(subnet, nodeAddress(subnet, nodeCount - 1))
     ? `nodeCount: ${nodeCount} nodes do not fit into subnet ${subnet.text}, which has addresses for ${capacity}; ` +
-        `use fewer nodes or a larger cidrBlock`
+        `use fewer nodes or a larger VPC (vpc.cidrBlock)`
     : undefined;
 }
 

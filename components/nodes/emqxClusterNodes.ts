@@ -218,15 +218,15 @@ function createSharedParts(
   zones: pulumi.Output<string[]>,
 ): Cluster {
   const parameterPrefix = parameterPrefixOf(name);
-  const { loadBalancerNames } = settings;
+  const { loadBalancerNames, secretVersions, instance } = settings;
   const untilRestart = <T extends string>(suffix: string, setting: string, wanted: T) =>
-    rememberedUntilRestart(`${name}-${suffix}`, parent, setting, wanted, settings.allowFullRestart);
+    rememberedUntilRestart(`${name}-${suffix}`, parent, setting, wanted, settings.rollout.allowFullRestart);
   const secrets = createNodeSecrets(name, parent, {
     parameterPrefix,
     anonymousAccess: settings.anonymousAccess,
-    cookieVersion: untilRestart("cookie-version", "cookieVersion", String(settings.cookieVersion)),
-    dashboardPasswordVersion: settings.dashboardPasswordVersion,
-    mqttPasswordVersion: settings.mqttPasswordVersion,
+    cookieVersion: untilRestart("cookie-version", "secretVersions.cookie", String(secretVersions.cookie)),
+    dashboardPasswordVersion: secretVersions.dashboardPassword,
+    mqttPasswordVersion: secretVersions.mqttPassword,
     licenseKey: settings.licenseKey,
     kmsKeyId: settings.kmsKeyId,
     tags: settings.tags,
@@ -235,7 +235,7 @@ function createSharedParts(
     parameterPrefix,
     addresses: settings.nodes.map((node) => node.privateIp),
     loadBalancerNames,
-    drainSeconds: drainSeconds(settings.emqxVersion, settings.drainingTimeoutSeconds),
+    drainSeconds: drainSeconds(settings.emqxVersion, settings.rollout.drainingTimeoutSeconds),
     tags: settings.tags,
   });
   const role = createNodeRole(name, parent, {
@@ -251,10 +251,10 @@ function createSharedParts(
     parameterPrefix,
     secrets,
     role,
-    image: nodeImage(name, parent, settings.instanceType, settings.amiId),
+    image: nodeImage(name, parent, instance.type, instance.amiId),
     region: regionOf(parent, settings.nodes),
     zones,
-    instanceType: checkedInstanceType(`EmqxClusterNodes "${name}"`, parent, settings.instanceType, zones),
+    instanceType: checkedInstanceType(`EmqxClusterNodes "${name}"`, parent, instance.type, zones),
     firstSeeds: remember<string[]>(
       `${name}-seeds`,
       parent,
@@ -309,12 +309,12 @@ function createStandingParts(
     },
     { parent },
   );
-  const retain = settings.retainDataVolumes;
+  const retain = settings.dataVolume.retain;
   const volume = new ebs.Volume(
     `${name}-data`,
     {
       availabilityZone: cluster.zones.apply((zones) => zones[number] as string),
-      size: settings.dataVolumeSizeGiB,
+      size: settings.dataVolume.sizeGiB,
       type: "gp3",
       encrypted: true,
       kmsKeyId: settings.kmsKeyId,
@@ -366,8 +366,8 @@ function reportName(cluster: Cluster, number: number, report: string): string {
 
 /** Creates the instances batch by batch, each batch after the one before is ready. */
 function rollOut(cluster: Cluster, nodes: StandingParts[]): RunningNode[] {
-  const { settings } = cluster;
-  const batchSize = settings.allowFullRestart ? nodes.length : settings.rolloutBatchSize;
+  const { rollout } = cluster.settings;
+  const batchSize = rollout.allowFullRestart ? nodes.length : rollout.batchSize;
   const running: RunningNode[] = [];
   let earlier: RunningNode[] = [];
   for (let first = 0; first < nodes.length; first += batchSize) {
@@ -398,7 +398,7 @@ function createInstance(cluster: Cluster, node: StandingParts, earlier: RunningN
       userData: userDataOf(cluster, node),
       userDataReplaceOnChange: true,
       ebsOptimized: true,
-      monitoring: settings.detailedMonitoring,
+      monitoring: settings.instance.detailedMonitoring,
       metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
       rootBlockDevice: {
         volumeType: "gp3",
@@ -425,7 +425,7 @@ function createInstance(cluster: Cluster, node: StandingParts, earlier: RunningN
   const attachments = attach(cluster, node, instance);
   const report = {
     nodeName: `node ${node.number}`,
-    timeoutSeconds: settings.readinessTimeoutSeconds,
+    timeoutSeconds: settings.rollout.readinessTimeoutSeconds,
     instance,
     waits: cluster.waits,
   };

@@ -33,7 +33,7 @@ export function nodeImage(
   ).catch((error: unknown) => {
     throw error instanceof Error && /returned no results/.test(error.message)
       ? runError(
-          `amiId: this account has no image ${amiId} in the provider's region; an image is of one region: copy it there, ` +
+          `instance.amiId: this account has no image ${amiId} in the provider's region; an image is of one region: copy it there, ` +
             `have it shared with this account, or name another`,
         )
       : error;
@@ -41,7 +41,7 @@ export function nodeImage(
   return pulumi.output(image).apply(({ architecture: imageArchitecture }: { architecture?: string }) => {
     if (imageArchitecture !== undefined && imageArchitecture !== architecture) {
       throw runError(
-        `amiId: ${amiId} is an image for ${imageArchitecture}, but instanceType ${instanceType} is ${architecture}; ` +
+        `instance.amiId: ${amiId} is an image for ${imageArchitecture}, but instance.type ${instanceType} is ${architecture}; ` +
           `choose an image and a type of the same architecture`,
       );
     }

@@ -19,13 +19,13 @@ export function architectureOf(instanceType: string): Architecture {
   const match = instanceTypePattern.exec(instanceType);
   if (!match) {
     throw new Error(
-      `instanceType "${instanceType}" is not the name of an EC2 instance type: write family, generation and ` +
-        `size, like m7g.large or c7i.2xlarge.`,
+      `"${instanceType}" is not the name of an EC2 instance type: write family, generation and size, like m7g.large or ` +
+        `c7i.2xlarge`,
     );
   }
   const [, family, generation, options = "", variant = ""] = match;
   if (family === "mac") {
-    throw new Error(`instanceType "${instanceType}" runs macOS only: choose a Linux type, like m7g.large.`);
+    throw new Error(`"${instanceType}" runs macOS only: choose a Linux type, like m7g.large`);
   }
   const arm = options.startsWith("g") || variant.startsWith("-gb") || (family === "a" && generation === "1");
   return arm ? Architecture.Arm64 : Architecture.X86_64;
@@ -42,19 +42,19 @@ for (const type of Object.values<string>(InstanceType)) {
 const withoutEbsOptimization = /^(t1|t2|m1|m2|m3|c1|c3|cc2|cg1|cr1|hi1|hs1|r3|i2|g2)\./;
 
 /** What is wrong with an instance type. Whether the deployment's zones have it, AWS is asked at preview. */
-function instanceTypeProblems(instanceType: unknown): string[] {
+function instanceTypeProblems(input: string, instanceType: unknown): string[] {
   const example = defaultInstanceType;
   if (typeof instanceType !== "string") {
-    return [`instanceType: ${shown(instanceType)} is not the name of an EC2 instance type, like ${example}`];
+    return [`${input}: ${shown(instanceType)} is not the name of an EC2 instance type, like ${example}`];
   }
   try {
     architectureOf(instanceType);
   } catch (error) {
-    return [(error as Error).message];
+    return [`${input}: ${(error as Error).message}`];
   }
   if (withoutEbsOptimization.test(instanceType)) {
     return [
-      `instanceType: "${instanceType}" is of a previous generation without EBS optimization; ` +
+      `${input}: "${instanceType}" is of a previous generation without EBS optimization; ` +
         `use a current one, for example ${example}`,
     ];
   }
@@ -63,17 +63,17 @@ function instanceTypeProblems(instanceType: unknown): string[] {
   if (sizes !== undefined) {
     return sizes.includes(size)
       ? []
-      : [`instanceType: "${instanceType}" does not exist; ${family} has ${sizes.sort(bySize).join(", ")}`];
+      : [`${input}: "${instanceType}" does not exist; ${family} has ${sizes.sort(bySize).join(", ")}`];
   }
   return couldBeNew(family, size)
     ? []
     : [
-        `instanceType: "${instanceType}" does not exist: EC2 has no family ${family}; ` +
+        `${input}: "${instanceType}" does not exist: EC2 has no family ${family}; ` +
           `use one that it has, for example ${example}`,
       ];
 }
 
-export const instanceTypeInput = checked("text", (_input, value) => instanceTypeProblems(value));
+export const instanceTypeInput = checked("text", instanceTypeProblems);
 
 /** A family of the newest generation, or of the next ones, whose letters and size are those of families that there are. */
 function couldBeNew(family: string, size: string): boolean {

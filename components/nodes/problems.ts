@@ -16,7 +16,8 @@ import {
   type ClusterNodesSettings,
   type EmqxClusterNodesArgs,
   type EmqxNodeArgs,
-  type NodeSettings,
+  type EmqxNodeOptionsArgs,
+  type NodeOptions,
 } from "./settings";
 import { parameterPrefixOf, userDataProblemsAt } from "./userData";
 
@@ -68,9 +69,9 @@ function zoneRegionOf(args: unknown): string | undefined {
 }
 
 /** How settings go together that are right one by one, whatever the places of the nodes. */
-export function nodeSettingsRules<Settings extends Omit<NodeSettings, "loadBalancerNames">>(
+export function nodeSettingsRules<Settings extends NodeOptions>(
   nodeCountOf: (settings: Settings) => number,
-): Rule<Settings>[] {
+): Rule<Settings, Pick<EmqxNodeOptionsArgs, "secretVersions">>[] {
   return [
     (settings) =>
       releaseProblems(
@@ -83,12 +84,12 @@ export function nodeSettingsRules<Settings extends Omit<NodeSettings, "loadBalan
       plain(settings.licenseKey) === undefined
         ? []
         : licenseProblems("licenseKey", settings.licenseKey, nodeCountOf(settings)),
-    (settings) => batchProblems(settings.rolloutBatchSize, nodeCountOf(settings)),
-    ({ packageUrl, packageSha256 }) => packageTogetherProblems(packageUrl, packageSha256),
+    (settings) => batchProblems(settings.rollout.batchSize, nodeCountOf(settings)),
+    ({ instance }) => packageTogetherProblems("instance.package", instance.package ?? {}),
     ({ anonymousAccess }, given) =>
-      given.mqttPasswordVersion !== undefined && anonymousAccess
+      given.secretVersions?.mqttPassword !== undefined && anonymousAccess
         ? [
-            `mqttPasswordVersion: given, but with anonymousAccess there is no such password; leave one of them out`,
+            `secretVersions.mqttPassword: given, but with anonymousAccess there is no such password; leave one of them out`,
           ]
         : [],
     ({ extraConfig, anonymousAccess, emqxVersion }) =>
@@ -162,7 +163,7 @@ function nodeCountWarnings(nodeCount: number): string[] {
 
 function batchProblems(batchSize: number | undefined, nodeCount: number): string[] {
   const atMost = Math.max(1, nodeCount - 1);
-  return wholeNumberProblems("rolloutBatchSize", batchSize, 1, atMost, "nodes").map(
+  return wholeNumberProblems("rollout.batchSize", batchSize, 1, atMost, "nodes").map(
     (problem) => `${problem}, so that some of the ${nodeCount} always serve`,
   );
 }

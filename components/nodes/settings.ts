@@ -11,11 +11,11 @@ import {
   checked,
   choice,
   flag,
+  group,
   list,
   text,
   version,
   wholeNumber,
-  without,
   type Resolved,
   type Shapes,
 } from "../shared/inputs";
@@ -37,66 +37,100 @@ export interface EmqxNodeArgs {
   privateIp: pulumi.Input<string>;
 }
 
-export interface EmqxClusterNodesArgs {
-  /** The nodes, the first one first. New nodes are added at the end; the last one is the one that goes. */
-  nodes: EmqxNodeArgs[];
-  /** Ids of the nodes' security groups. */
-  securityGroupIds: pulumi.Input<pulumi.Input<string>[]>;
-  /** Version of EMQX, for example `5.8.9`. From 5.8.10 on, more than one node needs a licence. Default: 5.8.9. */
-  emqxVersion?: string;
-  /** Licence key for versions after 5.8.9. Default: none. */
-  licenseKey?: pulumi.Input<string>;
+/** The EMQX package. */
+export interface EmqxPackageArgs {
+  /** HTTPS address of the EMQX package for Amazon Linux 2023. Default: EMQX's own package repository. */
+  url?: string;
+  /** SHA-256 of the package, 64 hexadecimal digits. Default: the checksum published beside the package. */
+  sha256?: string;
+}
+
+/** The nodes' EC2 instances, and what is installed on them. */
+export interface EmqxInstanceArgs {
   /** EC2 instance type, on Graviton or x86-64. Default: m7g.large. */
-  instanceType?: string;
-  /** Size of each node's data volume in GiB, 1 to 16,384; it can grow, never shrink. Default: 20. */
-  dataVolumeSizeGiB?: number;
-  /** Whether a node's data volume is kept in AWS when it leaves the stack; false deletes the data. Default: true. */
-  retainDataVolumes?: boolean;
-  /** Whether Pulumi refuses to delete or replace data volumes that are not retained. Default: false. */
-  protect?: boolean;
-  /** Name of the EMQX cluster. Changing it restarts all nodes together (`allowFullRestart`). Default: emqxcl. */
-  clusterName?: string;
-  /** Raise it for a new Erlang cookie, which restarts all nodes together (`allowFullRestart`). Default: 1. */
-  cookieVersion?: number;
-  /** Raise it for a new dashboard password; nodes take it up while they run. Default: 1. */
-  dashboardPasswordVersion?: number;
-  /** Raise it for a new password of the first MQTT user; nodes take it up while they run. Default: 1. */
-  mqttPasswordVersion?: number;
-  /** The ports between nodes. Default: Documented (4369, 5369, 6369). Must be the security group's own. */
-  clusterPorts?: ClusterPorts;
-  /** Listeners of the load balancer; the nodes serve WebSocket only if one of them does. Default: Mqtt and Mqtts. */
-  listeners?: Listener[];
-  /** Names of the Classic ELBs to register with. Append to the list; a name's place is its identity. Default: none. */
-  loadBalancerNames?: pulumi.Input<string>[];
+  type?: string;
   /** Id of an Amazon Linux 2023 image. Default: the newest at the first deployment, kept from then on. */
   amiId?: string;
-  /** More EMQX configuration in HOCON; settings that this component owns are refused. Default: none. */
-  extraConfig?: string;
-  /** Whether no MQTT user is made: an authentication in `extraConfig` decides who may connect; without one, anybody may. Default: false. */
-  anonymousAccess?: boolean;
-  /**
-   * Seconds, 1 to 3,600, that a node may take to move its clients before it stops; at most 150 are used, and 30 where
-   * EMQX cannot evacuate. Best the load balancer's own. Default: 300.
-   */
-  drainingTimeoutSeconds?: number;
-  /** Whether the load balancer announces clients by PROXY protocol. Must be the load balancer's own. Default: false. */
-  proxyProtocol?: boolean;
+  /** The EMQX package. Default: that of EMQX's own package repository. */
+  package?: EmqxPackageArgs;
+  /** Whether CloudWatch gets the instances' metrics every minute instead of every five. Default: false. */
+  detailedMonitoring?: boolean;
+}
+
+/** The nodes' data volumes, which outlive their instances. */
+export interface EmqxDataVolumeArgs {
+  /** Size of each node's volume in GiB, 1 to 16,384; it can grow, never shrink. Default: 20. */
+  sizeGiB?: number;
+  /** Whether a node's volume is kept in AWS when it leaves the stack; false deletes the data. Default: true. */
+  retain?: boolean;
+}
+
+/** How a change reaches the nodes. */
+export interface EmqxRolloutArgs {
   /** How many nodes are replaced at the same time, and created at the same time. Default: 1. */
-  rolloutBatchSize?: number;
+  batchSize?: number;
   /** Whether a change that cannot be rolled is carried out, by replacing all nodes at once. Default: false. */
   allowFullRestart?: boolean;
   /** Seconds that a node may take from its creation until it serves, 60 to 7,200. Default: 900. */
   readinessTimeoutSeconds?: number;
-  /** HTTPS address of the EMQX package for Amazon Linux 2023. Default: EMQX's own package repository. */
-  packageUrl?: string;
-  /** SHA-256 of the package, 64 hexadecimal digits. Default: the checksum published beside the package. */
-  packageSha256?: string;
-  /** ARN of the customer managed KMS key for disks and parameters. Default: AWS's keys for EBS and SSM. */
-  kmsKeyId?: pulumi.Input<string>;
-  /** Whether CloudWatch gets the instances' metrics every minute instead of every five. Default: false. */
-  detailedMonitoring?: boolean;
+  /**
+   * Seconds that open connections live on after their node was taken out, 1 to 3,600. A node takes at most 150 of them to
+   * move its clients before it stops, and 30 where EMQX cannot evacuate. Default: 300.
+   */
+  drainingTimeoutSeconds?: number;
+}
+
+/** Versions of the secrets that are generated. Raise one for a new secret. */
+export interface EmqxSecretVersionsArgs {
+  /** The Erlang cookie, whose change restarts all nodes together (`rollout.allowFullRestart`). Default: 1. */
+  cookie?: number;
+  /** The dashboard's password; nodes take it up while they run. Default: 1. */
+  dashboardPassword?: number;
+  /** The password of the first MQTT user; nodes take it up while they run. Default: 1. */
+  mqttPassword?: number;
+}
+
+/** What nodes are told, in a deployment and by themselves. */
+export interface EmqxNodeOptionsArgs {
+  /** Listeners for clients; the nodes serve WebSocket only if one of them does. Default: Mqtt and Mqtts. */
+  listeners?: Listener[];
+  /** The ports between nodes; the security group's and the nodes' are the same. Default: Documented (4369, 5369, 6369). */
+  clusterPorts?: ClusterPorts;
+  /** Version of EMQX, for example `5.8.9`. From 5.8.10 on, more than one node needs a licence. Default: 5.8.9. */
+  emqxVersion?: string;
+  /** Licence key for versions after 5.8.9. Default: none. */
+  licenseKey?: pulumi.Input<string>;
+  /** Name of the EMQX cluster. Changing it restarts all nodes together (`rollout.allowFullRestart`). Default: emqxcl. */
+  clusterName?: string;
+  /** More EMQX configuration in HOCON; settings that the components own are refused. Default: none. */
+  extraConfig?: string;
+  /** Whether no MQTT user is made: an authentication in `extraConfig` decides who may connect; without one, anybody may. Default: false. */
+  anonymousAccess?: boolean;
+  /** Versions of the generated secrets. Default: the first of each. */
+  secretVersions?: EmqxSecretVersionsArgs;
+  /** The nodes' instances. Default: m7g.large, with all defaults. */
+  instance?: EmqxInstanceArgs;
+  /** The nodes' data volumes. Default: 20 GiB, with all defaults. */
+  dataVolume?: EmqxDataVolumeArgs;
+  /** How a change reaches the nodes. Default: one node after the other. */
+  rollout?: EmqxRolloutArgs;
   /** Tags of every resource. Default: none but `Name`. */
   tags?: Record<string, pulumi.Input<string>>;
+}
+
+export interface EmqxClusterNodesArgs extends EmqxNodeOptionsArgs {
+  /** The nodes, the first one first. New nodes are added at the end; the last one is the one that goes. */
+  nodes: EmqxNodeArgs[];
+  /** Ids of the nodes' security groups. */
+  securityGroupIds: pulumi.Input<pulumi.Input<string>[]>;
+  /** Names of the Classic ELBs to register with. Append to the list; a name's place is its identity. Default: none. */
+  loadBalancerNames?: pulumi.Input<string>[];
+  /** Whether the load balancer announces clients by PROXY protocol. Must be the load balancer's own. Default: false. */
+  proxyProtocol?: boolean;
+  /** Whether Pulumi refuses to delete or replace data volumes that are not retained. Default: false. */
+  protect?: boolean;
+  /** ARN of the customer managed KMS key for disks and parameters. Default: AWS's keys for EBS and SSM. */
+  kmsKeyId?: pulumi.Input<string>;
 }
 
 /** Nodes of one cluster; beyond that, full mesh connections and the rollout grow unwieldy. */
@@ -110,6 +144,75 @@ const nodeInput = {
     privateIp: addressInput,
   } satisfies Shapes<EmqxNodeArgs>,
 } as const;
+
+/** What nodes are told, in a deployment and by themselves. */
+export const nodeOptions = {
+  listeners: listenersInput,
+  clusterPorts: { ...choice(ClusterPorts), default: ClusterPorts.Documented },
+  emqxVersion: {
+    ...checked("text", (_input, value) => {
+      const problem = releaseProblem(value);
+      return problem === undefined ? [] : [problem];
+    }),
+    // The last open source release: it clusters without a licence.
+    default: "5.8.9",
+  },
+  licenseKey: checked("text", (input, key) => licenseProblems(input, key), { later: true, secret: true }),
+  // EMQX's own default (`cluster.name`).
+  clusterName: { ...text(clusterNameWords), default: "emqxcl" },
+  extraConfig: checked("text", (input, hocon) =>
+    // Whether it may set authentication, another setting decides.
+    typeof hocon === "string" ? [] : [`${input}: ${shown(hocon)} is not a text in HOCON`],
+  ),
+  anonymousAccess: { ...flag, default: false },
+  secretVersions: group(
+    {
+      cookie: { ...version, default: 1 },
+      dashboardPassword: { ...version, default: 1 },
+      mqttPassword: { ...version, default: 1 },
+    } satisfies Shapes<EmqxSecretVersionsArgs>,
+    { default: {} },
+  ),
+  instance: group(
+    {
+      type: { ...instanceTypeInput, default: defaultInstanceType },
+      amiId: imageId,
+      package: group({
+        url: checked("text", packageUrlProblems),
+        sha256: checked("text", packageSumProblems),
+      } satisfies Shapes<EmqxPackageArgs>),
+      detailedMonitoring: { ...flag, default: false },
+    } satisfies Shapes<EmqxInstanceArgs>,
+    { default: {} },
+  ),
+  dataVolume: group(
+    {
+      sizeGiB: { ...wholeNumber(1, 16384, "GiB"), default: 20 },
+      retain: { ...flag, default: true },
+    } satisfies Shapes<EmqxDataVolumeArgs>,
+    { default: {} },
+  ),
+  rollout: group(
+    {
+      // How many it may be depends on the nodes: see batchProblems.
+      batchSize: {
+        ...checked("number", (input, value) =>
+          Number.isInteger(value)
+            ? []
+            : [`${input}: ${shown(value)} is not a whole number, below that of the nodes`],
+        ),
+        default: 1,
+      },
+      allowFullRestart: { ...flag, default: false },
+      // A node boots in about three minutes; the rest is for slow package downloads and large clusters.
+      readinessTimeoutSeconds: { ...wholeNumber(60, 7200, "seconds"), default: 900 },
+      // AWS's own default for a Classic ELB.
+      drainingTimeoutSeconds: { ...wholeNumber(1, 3600, "seconds"), default: 300 },
+    } satisfies Shapes<EmqxRolloutArgs>,
+    { default: {} },
+  ),
+  tags: tagsInput(nodeTagRules),
+} satisfies Shapes<EmqxNodeOptionsArgs>;
 
 export const clusterNodesInputs = {
   nodes: list(nodeInput, {
@@ -125,62 +228,19 @@ export const clusterNodesInputs = {
     needed: "name at least one",
     least: "name at least one",
   }),
-  emqxVersion: {
-    ...checked("text", (_input, value) => {
-      const problem = releaseProblem(value);
-      return problem === undefined ? [] : [problem];
-    }),
-    // The last open source release: it clusters without a licence.
-    default: "5.8.9",
-  },
-  licenseKey: checked("text", (input, key) => licenseProblems(input, key), { later: true, secret: true }),
-  instanceType: { ...instanceTypeInput, default: defaultInstanceType },
-  dataVolumeSizeGiB: { ...wholeNumber(1, 16384, "GiB"), default: 20 },
-  retainDataVolumes: { ...flag, default: true },
-  protect: { ...flag, default: false },
-  // EMQX's own default (`cluster.name`).
-  clusterName: { ...text(clusterNameWords), default: "emqxcl" },
-  cookieVersion: { ...version, default: 1 },
-  dashboardPasswordVersion: { ...version, default: 1 },
-  mqttPasswordVersion: { ...version, default: 1 },
-  clusterPorts: { ...choice(ClusterPorts), default: ClusterPorts.Documented },
-  listeners: listenersInput,
+  ...nodeOptions,
   loadBalancerNames: list(loadBalancerName, { default: [] as pulumi.Input<string>[] }),
-  amiId: imageId,
-  extraConfig: checked("text", (input, hocon) =>
-    // Whether it may set authentication, another setting decides.
-    typeof hocon === "string" ? [] : [`${input}: ${shown(hocon)} is not a text in HOCON`],
-  ),
-  anonymousAccess: { ...flag, default: false },
-  // The load balancer's own default.
-  drainingTimeoutSeconds: { ...wholeNumber(1, 3600, "seconds"), default: 300 },
   proxyProtocol: { ...flag, default: false },
-  // How many it may be depends on the nodes: see batchProblems.
-  rolloutBatchSize: {
-    ...checked("number", (input, value) =>
-      Number.isInteger(value)
-        ? []
-        : [`${input}: ${shown(value)} is not a whole number, below that of the nodes`],
-    ),
-    default: 1,
-  },
-  allowFullRestart: { ...flag, default: false },
-  // A node boots in about three minutes; the rest is for slow package downloads and large clusters.
-  readinessTimeoutSeconds: { ...wholeNumber(60, 7200, "seconds"), default: 900 },
-  packageUrl: checked("text", (_input, url) => packageUrlProblems(url)),
-  packageSha256: checked("text", (_input, sum) => packageSumProblems(sum)),
+  protect: { ...flag, default: false },
   kmsKeyId: kmsKeyInput,
-  detailedMonitoring: { ...flag, default: false },
-  tags: tagsInput(nodeTagRules),
 } satisfies Shapes<EmqxClusterNodesArgs>;
 
 export type ClusterNodesSettings = Resolved<EmqxClusterNodesArgs, typeof clusterNodesInputs>;
 
+export type NodeOptions = Resolved<EmqxNodeOptionsArgs, typeof nodeOptions>;
+
 /** What does not depend on where the nodes stand. */
 export type NodeSettings = Omit<ClusterNodesSettings, "nodes" | "securityGroupIds">;
-
-/** Those that the deployment does not set itself. */
-export const nodeSettings = without(clusterNodesInputs, "nodes", "securityGroupIds", "loadBalancerNames");
 
 function sharedAddressProblems(nodes: EmqxNodeArgs[]): string[] {
   const addresses = nodes.map((node) => plain(node.privateIp));

@@ -28,11 +28,10 @@ export function nodeUserData(settings: NodeSettings, place: NodePlace): string {
     region: place.region,
     parameterPrefix: place.parameterPrefix,
     version: settings.emqxVersion,
-    architecture: architectureOf(settings.instanceType),
-    packageUrl: settings.packageUrl,
-    packageSha256: settings.packageSha256,
+    architecture: architectureOf(settings.instance.type),
+    package: settings.instance.package,
     clusterName: settings.clusterName,
-    cookieVersion: settings.cookieVersion,
+    cookieVersion: settings.secretVersions.cookie,
     clusterPorts: settings.clusterPorts,
     listeners: { ws: usesWebSocket(settings.listeners) },
     proxyProtocol: settings.proxyProtocol,
@@ -40,7 +39,7 @@ export function nodeUserData(settings: NodeSettings, place: NodePlace): string {
     mqttUsername,
     hasLicense: settings.licenseKey !== undefined,
     loadBalancerCount: settings.loadBalancerNames.length,
-    readinessTimeoutSeconds: settings.readinessTimeoutSeconds,
+    readinessTimeoutSeconds: settings.rollout.readinessTimeoutSeconds,
     extraConfig: settings.extraConfig,
   });
 }

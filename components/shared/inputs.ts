@@ -134,15 +134,20 @@ export function without<S extends Record<string, Shape>, Name extends keyof S>(
   ) as unknown as Omit<S, Name>;
 }
 
+/** Inputs that belong together, in an interface of their own. With `default: {}` they are there without being given. */
+export function group<Fields extends Record<string, Shape>, Options extends Common>(
+  fields: Fields,
+  options?: Options,
+) {
+  return { kind: "object" as const, fields, ...(options as Options) };
+}
+
 export function list<Options extends Omit<ListShape, "kind" | "item">>(item: Shape, options: Options) {
   return { kind: "list" as const, item, ...options };
 }
 
 /** A rule of how inputs go together: of all inputs with their defaults, and of those that were given. */
-export type Rule<Settings> = (
-  settings: Settings,
-  given: Partial<Record<keyof Settings, unknown>>,
-) => string[];
+export type Rule<Settings, Given = unknown> = (settings: Settings, given: Given) => string[];
 
 /**
  * Everything that is wrong with the inputs: one by one, and then together. A rule ends where it looks at an input which is
@@ -152,34 +157,14 @@ export function problemsOf<Args extends object, S extends Shapes<Args>>(
   shapes: S,
   args: unknown,
   where: Where,
-  rules: Rule<Resolved<Args, S>>[],
+  rules: Rule<Resolved<Args, S>, Args>[],
 ): string[] {
   if (!isRecord(args)) {
     return [`the arguments: ${shown(args)} is not an object with inputs`];
   }
-  const problems = unknownInputs("", shapes, args);
-  const sound: Record<string, unknown> = {};
-  const wrong = new Set<string | symbol>();
-  for (const [name, shape] of Object.entries<Shape>(shapes)) {
-    const found = inputProblems(name, shape, args[name], where);
-    if (found.length > 0) {
-      wrong.add(name);
-      problems.push(...found);
-    } else if (args[name] !== undefined) {
-      sound[name] = args[name];
-    }
-  }
-  const get = (target: object, name: string | symbol): unknown => {
-    if (wrong.has(name)) {
-      throw unjudged;
-    }
-    return Reflect.get(target, name);
-  };
-  const settings = new Proxy<object>(withDefaults<Args, S>(shapes, sound as Args), { get }) as Resolved<
-    Args,
-    S
-  >;
-  const given = new Proxy(sound, { get }) as Partial<Record<keyof Resolved<Args, S>, unknown>>;
+  const { problems, sound, wrong } = oneByOne("", shapes, args, where);
+  const settings = guarded(withDefaults<Args, S>(shapes, sound as Args), shapes, wrong);
+  const given = guarded(sound as Args, shapes, wrong);
   const further = rules.flatMap((rule) => {
     try {
       return rule(settings, given);
@@ -193,7 +178,64 @@ export function problemsOf<Args extends object, S extends Shapes<Args>>(
   return [...new Set([...problems, ...further])];
 }
 
+/** Inputs looked at one by one: what is wrong, what is left, and the paths of those that are wrong. */
+interface Looked {
+  problems: string[];
+  sound: Record<string, unknown>;
+  wrong: Set<string>;
+}
+
+function oneByOne(
+  path: string,
+  shapes: Record<string, Shape>,
+  args: Record<string, unknown>,
+  where: Where,
+): Looked {
+  const looked: Looked = { problems: unknownInputs(path, shapes, args), sound: {}, wrong: new Set() };
+  for (const [name, shape] of Object.entries(shapes)) {
+    const input = `${path}${name}`;
+    const value = args[name];
+    if (shape.kind === "object" && isRecord(value)) {
+      const group = oneByOne(`${input}.`, shape.fields, value, where);
+      looked.problems.push(...group.problems);
+      looked.sound[name] = group.sound;
+      group.wrong.forEach((field) => looked.wrong.add(field));
+      continue;
+    }
+    const found = inputProblems(input, shape, value, where);
+    looked.problems.push(...found);
+    if (found.length > 0) {
+      looked.wrong.add(input);
+    } else if (value !== undefined) {
+      looked.sound[name] = value;
+    }
+  }
+  return looked;
+}
+
 const unjudged = new Error("a rule looked at an input that is wrong by itself");
+
+/** The same inputs, which end a rule that looks at one of the wrong ones. */
+function guarded<T extends object>(
+  inputs: T,
+  shapes: Record<string, Shape>,
+  wrong: Set<string>,
+  path = "",
+): T {
+  return new Proxy(inputs, {
+    get: (target, name): unknown => {
+      const input = `${path}${String(name)}`;
+      if (wrong.has(input)) {
+        throw unjudged;
+      }
+      const value: unknown = Reflect.get(target, name);
+      const shape = shapes[String(name)];
+      return shape?.kind === "object" && isRecord(value)
+        ? guarded(value, shape.fields, wrong, `${input}.`)
+        : value;
+    },
+  });
+}
 
 /**
  * Inputs that are meant for one that there is, and would be lost without a word: only TypeScript's compiler looks for them. Others
@@ -202,9 +244,25 @@ const unjudged = new Error("a rule looked at an input that is wrong by itself");
 function unknownInputs(path: string, shapes: Record<string, Shape>, args: Record<string, unknown>): string[] {
   const known = Object.keys(shapes);
   return Object.keys(args).flatMap((name) => {
-    const meant = Object.hasOwn(shapes, name) || args[name] === undefined ? undefined : misspelt(name, known);
+    const meant =
+      Object.hasOwn(shapes, name) || args[name] === undefined
+        ? undefined
+        : (pathOf(name, shapes) ?? misspelt(name, known));
     return meant === undefined ? [] : [`${path}${name}: there is no such input; did you mean ${meant}?`];
   });
+}
+
+/** The path of an input that belongs into a group. */
+export function pathOf(name: string, shapes: Record<string, Shape>): string | undefined {
+  for (const [group, shape] of Object.entries(shapes)) {
+    if (shape.kind === "object") {
+      const inner = Object.hasOwn(shape.fields, name) ? name : pathOf(name, shape.fields);
+      if (inner !== undefined) {
+        return `${group}.${inner}`;
+      }
+    }
+  }
+  return undefined;
 }
 
 /** What is wrong with one input, at any depth. */
@@ -233,12 +291,7 @@ export function inputProblems(input: string, shape: Shape, value: unknown, where
         : [`${input}: ${shown(value)} is not a list of names with a text each`];
     case "object":
       return isRecord(value)
-        ? [
-            ...unknownInputs(`${input}.`, shape.fields, value),
-            ...Object.entries(shape.fields).flatMap(([key, field]) =>
-              inputProblems(`${input}.${key}`, field, value[key], where),
-            ),
-          ]
+        ? oneByOne(`${input}.`, shape.fields, value, where).problems
         : [`${input}: ${shown(value)} is not a group of ${Object.keys(shape.fields).join(", ")}`];
     case "text":
     case "number":

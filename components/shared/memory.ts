@@ -35,7 +35,7 @@ export function rememberedUntilRestart<T extends string>(
     if (running !== wanted) {
       throw runError(
         `${setting}: the running nodes use ${running}, and nodes with ${wanted} cannot join them, so this change cannot ` +
-          `be rolled out node by node. Keep ${running}, or set allowFullRestart for this one update: all nodes are then ` +
+          `be rolled out node by node. Keep ${running}, or set rollout.allowFullRestart for this one update: all nodes are then ` +
           `replaced at once and clients are disconnected until they are back`,
       );
     }

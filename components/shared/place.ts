@@ -89,7 +89,7 @@ export function checkedInstanceType(
       lacking.length === 0
         ? []
         : [
-            `instanceType: ${lacking.join(", ")} ${lacking.length > 1 ? "do" : "does"} not offer "${instanceType}"; ` +
+            `instance.type: ${lacking.join(", ")} ${lacking.length > 1 ? "do" : "does"} not offer "${instanceType}"; ` +
               (locations.length > 0
                 ? `use another type, or the zones that have it: ${[...locations].sort().join(", ")}`
                 : "use another type"),

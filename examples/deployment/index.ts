@@ -4,6 +4,6 @@ import { EmqxDeployment, Listener } from "emqx-aws";
 const emqx = new EmqxDeployment("mqtt", {
   availabilityZones: ["eu-west-1a", "eu-west-1b"],
   listeners: [Listener.Mqtts],
-  selfSignedCertificate: true,
+  certificate: { selfSigned: {} },
 });
 export const { mqttsUrl, caCertificatePem, mqttUsername, mqttPasswordParameter } = emqx;

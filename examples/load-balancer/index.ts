@@ -3,13 +3,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { EmqxClassicElb, Listener } from "emqx-aws";
 
 const config = new pulumi.Config();
+const certificateArn = config.get("certificateArn");
 
 const balancer = new EmqxClassicElb("mqtt", {
   subnetIds: config.requireObject<string[]>("subnetIds"),
   securityGroupIds: config.requireObject<string[]>("securityGroupIds"),
   listeners: [Listener.Mqtts, Listener.Wss],
-  certificateArn: config.get("certificateArn"),
-  selfSignedCertificate: config.get("certificateArn") === undefined,
+  certificate: certificateArn === undefined ? { selfSigned: {} } : { arn: certificateArn },
 });
 
 export const { loadBalancerName, dnsName, mqttsUrl, wssUrl, caCertificatePem } = balancer;

@@ -19,7 +19,7 @@ const emqx = new EmqxDeployment(
   {
     availabilityZones: ["eu-west-1a", "eu-west-1b"],
     listeners: [Listener.Mqtts],
-    selfSignedCertificate: true,
+    certificate: { selfSigned: {} },
   },
   { transforms: [patchInstances] },
 );

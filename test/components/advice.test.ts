@@ -4,7 +4,7 @@ import { deploymentInputs, deploymentProblems } from "../../components/deploymen
 import type { EmqxDeploymentArgs } from "../../components";
 
 const zones = ["eu-west-1a", "eu-west-1b", "eu-west-1c"];
-const base = { selfSignedCertificate: true, monitoring: true, backup: true, flowLogs: true };
+const base = { certificate: { selfSigned: {} }, monitoring: {}, backup: {}, vpc: { flowLogs: {} } };
 
 const about = (setting: string, args: object) =>
   deploymentProblems("emqx", args as EmqxDeploymentArgs).filter((problem) => problem.startsWith(setting));
@@ -35,7 +35,7 @@ test("as many nodes as a refusal says that there is room for", () => {
       (prefix, zoneCount, nodeCount) => {
         const args = {
           ...base,
-          cidrBlock: `10.0.0.0/${prefix}`,
+          vpc: { ...base.vpc, cidrBlock: `10.0.0.0/${prefix}` },
           availabilityZones: zones.slice(0, zoneCount),
         };
         for (const problem of about("nodeCount", { ...args, nodeCount })) {

@@ -3,24 +3,27 @@ import { deploymentProblems } from "../../components";
 
 const good: EmqxDeploymentArgs = {
   availabilityZones: ["eu-west-1a", "eu-west-1b"],
-  selfSignedCertificate: true,
+  certificate: { selfSigned: {} },
 };
 
 /** What is changed of the good input, values of the wrong type included, and every line of the answer. */
 const rows: [Record<string, unknown>, string[]][] = [
   [
-    { cidrBlock: "192.168.0.0" },
-    ['cidrBlock: "192.168.0.0" is not an IPv4 block in CIDR notation (for example 192.168.0.0/16)'],
+    { vpc: { cidrBlock: "192.168.0.0" } },
+    ['vpc.cidrBlock: "192.168.0.0" is not an IPv4 block in CIDR notation (for example 192.168.0.0/16)'],
   ],
   [
-    { cidrBlock: "192.168.1.0/16" },
-    ['cidrBlock: "192.168.1.0/16" has host bits set or is not in canonical form: write 192.168.0.0/16'],
+    { vpc: { cidrBlock: "192.168.1.0/16" } },
+    ['vpc.cidrBlock: "192.168.1.0/16" has host bits set or is not in canonical form: write 192.168.0.0/16'],
   ],
-  [{ cidrBlock: "10.0.0.0/8" }, ['cidrBlock: "10.0.0.0/8" is a /8; a VPC\'s block is between /16 and /28']],
   [
-    { cidrBlock: "10.0.0.0/26" },
+    { vpc: { cidrBlock: "10.0.0.0/8" } },
+    ['vpc.cidrBlock: "10.0.0.0/8" is a /8; a VPC\'s block is between /16 and /28'],
+  ],
+  [
+    { vpc: { cidrBlock: "10.0.0.0/26" } },
     [
-      'cidrBlock: "10.0.0.0/26" is too small: it is divided into 16 subnets, and a Classic ELB needs subnets of /27 or larger; use a /23 or larger block',
+      'vpc.cidrBlock: "10.0.0.0/26" is too small: it is divided into 16 subnets, and a Classic ELB needs subnets of /27 or larger; use a /23 or larger block',
     ],
   ],
   [
@@ -52,9 +55,9 @@ const rows: [Record<string, unknown>, string[]][] = [
   [{ nodeCount: 2.5 }, ["nodeCount: 2.5 is not a whole number of nodes from 1 to 100"]],
   [{ nodeCount: 101 }, ["nodeCount: 101 is not a whole number of nodes from 1 to 100"]],
   [
-    { nodeCount: 30, cidrBlock: "10.0.0.0/23" },
+    { nodeCount: 30, vpc: { cidrBlock: "10.0.0.0/23" } },
     [
-      "nodeCount: 30 nodes do not fit into subnet 10.0.0.0/27, which has addresses for 21; use fewer nodes or a larger cidrBlock",
+      "nodeCount: 30 nodes do not fit into subnet 10.0.0.0/27, which has addresses for 21; use fewer nodes or a larger VPC (vpc.cidrBlock)",
     ],
   ],
   [{ nodeCount: "3" }, ['nodeCount: "3" is not a whole number of nodes from 1 to 100']],
@@ -107,61 +110,68 @@ const rows: [Record<string, unknown>, string[]][] = [
     ],
   ],
   [
-    { instanceType: "m7g" },
+    { instance: { type: "m7g" } },
     [
-      'instanceType "m7g" is not the name of an EC2 instance type: write family, generation and size, like m7g.large or c7i.2xlarge.',
+      'instance.type: "m7g" is not the name of an EC2 instance type: write family, generation and size, like m7g.large or c7i.2xlarge',
     ],
   ],
   [
-    { instanceType: "M7G.large" },
+    { instance: { type: "M7G.large" } },
     [
-      'instanceType "M7G.large" is not the name of an EC2 instance type: write family, generation and size, like m7g.large or c7i.2xlarge.',
+      'instance.type: "M7G.large" is not the name of an EC2 instance type: write family, generation and size, like m7g.large or c7i.2xlarge',
     ],
   ],
   [
-    { instanceType: "t2.micro" },
+    { instance: { type: "t2.micro" } },
     [
-      'instanceType: "t2.micro" is of a previous generation without EBS optimization; use a current one, for example m7g.large',
-    ],
-  ],
-  [{ amiId: "ami-xyz" }, ['amiId: "ami-xyz" is not the id of an image, for example ami-0123456789abcdef0']],
-  [
-    { selfSignedCertificate: false },
-    [
-      "certificateArn: missing, and a TLS listener is on; give the ARN of an ACM or IAM certificate, or set selfSignedCertificate to try things out",
+      'instance.type: "t2.micro" is of a previous generation without EBS optimization; use a current one, for example m7g.large',
     ],
   ],
   [
-    { certificateArn: "arn:aws:acm:eu-west-1:123456789012:certificate/x" },
-    ["certificateArn: given together with selfSignedCertificate; choose one of the two"],
+    { instance: { amiId: "ami-xyz" } },
+    ['instance.amiId: "ami-xyz" is not the id of an image, for example ami-0123456789abcdef0'],
   ],
   [
-    { selfSignedCertificate: undefined, certificateArn: "arn:aws:acm:us-east-1:123456789012:certificate/x" },
+    { certificate: { selfSigned: undefined } },
     [
-      'certificateArn: "arn:aws:acm:us-east-1:123456789012:certificate/x" is in us-east-1, but the deployment is in eu-west-1; use one of eu-west-1',
+      "certificate: missing, and a TLS listener is on; give the arn of an ACM or IAM certificate, or selfSigned: {} to try things out",
     ],
   ],
   [
-    { selfSignedCertificate: undefined, certificateArn: "arn:aws:s3:::x" },
+    { certificate: { arn: "arn:aws:acm:eu-west-1:123456789012:certificate/x", selfSigned: {} } },
+    ["certificate: arn and selfSigned given; choose one of the two"],
+  ],
+  [
+    { certificate: undefined },
     [
-      'certificateArn: "arn:aws:s3:::x" is not of the form arn:aws:acm:<region>:<account>:certificate/<id> or arn:aws:iam::<account>:server-certificate/<name>',
+      "certificate: missing, and a TLS listener is on; give the arn of an ACM or IAM certificate, or selfSigned: {} to try things out",
     ],
   ],
   [
-    { selfSignedCertificate: undefined, certificateArn: "" },
+    { certificate: { arn: "arn:aws:acm:us-east-1:123456789012:certificate/x" } },
     [
-      'certificateArn: "" is not of the form arn:aws:acm:<region>:<account>:certificate/<id> or arn:aws:iam::<account>:server-certificate/<name>',
+      'certificate.arn: "arn:aws:acm:us-east-1:123456789012:certificate/x" is in us-east-1, but the deployment is in eu-west-1; use one of eu-west-1',
+    ],
+  ],
+  [
+    { certificate: { arn: "arn:aws:s3:::x" } },
+    [
+      'certificate.arn: "arn:aws:s3:::x" is not of the form arn:aws:acm:<region>:<account>:certificate/<id> or arn:aws:iam::<account>:server-certificate/<name>',
+    ],
+  ],
+  [
+    { certificate: { arn: "" } },
+    [
+      'certificate.arn: "" is not of the form arn:aws:acm:<region>:<account>:certificate/<id> or arn:aws:iam::<account>:server-certificate/<name>',
     ],
   ],
   [
     { listeners: ["Mqtt"] },
-    [
-      "selfSignedCertificate: given, but no TLS listener is on; add Mqtts or Wss to listeners, or leave it out",
-    ],
+    ["certificate: given, but no TLS listener is on; add Mqtts or Wss to listeners, or leave it out"],
   ],
   [{ listeners: [] }, ["listeners: none given; name at least one of Mqtt, Mqtts, Ws, Wss"]],
   [
-    { listeners: ["Mqtt", "Mqtt"], selfSignedCertificate: false },
+    { listeners: ["Mqtt", "Mqtt"], certificate: undefined },
     ['listeners: "Mqtt" is listed twice; list each once'],
   ],
   [{ listeners: ["mqtts"] }, ['listeners: "mqtts" is no listener; use Mqtt, Mqtts, Ws, Wss']],
@@ -178,44 +188,46 @@ const rows: [Record<string, unknown>, string[]][] = [
     ],
   ],
   [
-    { drainingTimeoutSeconds: 3601 },
-    ["drainingTimeoutSeconds: 3601 is not a whole number of seconds from 1 to 3600"],
+    { rollout: { drainingTimeoutSeconds: 3601 } },
+    ["rollout.drainingTimeoutSeconds: 3601 is not a whole number of seconds from 1 to 3600"],
   ],
   [
-    { tlsPolicy: "x" },
+    { classicElb: { tlsPolicy: "x" } },
     [
-      'tlsPolicy: "x" is not one of ELBSecurityPolicy-TLS-1-2-2017-01, ELBSecurityPolicy-TLS-1-1-2017-01, ELBSecurityPolicy-2016-08',
+      'classicElb.tlsPolicy: "x" is not one of ELBSecurityPolicy-TLS-1-2-2017-01, ELBSecurityPolicy-TLS-1-1-2017-01, ELBSecurityPolicy-2016-08',
     ],
   ],
   [
-    { clientCidrBlocks: ["1.2.3.4"] },
-    ['clientCidrBlocks: "1.2.3.4" is not an IPv4 block in CIDR notation (for example 192.168.0.0/16)'],
+    { access: { clientCidrBlocks: ["1.2.3.4"] } },
+    ['access.clientCidrBlocks: "1.2.3.4" is not an IPv4 block in CIDR notation (for example 192.168.0.0/16)'],
   ],
   [
-    { clientCidrBlocks: [] },
-    ["clientCidrBlocks: none given; name at least one block, or leave it out to admit clients from anywhere"],
-  ],
-  [
-    { clientCidrBlocks: ["10.0.0.1/8"] },
-    ['clientCidrBlocks: "10.0.0.1/8" has host bits set or is not in canonical form: write 10.0.0.0/8'],
-  ],
-  [
-    { clientCidrBlocks: ["::/0"] },
-    ['clientCidrBlocks: "::/0" is not an IPv4 block in CIDR notation (for example 192.168.0.0/16)'],
-  ],
-  [
-    { clientCidrBlocks: ["10.0.0.0/8", "10.0.0.0/8"] },
-    ['clientCidrBlocks: "10.0.0.0/8" is listed twice; list each block once'],
-  ],
-  [
-    { adminCidrBlocks: ["0.0.0.0/0"] },
+    { access: { clientCidrBlocks: [] } },
     [
-      'adminCidrBlocks: "0.0.0.0/0" would open the dashboard and the management API to the whole internet; name the blocks that administrators connect from',
+      "access.clientCidrBlocks: none given; name at least one block, or leave it out to admit clients from anywhere",
     ],
   ],
   [
-    { adminCidrBlocks: ["x"] },
-    ['adminCidrBlocks: "x" is not an IPv4 block in CIDR notation (for example 192.168.0.0/16)'],
+    { access: { clientCidrBlocks: ["10.0.0.1/8"] } },
+    ['access.clientCidrBlocks: "10.0.0.1/8" has host bits set or is not in canonical form: write 10.0.0.0/8'],
+  ],
+  [
+    { access: { clientCidrBlocks: ["::/0"] } },
+    ['access.clientCidrBlocks: "::/0" is not an IPv4 block in CIDR notation (for example 192.168.0.0/16)'],
+  ],
+  [
+    { access: { clientCidrBlocks: ["10.0.0.0/8", "10.0.0.0/8"] } },
+    ['access.clientCidrBlocks: "10.0.0.0/8" is listed twice; list each block once'],
+  ],
+  [
+    { access: { adminCidrBlocks: ["0.0.0.0/0"] } },
+    [
+      'access.adminCidrBlocks: "0.0.0.0/0" would open the dashboard and the management API to the whole internet; name the blocks that administrators connect from',
+    ],
+  ],
+  [
+    { access: { adminCidrBlocks: ["x"] } },
+    ['access.adminCidrBlocks: "x" is not an IPv4 block in CIDR notation (for example 192.168.0.0/16)'],
   ],
   [
     { extraConfig: "a = {" },
@@ -233,37 +245,48 @@ const rows: [Record<string, unknown>, string[]][] = [
       "extraConfig line 1 sets listeners.tcp.default.bind, but listeners.tcp.default.bind is set by the component: the load balancer and the security groups use 1883. Remove it.",
     ],
   ],
-  [{ dataVolumeSizeGiB: 0 }, ["dataVolumeSizeGiB: 0 is not a whole number of GiB from 1 to 16384"]],
-  [{ dataVolumeSizeGiB: 20000 }, ["dataVolumeSizeGiB: 20000 is not a whole number of GiB from 1 to 16384"]],
-  [{ hostname: "mqtt.example.com" }, ["hostname: goes together with hostedZoneId; give both or neither"]],
+  [{ dataVolume: { sizeGiB: 0 } }, ["dataVolume.sizeGiB: 0 is not a whole number of GiB from 1 to 16384"]],
   [
-    { hostname: "MQTT_x", hostedZoneId: "Z1" },
-    ['hostname: "MQTT_x" is not a DNS name in lower case, for example mqtt.example.com'],
+    { dataVolume: { sizeGiB: 20000 } },
+    ["dataVolume.sizeGiB: 20000 is not a whole number of GiB from 1 to 16384"],
   ],
-  [{ hostedZoneId: "Z1" }, ["hostname: goes together with hostedZoneId; give both or neither"]],
   [
-    { natGateways: "None" },
+    { dns: { hostname: "mqtt.example.com" } },
+    ["dns.hostedZoneId: missing; give the id of the hosted zone that the hostname is in"],
+  ],
+  [
+    { dns: { hostname: "MQTT_x", hostedZoneId: "Z1" } },
+    ['dns.hostname: "MQTT_x" is not a DNS name in lower case, for example mqtt.example.com'],
+  ],
+  [{ dns: { hostedZoneId: "Z1" } }, ["dns.hostname: missing; give the name that clients connect to"]],
+  [
+    { vpc: { natGateways: "None" } },
     [
-      "natGateways: None leaves the nodes without a way to their package and to AWS's APIs; use Single or PerAvailabilityZone",
+      "vpc.natGateways: None leaves the nodes without a way to their package and to AWS's APIs; use Single or PerAvailabilityZone",
     ],
   ],
-  [{ natGateways: "single" }, ['natGateways: "single" is not one of None, Single, PerAvailabilityZone']],
+  [
+    { vpc: { natGateways: "single" } },
+    ['vpc.natGateways: "single" is not one of None, Single, PerAvailabilityZone'],
+  ],
   [{ clusterPorts: "X" }, ['clusterPorts: "X" is not one of Documented, Package']],
   [
-    { rolloutBatchSize: 3 },
-    ["rolloutBatchSize: 3 is not a whole number of nodes from 1 to 2, so that some of the 3 always serve"],
+    { rollout: { batchSize: 3 } },
+    ["rollout.batchSize: 3 is not a whole number of nodes from 1 to 2, so that some of the 3 always serve"],
   ],
   [
-    { readinessTimeoutSeconds: 5 },
-    ["readinessTimeoutSeconds: 5 is not a whole number of seconds from 60 to 7200"],
+    { rollout: { readinessTimeoutSeconds: 5 } },
+    ["rollout.readinessTimeoutSeconds: 5 is not a whole number of seconds from 60 to 7200"],
   ],
   [
-    { packageUrl: "http://x/y.rpm" },
-    ['packageUrl "http://x/y.rpm" must be an https:// address of an RPM for Amazon Linux 2023.'],
+    { instance: { package: { url: "http://x/y.rpm" } } },
+    ['instance.package.url: "http://x/y.rpm" must be an https:// address of an RPM for Amazon Linux 2023'],
   ],
   [
-    { packageSha256: "abc" },
-    ['packageSha256 "abc" must be the SHA-256 sum of the package: 64 digits 0-9, a-f in lower case.'],
+    { instance: { package: { sha256: "abc" } } },
+    [
+      'instance.package.sha256: "abc" must be the SHA-256 sum of the package: 64 digits 0-9, a-f in lower case',
+    ],
   ],
   [
     { kmsKeyId: "alias/x" },
@@ -275,13 +298,22 @@ const rows: [Record<string, unknown>, string[]][] = [
       'kmsKeyId: "arn:aws:kms:us-east-1:123456789012:key/x" is in us-east-1, but the deployment is in eu-west-1; use one of eu-west-1',
     ],
   ],
-  [{ accessLogs: {} }, ["accessLogs.bucket: missing; name the bucket that the logs go to"]],
-  [{ accessLogs: { bucket: "B" } }, ['accessLogs.bucket: "B" is not the name of an S3 bucket']],
-  [{ accessLogs: { bucket: "bbb", intervalMinutes: 10 } }, ["accessLogs.intervalMinutes: 10 is not 5 or 60"]],
   [
-    { flowLogRetentionDays: 100 },
+    { classicElb: { accessLogs: {} } },
+    ["classicElb.accessLogs.bucket: missing; name the bucket that the logs go to"],
+  ],
+  [
+    { classicElb: { accessLogs: { bucket: "B" } } },
+    ['classicElb.accessLogs.bucket: "B" is not the name of an S3 bucket'],
+  ],
+  [
+    { classicElb: { accessLogs: { bucket: "bbb", intervalMinutes: 10 } } },
+    ["classicElb.accessLogs.intervalMinutes: 10 is not 5 or 60"],
+  ],
+  [
+    { vpc: { flowLogs: { retentionDays: 100 } } },
     [
-      "flowLogRetentionDays: 100 is not one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653",
+      "vpc.flowLogs.retentionDays: 100 is not one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653",
     ],
   ],
   [{ licenseKey: " " }, ["licenseKey: is empty; give the key, or leave it out"]],
@@ -299,18 +331,18 @@ describe("bad input", () => {
   test("is reported all at once, each problem with the input's name first", () => {
     const problems = deploymentProblems("emqx", {
       ...good,
-      cidrBlock: "10.0.0.0/8",
+      vpc: { cidrBlock: "10.0.0.0/8" },
       nodeCount: 0,
       keepAliveSeconds: -1,
-      adminCidrBlocks: ["0.0.0.0/0"],
-      instanceType: "large",
+      access: { adminCidrBlocks: ["0.0.0.0/0"] },
+      instance: { type: "large" },
     });
     expect(problems.map((problem) => problem.split(/[: ]/)[0])).toEqual([
-      "cidrBlock",
       "nodeCount",
-      "adminCidrBlocks",
+      "vpc.cidrBlock",
+      "access.adminCidrBlocks",
       "keepAliveSeconds",
-      "instanceType",
+      "instance.type",
     ]);
   });
 

@@ -13,7 +13,7 @@ const vpc =
 const deployment =
   (tags = {}) =>
   () =>
-    new EmqxDeployment("mq", { availabilityZones, nodeCount: 1, selfSignedCertificate: true, tags });
+    new EmqxDeployment("mq", { availabilityZones, nodeCount: 1, certificate: { selfSigned: {} }, tags });
 const backup = () => new EmqxBackup("keep", { parameterPrefix: "/emqx/p/s/n", roleName: "n" });
 
 type Case = [
@@ -28,7 +28,7 @@ const cases: Case[] = [
   ["a long key", vpc(), { ["k".repeat(128)]: "x" }, "has 128 characters, and EC2 takes 127 at most"],
   ["a long value", vpc(), { team: "v".repeat(257) }, "has 257 characters, and the value of a tag has 256"],
   ["an empty key", vpc(), { "": "x" }, 'the key "" is empty'],
-  ["characters, with flow logs", vpc({}, { flowLogs: true }), { team: "R&D" }, 'team: "R&D" has characters'],
+  ["characters, with flow logs", vpc({}, { flowLogs: {} }), { team: "R&D" }, 'team: "R&D" has characters'],
   ["characters, EC2 alone", vpc(), { "team & co": "R&D", TEAM: "x", team: "y" }, undefined],
   ["keys in other letters", deployment({ team: "x" }), { Team: "y" }, '"Team" is "team" in other letters'],
   ["the same key as an own one", deployment({ team: "x" }), { team: "R&D", Name: "other" }, undefined],

@@ -20,12 +20,13 @@ const components: Record<string, Record<string, Shape>> = {
   EmqxClusterNodes: clusterNodesInputs,
 };
 const schema = JSON.parse(readFileSync(join(__dirname, "schema.json"), "utf8")) as {
-  resources: Record<string, { inputProperties: Record<string, { description: string }> }>;
+  resources: Record<string, { inputProperties: Properties }>;
+  types: Record<string, { properties: Properties }>;
 };
 const settings = new Map(
   [
     ...readFileSync(join(__dirname, "../../docs/settings.md"), "utf8").matchAll(
-      /^\| `(\w+)` *\|.*\| (.*?) *\|$/gm,
+      /^\| `([\w.]+)` *\|.*\| (.*?) *\|$/gm,
     ),
   ].map(([, name, words]) => [name!, words!.replaceAll("`", "")]),
 );
@@ -33,14 +34,30 @@ const settings = new Map(
 const inWords = (value: unknown) =>
   Array.isArray(value) ? (value.length === 0 ? "none" : value.join(" and ")) : String(value);
 
+const leavesOf = (shapes: Record<string, Shape>, group = ""): [string, Shape][] =>
+  Object.entries(shapes).flatMap(([name, shape]) =>
+    shape.kind === "object"
+      ? leavesOf(shape.fields, `${group}${name}.`)
+      : [[`${group}${name}`, shape] as [string, Shape]],
+  );
+
 const rows = Object.entries(components).flatMap(([component, inputs]) =>
-  Object.entries(inputs)
+  leavesOf(inputs)
     .filter(([, shape]) => shape.default !== undefined)
     .map(([input, shape]): [string, string, string] => [component, input, inWords(shape.default)]),
 );
 
+type Properties = Record<string, { description: string; $ref?: string }>;
+/** The words beside an input, of whatever group. */
+function describe(properties: Properties, [name = "", ...path]: string[]): string {
+  const { description, $ref } = properties[name]!;
+  const type = $ref?.replace("#/types/", "");
+  return path.length === 0 ? description : describe(schema.types[type!]!.properties, path);
+}
+
 test.each(rows)("%s.%s: %s", (component, input, words) => {
-  const { description } = schema.resources[`emqx-aws:index:${component}`]!.inputProperties[input]!;
+  const { inputProperties } = schema.resources[`emqx-aws:index:${component}`]!;
+  const description = describe(inputProperties, input.split("."));
   expect(/Default: ([^]*)$/.exec(description)?.[1]).toContain(words);
   if (component === "EmqxDeployment") {
     expect(settings.get(input)).toContain(words);

@@ -23,9 +23,9 @@ import { monitoringNameProblems } from "../../components/monitoring/settings";
 import { RegionMocks, type Registered } from "../../simulator";
 
 const everything: EmqxDeploymentArgs = {
-  ...{ availabilityZones: ["eu-west-1a", "eu-west-1b"], nodeCount: 12, selfSignedCertificate: true },
-  ...{ proxyProtocol: true, monitoring: true, backup: true, flowLogs: true },
-  ...{ clientCidrBlocks: ["203.0.113.255/32"], adminCidrBlocks: ["203.0.113.254/32"] },
+  ...{ availabilityZones: ["eu-west-1a", "eu-west-1b"], nodeCount: 12, certificate: { selfSigned: {} } },
+  ...{ classicElb: { proxyProtocol: true }, monitoring: {}, backup: {}, vpc: { flowLogs: {} } },
+  access: { clientCidrBlocks: ["203.0.113.255/32"], adminCidrBlocks: ["203.0.113.254/32"] },
 };
 
 /** What AWS's own references say of each name, by type and property: the most characters, and which ones. */
@@ -127,10 +127,16 @@ test.each([
 test("everything of a component alone with the longest name fits", async () => {
   const nameOf = (component: string) => "n".repeat(longest(rules[component]!).length);
   const resources = await made("p", "s", () => {
-    const vpc = new EmqxVpc(nameOf("EmqxVpc"), everything);
-    const groups = new EmqxSecurityGroup(nameOf("EmqxSecurityGroup"), { ...everything, vpcId: vpc.vpcId });
+    const vpc = new EmqxVpc(nameOf("EmqxVpc"), {
+      ...everything.vpc,
+      availabilityZones: everything.availabilityZones,
+    });
+    const groups = new EmqxSecurityGroup(nameOf("EmqxSecurityGroup"), {
+      ...everything.access,
+      vpcId: vpc.vpcId,
+    });
     const elb = new EmqxClassicElb(nameOf("EmqxClassicElb"), {
-      ...{ selfSignedCertificate: true, proxyProtocol: true, subnetIds: vpc.publicSubnetIds },
+      ...{ certificate: { selfSigned: {} }, proxyProtocol: true, subnetIds: vpc.publicSubnetIds },
       securityGroupIds: [groups.loadBalancerSecurityGroupId],
     });
     const nodes = new EmqxClusterNodes(nameOf("EmqxClusterNodes"), {

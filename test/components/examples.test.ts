@@ -45,7 +45,7 @@ test.each(Object.entries(files))("%s", async (name, folder) => {
     // What an example says that it goes on from.
     const whole = new library.EmqxDeployment("whole", {
       availabilityZones: ["eu-west-1a", "eu-west-1b"],
-      selfSignedCertificate: true,
+      certificate: { selfSigned: {} },
     });
     const { vpc, securityGroup: groups, classicElb: elb, nodes } = whole;
     const scope = { ...library, ...watched, pulumi, vpc, groups, elb, nodes };

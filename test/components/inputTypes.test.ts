@@ -28,7 +28,7 @@ const good: Record<string, Record<string, unknown>> = {
   EmqxSecurityGroup: { vpcId: "vpc-0123456789abcdef0" },
   EmqxClassicElb: { subnetIds: [node.subnetId], securityGroupIds: ["sg-0123456789abcdef0"] },
   EmqxClusterNodes: { nodes: [node], securityGroupIds: ["sg-0123456789abcdef0"] },
-  EmqxDeployment: { availabilityZones: ["eu-west-1a"], selfSignedCertificate: true },
+  EmqxDeployment: { availabilityZones: ["eu-west-1a"], certificate: { selfSigned: {} } },
   EmqxMonitoring: {
     ...prefix,
     loadBalancerName: "emqx",
@@ -128,13 +128,7 @@ test.each(Object.keys(good))("%s: a misspelt input is not lost in silence", (com
 });
 
 test("an input of another component's, as a program may give to several, is none of this one's", () => {
-  const args = {
-    ...good["EmqxVpc"],
-    nodeCount: 3,
-    monitoring: true,
-    somebodyElses: "x",
-    cidrBlok: undefined,
-  };
+  const args = { ...good["EmqxVpc"], nodeCount: 3, monitoring: {}, somebodyElses: "x", cidrBlok: undefined };
   expect(problemsOf<library.EmqxVpcArgs, typeof vpcInputs>(vpcInputs, args, {}, [])).toEqual([]);
 });
 
@@ -142,10 +136,12 @@ test.each(Object.keys(good))("%s: arguments that are none, and needed ones that 
   for (const args of [undefined, null, "x", 1, [], true]) {
     expect(refusal(component, args)?.message).toMatch(/^Emqx\w+ "emqx": .*\n {2}- the arguments: /);
   }
-  for (const needed of Object.keys(good[component]!).filter((name) => name !== "selfSignedCertificate")) {
+  for (const needed of Object.keys(good[component]!)) {
     const rest = { ...good[component]! };
     delete rest[needed];
-    expect(refusal(component, rest)?.message).toMatch(new RegExp(`\n  - ${needed}: (missing|none given); `));
+    expect(refusal(component, rest)?.message).toMatch(
+      new RegExp(`\n  - ${needed}: (missing|none given)[;,] `),
+    );
   }
 });
 

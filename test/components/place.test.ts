@@ -42,7 +42,7 @@ test("a deployment whose names do not fit registers nothing", async () => {
   const mocks = await run(() => {
     for (const name of ["sg", "SG", "a".repeat(21), "a_b", "xn--a", "", "a.b"]) {
       const make = () =>
-        new EmqxDeployment(name, { availabilityZones: ["eu-west-1a"], selfSignedCertificate: true });
+        new EmqxDeployment(name, { availabilityZones: ["eu-west-1a"], certificate: { selfSigned: {} } });
       expect(make).toThrow(/nothing of it was changed, because its input cannot work:\n {2}- name: /);
     }
   });

@@ -61,12 +61,16 @@ export const ofAnotherRegion: Case[] = [
   [
     "EmqxDeployment",
     (options) =>
-      new EmqxDeployment("mq", { availabilityZones: ["eu-west-1a"], selfSignedCertificate: true }, options),
+      new EmqxDeployment(
+        "mq",
+        { availabilityZones: ["eu-west-1a"], certificate: { selfSigned: {} } },
+        options,
+      ),
     "availabilityZones: eu-west-1a is not in us-east-1, the region of the aws provider",
   ],
   [
     "EmqxClassicElb",
-    (options) => new EmqxClassicElb("lb", { ...place, certificateArn }, options),
+    (options) => new EmqxClassicElb("lb", { ...place, certificate: { arn: certificateArn } }, options),
     "is in eu-west-1, but the deployment is in us-east-1; use one of us-east-1",
   ],
   [
@@ -96,13 +100,14 @@ export const unknownToAws: Case[] = [
   [
     "a type that a zone lacks",
     (options) => new EmqxClusterNodes("mq", nodes("us-east-1e"), options),
-    'instanceType: us-east-1e does not offer "m7g.large"; use another type',
+    'instance.type: us-east-1e does not offer "m7g.large"; use another type',
     "us-east-1",
   ],
   [
     "a type newer than the list, which EC2 does not know",
-    (options) => new EmqxClusterNodes("mq", nodes("eu-west-1a", { instanceType: "m10g.large" }), options),
-    'instanceType: eu-west-1a does not offer "m10g.large"; use another type',
+    (options) =>
+      new EmqxClusterNodes("mq", nodes("eu-west-1a", { instance: { type: "m10g.large" } }), options),
+    'instance.type: eu-west-1a does not offer "m10g.large"; use another type',
   ],
 ];
 
@@ -130,7 +135,11 @@ export const ofOtherResources: Case[] = [
     (options) =>
       new EmqxClassicElb(
         "lb",
-        { ...place, certificateArn, accessLogs: { bucket: pulumi.output("No_Bucket") } },
+        {
+          ...place,
+          certificate: { arn: certificateArn },
+          accessLogs: { bucket: pulumi.output("No_Bucket") },
+        },
         options,
       ),
     'accessLogs.bucket: "No_Bucket" is not the name of an S3 bucket',
@@ -175,9 +184,12 @@ async function withTextbookMocks(own: boolean): Promise<string> {
   new EmqxDeployment("mq", {
     availabilityZones: ["eu-west-1a"],
     nodeCount: 1,
-    ...(own ? { certificateArn } : { selfSignedCertificate: true }),
-    ...{ hostname: "mqtt.example.com", hostedZoneId: "Z1", amiId: "ami-0123456789abcdef0" },
-    ...{ monitoring: true, backup: true, flowLogs: true },
+    ...(own ? { certificate: { arn: certificateArn } } : { certificate: { selfSigned: {} } }),
+    ...{
+      dns: { hostname: "mqtt.example.com", hostedZoneId: "Z1" },
+      instance: { amiId: "ami-0123456789abcdef0" },
+    },
+    ...{ monitoring: {}, backup: {}, vpc: { flowLogs: {} } },
   });
   await Promise.race([pulumi.runtime.disconnect(), new Promise((resolve) => setTimeout(resolve, 3000))]);
   return [...new Set(told)].join("\n");

@@ -11,12 +11,12 @@ const deployment = (changes: object) => () =>
   new EmqxDeployment("mq", {
     availabilityZones: ["eu-west-1a"],
     nodeCount: 1,
-    certificateArn: "arn:aws:iam::123456789012:server-certificate/mqtt-example-com",
+    certificate: { arn: "arn:aws:iam::123456789012:server-certificate/mqtt-example-com" },
     ...changes,
   });
 const everything = deployment({
-  ...{ hostname: "mqtt.example.com", hostedZoneId: "Z0123456789EXAMPLE01" },
-  ...{ monitoring: true, backup: true, flowLogs: true },
+  ...{ dns: { hostname: "mqtt.example.com", hostedZoneId: "Z0123456789EXAMPLE01" } },
+  ...{ monitoring: {}, backup: {}, vpc: { flowLogs: {} } },
 });
 const inSubnetOfAnother = () =>
   new EmqxClusterNodes("mq", {
@@ -38,7 +38,7 @@ const lookups: [token: string, program: () => unknown][] = [
   ["aws:iam/getServerCertificate:getServerCertificate", everything],
   ["aws:route53/getZone:getZone", everything],
   ["aws:ssm/getParameter:getParameter", everything],
-  ["aws:ec2/getAmi:getAmi", deployment({ amiId })],
+  ["aws:ec2/getAmi:getAmi", deployment({ instance: { amiId } })],
   ["aws:ec2/getSubnet:getSubnet", inSubnetOfAnother],
 ];
 
@@ -67,7 +67,7 @@ test("these are all", async () => {
 });
 
 test("an image that the account does not have", async () => {
-  await expect(run(deployment({ amiId }), { preview: true })).rejects.toThrow(
-    `amiId: this account has no image ${amiId} in the provider's region`,
+  await expect(run(deployment({ instance: { amiId } }), { preview: true })).rejects.toThrow(
+    `instance.amiId: this account has no image ${amiId} in the provider's region`,
   );
 });

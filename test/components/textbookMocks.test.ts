@@ -24,7 +24,7 @@ const certificateArn = "arn:aws:acm:eu-west-1:123456789012:certificate/6f0f7d5e-
 const topic = "arn:aws:sns:eu-west-1:123456789012:alarms";
 
 const programs: Record<string, () => pulumi.ComponentResource> = {
-  EmqxVpc: () => new library.EmqxVpc("vpc", { availabilityZones: zones, flowLogs: true }),
+  EmqxVpc: () => new library.EmqxVpc("vpc", { availabilityZones: zones, flowLogs: {} }),
   EmqxSecurityGroup: () => new library.EmqxSecurityGroup("groups", { vpcId: "vpc-0123456789abcdef0" }),
   EmqxClusterNodes: () =>
     new library.EmqxClusterNodes("nodes", {
@@ -41,33 +41,31 @@ const programs: Record<string, () => pulumi.ComponentResource> = {
       subnetIds: ["subnet-0aaaaaaaaaaaaaaaa", "subnet-0bbbbbbbbbbbbbbbb"],
       securityGroupIds: ["sg-0123456789abcdef0"],
       listeners: [library.Listener.Mqtts],
-      selfSignedCertificate: true,
+      certificate: { selfSigned: {} },
     }),
   "EmqxClassicElb with names and logs": () =>
     new library.EmqxClassicElb("elb", {
       subnetIds: ["subnet-0aaaaaaaaaaaaaaaa", "subnet-0bbbbbbbbbbbbbbbb"],
       securityGroupIds: ["sg-0123456789abcdef0"],
-      certificateArn,
-      hostname: "mqtt.example.com",
-      hostedZoneId: "Z0123456789ABC",
+      certificate: { arn: certificateArn },
+      dns: { hostname: "mqtt.example.com", hostedZoneId: "Z0123456789ABC" },
       accessLogs: { bucket: "logs" },
     }),
   EmqxBackup: () =>
     new library.EmqxBackup("backup", { parameterPrefix: "/emqx/mine/test/nodes", roleName: "nodes" }),
-  EmqxDeployment: () => new library.EmqxDeployment("emqx", { availabilityZones: zones, certificateArn }),
+  EmqxDeployment: () =>
+    new library.EmqxDeployment("emqx", { availabilityZones: zones, certificate: { arn: certificateArn } }),
   "EmqxDeployment with everything": () =>
     new library.EmqxDeployment("emqx", {
       availabilityZones: zones,
-      selfSignedCertificate: true,
+      certificate: { selfSigned: {} },
       listeners: [library.Listener.Mqtt, library.Listener.Mqtts, library.Listener.Ws, library.Listener.Wss],
-      monitoring: true,
-      alarmTopicArn: topic,
-      backup: true,
-      flowLogs: true,
-      proxyProtocol: true,
+      monitoring: { alarmTopicArn: topic },
+      backup: {},
+      vpc: { flowLogs: {} },
+      classicElb: { proxyProtocol: true },
       protect: true,
-      hostname: "mqtt.example.com",
-      hostedZoneId: "Z0123456789ABC",
+      dns: { hostname: "mqtt.example.com", hostedZoneId: "Z0123456789ABC" },
     }),
 };
 

@@ -93,7 +93,7 @@ describe("a program that is not as it is here", () => {
   test(
     "what it makes beside the deployment is counted too",
     () => {
-      settings("  emqx-aws:selfSignedCertificate: true\n");
+      settings("  emqx-aws:certificate: {selfSigned: {}}\n");
       writeFileSync(
         join(folder, "index.ts"),
         `import * as ec2 from "@pulumi/aws/ec2";\nnew ec2.Eip("mine", { domain: "vpc" });\n`,
@@ -111,10 +111,10 @@ describe("a program that is not as it is here", () => {
     () => {
       settings(
         [
-          "  emqx-aws:certificateArn: arn:aws:acm:us-east-1:123456789012:certificate/00000000-3c1a-4b7e-9d55-2b8f4f6a1c01",
+          "  emqx-aws:certificate: {arn: arn:aws:acm:us-east-1:123456789012:certificate/00000000-3c1a-4b7e-9d55-2b8f4f6a1c01}",
           "  emqx-aws:kmsKeyId: arn:aws:kms:us-east-1:123456789012:key/00000000-7c9e-4a2b-8d6f-1e3c5a7b9d0f",
           "  emqx-aws:licenseKey: {secure: AAABAAcipher}",
-          "  emqx-aws:accessLogs: {bucket: my-logs}",
+          "  emqx-aws:classicElb: {accessLogs: {bucket: my-logs}}",
           "",
         ].join("\n"),
       );

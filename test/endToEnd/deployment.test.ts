@@ -24,10 +24,10 @@ beforeAll(async () => {
   await prepareCli();
   world = new World({
     availabilityZones: ["eu-west-1a", "eu-west-1b", "eu-west-1c"],
-    selfSignedCertificate: true,
+    certificate: { selfSigned: {} },
     listeners: ["Mqtt", "Mqtts", "Ws", "Wss"],
-    proxyProtocol: true,
-    readinessTimeoutSeconds: 120,
+    classicElb: { proxyProtocol: true },
+    rollout: { readinessTimeoutSeconds: 120 },
   });
   expect(await world.up()).toBe(0);
 }, obtainTimeout);

@@ -7,9 +7,9 @@ import { failures, World } from "./world";
 const settings = {
   availabilityZones: ["eu-west-1a", "eu-west-1b"],
   nodeCount: 2,
-  selfSignedCertificate: true,
-  readinessTimeoutSeconds: 300,
-  retainDataVolumes: true,
+  certificate: { selfSigned: {} },
+  rollout: { readinessTimeoutSeconds: 300 },
+  dataVolume: { retain: true },
 };
 let world: World;
 

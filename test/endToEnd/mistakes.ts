@@ -111,7 +111,7 @@ export const mistakes: Record<string, Mistake> = {
       );
     },
     check: "mqtts.tls",
-    says: [/the certificate is for .*, clients connect to emqx-elb/, /certificateArn must cover/],
+    says: [/the certificate is for .*, clients connect to emqx-elb/, /certificate\.arn must cover/],
   },
   "an idle timeout below the keep-alive": {
     make: (world) => world.changeLoadBalancer({ idleTimeout: 60 }),

@@ -13,15 +13,16 @@ import { obtainTimeout, prepareCli } from "../engine/harness";
 import type { PhaseCount } from "./phases";
 import { Phases } from "./phases";
 import { failures, World } from "./world";
+import { withChanges } from "../settings";
 
 jest.setTimeout(240_000);
 
 const zones = ["eu-west-1a", "eu-west-1b", "eu-west-1c"];
-const settings = {
+let settings: Record<string, unknown> = {
   availabilityZones: zones,
-  selfSignedCertificate: true,
-  readinessTimeoutSeconds: 180,
-  retainDataVolumes: true,
+  certificate: { selfSigned: {} },
+  rollout: { readinessTimeoutSeconds: 180 },
+  dataVolume: { retain: true },
 };
 /** Official, of a medium customer, for 1,000 days and 10,000 connections; only EMQX itself checks the signature. */
 const license = ["220111", "1", "1", "Example", "ops@example.com", "prod", "20260101", "1000", "10000"];
@@ -45,7 +46,7 @@ const of = (node: number, events: readonly string[]) => events.map((event) => `$
 
 /** Settings changed under the clients. */
 async function change(name: string, changed: Record<string, unknown>): Promise<[PhaseCount, NodesLife]> {
-  Object.assign(settings, changed);
+  settings = withChanges(settings, changed);
   return phases.during(name, () => world.change(settings));
 }
 
@@ -118,7 +119,7 @@ test("two nodes more: nobody notices", async () => {
 });
 
 test("monitoring and backups on: nodes take them up while they run", async () => {
-  const [count, { events }] = await change("monitoring, backups on", { monitoring: true, backup: true });
+  const [count, { events }] = await change("monitoring, backups on", { monitoring: {}, backup: {} });
   expect(events).toEqual([]);
   expect(count).toMatchObject({ lostEverywhere: 0, copiesLost: 0, disconnections: 0, newClientsRefused: {} });
   expect(await alarms()).toEqual([]);
@@ -158,8 +159,7 @@ test("new passwords: no node is replaced, connected clients stay", async () => {
   const before = world.deployment.outputs.instanceIds;
   const old = await credentialsOf(world.deployment);
   const [count, { events }] = await change("new passwords", {
-    mqttPasswordVersion: 2,
-    dashboardPasswordVersion: 2,
+    secretVersions: { mqttPassword: 2, dashboardPassword: 2 },
   });
   expect(world.deployment.outputs.instanceIds).toEqual(before);
   expect(events).toEqual([]);
@@ -172,7 +172,9 @@ test("new passwords: no node is replaced, connected clients stay", async () => {
 });
 
 test("a new certificate of the stack's own authority: clients trust it as before", async () => {
-  const [count, { events }] = await change("new certificate", { selfSignedCertificateVersion: 2 });
+  const [count, { events }] = await change("new certificate", {
+    certificate: { selfSigned: { version: 2 } },
+  });
   expect(events).toEqual([]);
   expect(count).toMatchObject({ lostEverywhere: 0, copiesLost: 0, disconnections: 0, newClientsRefused: {} });
 });
@@ -220,8 +222,8 @@ test("back to three nodes: each leaves the load balancer, then the cluster, then
 
 test("a new cookie: all nodes at once, knowingly", async () => {
   const [count, { mostOutOfService }] = await change("new cookie, full restart", {
-    cookieVersion: 2,
-    allowFullRestart: true,
+    secretVersions: { cookie: 2 },
+    rollout: { allowFullRestart: true },
   });
   expect(mostOutOfService).toBe(3);
   expect(count.disconnections).toBeGreaterThanOrEqual(traffic.lives().length);

@@ -17,14 +17,14 @@ import { EmqxClassicElb, EmqxSecurityGroup, EmqxVpc, type EmqxClassicElbArgs } f
   join(repositoryRoot, "components"),
 )};
 const args = new pulumi.Config("emqx-aws").requireObject<Partial<EmqxClassicElbArgs>>("args");
-const arn = new pulumi.Config("emqx-aws").get("certificateArn");
+const certificate = new pulumi.Config("emqx-aws").getObject<EmqxClassicElbArgs["certificate"]>("certificate");
 const vpc = new EmqxVpc("vpc", { availabilityZones: ["eu-west-1a"] });
 const groups = new EmqxSecurityGroup("groups", { vpcId: vpc.vpcId });
 const elb = new EmqxClassicElb("elb", {
   subnetIds: vpc.publicSubnetIds,
   securityGroupIds: [groups.loadBalancerSecurityGroupId],
   ...args,
-  ...(arn ? { certificateArn: arn } : {}),
+  ...(certificate ? { certificate } : {}),
 });
 export const loadBalancerName = elb.loadBalancerName;
 export const loadBalancerDnsName = elb.dnsName;
@@ -37,7 +37,7 @@ const configure = (args: object, arn?: string) =>
   stack.setConfig({
     "aws:region": "eu-west-1",
     "emqx-aws:args": args,
-    ...(arn && { "emqx-aws:certificateArn": arn }),
+    ...(arn && { "emqx-aws:certificate": { arn } }),
   });
 
 const engine = engineForAll(async () => {
@@ -56,7 +56,7 @@ async function listenerArn(): Promise<unknown> {
 describe("self-signed", () => {
   beforeAll(async () => {
     stack = engine.stack("self-signed");
-    configure({ selfSignedCertificate: true });
+    configure({ certificate: { selfSigned: {} } });
     await stack.up();
   });
 
@@ -64,7 +64,7 @@ describe("self-signed", () => {
     const before = await stack.outputs();
     const arn = await listenerArn();
     expect(outline(await stack.preview())).toEqual({});
-    configure({ selfSignedCertificate: true, selfSignedCertificateVersion: 2 });
+    configure({ certificate: { selfSigned: { version: 2 } } });
     const preview = await stack.preview();
     const up = await stack.up();
     const expected = {
@@ -115,7 +115,7 @@ describe("another ARN", () => {
     await runCertificate(session, options);
     expect(engine.said.at(-1)).toContain("npm run up -- --refresh --stack own");
     expect(await listenerArn()).toBe(otherCertificateArn);
-    expect(stack.config["emqx-aws:certificateArn"]).toBe(otherCertificateArn);
+    expect(stack.config["emqx-aws:certificate"]).toEqual({ arn: otherCertificateArn });
     // The provider sets the same TLS policy on the same listener again, which changes nothing there.
     expect(outline(await stack.up("--refresh"))).toEqual({ update: ["ListenerPolicy elb-tls-mqtts"] });
     expect(await listenerArn()).toBe(otherCertificateArn);

@@ -38,21 +38,22 @@ const wholeNode = (n: number) =>
 const members = ["Parameter emqx-nodes-cluster"];
 
 const loadBalancerSettings = {
-  certificateArn: otherCertificateArn,
-  tlsPolicy: "ELBSecurityPolicy-TLS-1-1-2017-01",
+  certificate: { arn: otherCertificateArn },
+  classicElb: {
+    tlsPolicy: "ELBSecurityPolicy-TLS-1-1-2017-01",
+    accessLogs: { bucket: "emqx-access-logs-example" },
+  },
   keepAliveSeconds: 600,
-  drainingTimeoutSeconds: 60,
-  accessLogs: { bucket: "emqx-access-logs-example" },
-  hostedZoneId: "Z0123456789EXAMPLE01",
-  hostname: "mqtt.example.com",
+  rollout: { drainingTimeoutSeconds: 60 },
+  dns: { hostedZoneId: "Z0123456789EXAMPLE01", hostname: "mqtt.example.com" },
 };
-const sources = { clientCidrBlocks: ["198.51.100.0/24"], adminCidrBlocks: ["203.0.113.0/24"] };
-const network = { natGateways: "PerAvailabilityZone", flowLogs: true, dataVolumeSizeGiB: 30 };
+const sources = { access: { clientCidrBlocks: ["198.51.100.0/24"], adminCidrBlocks: ["203.0.113.0/24"] } };
+const network = { vpc: { natGateways: "PerAvailabilityZone", flowLogs: {} }, dataVolume: { sizeGiB: 30 } };
 
 test("what replaces every instance replaces nothing else: preview", async () => {
   const changes = {
     ...{ emqxVersion: "5.8.8", listeners: ["Mqtt", "Mqtts", "Ws"] },
-    ...{ proxyProtocol: true, anonymousAccess: true },
+    ...{ classicElb: { proxyProtocol: true }, anonymousAccess: true },
   };
   const before = stack.config;
   stack.configure(settings(changes));
@@ -148,7 +149,7 @@ test("one node more, then one fewer: the others do not notice", async () => {
 test("new passwords: running nodes take them up, and `up` waits until all have", async () => {
   const values = () => parameterValues("mqtt-password", "dashboard-password");
   const before = await values();
-  stack.configure(settings({ mqttPasswordVersion: 2, dashboardPasswordVersion: 2 }));
+  stack.configure(settings({ secretVersions: { mqttPassword: 2, dashboardPassword: 2 } }));
   const [{ events, mostOutOfService }, up] = await nodesDuring(engine, () => stack.up());
   expect(outline(up)).toEqual({
     replace: ["RandomPassword emqx-nodes-dashboard-password", "RandomPassword emqx-nodes-mqtt-password"],
@@ -162,7 +163,7 @@ test("new passwords: running nodes take them up, and `up` waits until all have",
 });
 
 test("`protect` keeps the load balancer and the volumes that would go, until it is taken back", async () => {
-  stack.configure(settings({ retainDataVolumes: false, protect: true }));
+  stack.configure(settings({ dataVolume: { retain: false }, protect: true }));
   expect(outline(await stack.up())).toEqual({ update: ["Stash emqx-protection"] });
   const guarded = ["emqx-elb", "emqx-protection", ...nodes.map((n) => `emqx-nodes-${n}-data`)];
   const protectedNames = (await stack.resources())
@@ -192,12 +193,12 @@ test("`protect` keeps the load balancer and the volumes that would go, until it 
   expect(fewer.exitCode).not.toBe(0);
   expect(fewer.stdout).toContain("emqx-nodes-2-data");
   expect(await regionOf(engine).resources()).toEqual(before);
-  stack.configure(settings({ nodeCount: undefined, retainDataVolumes: undefined, protect: undefined }));
+  stack.configure(settings({ nodeCount: undefined, dataVolume: { retain: undefined }, protect: undefined }));
   await stack.up();
 });
 
 test("an internal load balancer is another load balancer; the nodes stay", async () => {
-  stack.configure(settings({ internal: true }));
+  stack.configure(settings({ classicElb: { internal: true } }));
   const [{ events }, up] = await nodesDuring(engine, () => stack.up());
   expect(outline(up)["replace"]).toEqual(
     sorted(
@@ -238,7 +239,7 @@ test("another key: volumes and instances anew, one node at a time", async () => 
 test("another block of addresses is another network, and everything in it is new", async () => {
   const ids = async (type: string) => (await regionOf(engine).resources({ type })).map(({ id }) => id);
   const before = await ids("Instance");
-  stack.configure(settings({ cidrBlock: "10.0.0.0/16" }));
+  stack.configure(settings({ vpc: { cidrBlock: "10.0.0.0/16" } }));
   await stack.up();
   expect(await ids("Vpc")).toHaveLength(1);
   expect(await ids("LoadBalancer")).toHaveLength(1);

@@ -31,7 +31,7 @@ test("`refresh` sees a rule, a volume and a node that changed; `up` repairs them
   });
 
   // A volume cannot shrink: the settings follow.
-  stack.configure(settings({ dataVolumeSizeGiB: 30 }));
+  stack.configure(settings({ dataVolume: { sizeGiB: 30 } }));
   const [nodes, up] = await nodesDuring(engine, () => stack.up());
   expect(outline(up)).toEqual({
     create: [

@@ -15,14 +15,14 @@ const errors = ({ diagnostics }: Outcome) =>
 
 test("AWS refuses something: the next `up` only does the rest", async () => {
   // A bucket whose policy does not let Elastic Load Balancing write.
-  stack.configure(settings({ accessLogs: { bucket: "emqx-private-example" } }));
+  stack.configure(settings({ classicElb: { accessLogs: { bucket: "emqx-private-example" } } }));
   const refused = await tryUp();
   expect(refused.exitCode).not.toBe(0);
   expect(errors(refused).join()).toMatch(/creating ELB.*: Access Denied for bucket: emqx-private-example/);
   const made = new Set((await stack.resources()).map(({ urn }) => urn));
   expect([...made].filter((urn) => /Instance::/.test(urn))).toEqual([]);
 
-  stack.configure(settings({ accessLogs: undefined }));
+  stack.configure(settings({ classicElb: { accessLogs: undefined } }));
   const up = await stack.up();
   expect(up.changes.filter(({ op }) => op !== "create")).toEqual([]);
   expect(up.changes.filter(({ urn }) => made.has(urn))).toEqual([]);

@@ -5,6 +5,7 @@ import { stringify } from "yaml";
 import { repositoryRoot } from "../../cli/repository";
 import { outline, regionOf, settings, threeNodes } from "./deploymentSupport";
 import { engineForAll, engineTimeout } from "./harness";
+import { withChanges } from "../settings";
 
 jest.setTimeout(engineTimeout);
 const engine = engineForAll();
@@ -18,21 +19,23 @@ test("every problem at once, and nothing registered", async () => {
       availabilityZones: ["eu-west-1a", "eu-west-1a"],
       nodeCount: 2.5,
       instanceTyp: "m7g.large",
-      cidrBlock: "192.168.1.0/16",
-      certificateArn: "arn:aws:acm:us-east-1:123456789012:certificate/9d8c7b6a-5f4e-4d3c-9b2a-1f0e9d8c7b03",
+      vpc: { cidrBlock: "192.168.1.0/16" },
+      certificate: {
+        arn: "arn:aws:acm:us-east-1:123456789012:certificate/9d8c7b6a-5f4e-4d3c-9b2a-1f0e9d8c7b03",
+      },
       keepAliveSeconds: 3600,
-      adminCidrBlocks: ["0.0.0.0/0"],
+      access: { adminCidrBlocks: ["0.0.0.0/0"] },
     }),
   });
   const up = await stack.run("up", "--yes", "--skip-preview");
   expect(up.exitCode).not.toBe(0);
   for (const line of [
     "Pulumi.local.yaml: nothing was changed, because these settings cannot work:",
-    "  - instanceTyp: there is no such setting; did you mean instanceType?",
+    "  - instanceTyp: there is no such setting; did you mean instance?",
     '  - availabilityZones: "eu-west-1a" is listed twice; list every zone once',
-    '  - cidrBlock: "192.168.1.0/16" has host bits set or is not in canonical form: write 192.168.0.0/16',
+    '  - vpc.cidrBlock: "192.168.1.0/16" has host bits set or is not in canonical form: write 192.168.0.0/16',
     "  - nodeCount: 2.5 is not a whole number of nodes from 1 to 100",
-    '  - adminCidrBlocks: "0.0.0.0/0" would open the dashboard and the management API to the whole internet',
+    '  - access.adminCidrBlocks: "0.0.0.0/0" would open the dashboard and the management API to the whole internet',
     "is in us-east-1, but the deployment is in eu-west-1; use one of eu-west-1",
     "  - keepAliveSeconds: 3600 is not a whole number of seconds from 1 to 2380",
   ]) {
@@ -46,23 +49,23 @@ test("every problem at once, and nothing registered", async () => {
 test.each([
   [
     "a host name outside its zone",
-    { hostedZoneId: "Z0123456789EXAMPLE01", hostname: "mqtt.example.org" },
-    'hostname: "mqtt.example.org" is outside the hosted zone example.com; use a name that ends with .example.com',
+    { dns: { hostedZoneId: "Z0123456789EXAMPLE01", hostname: "mqtt.example.org" } },
+    'dns.hostname: "mqtt.example.org" is outside the hosted zone example.com; use a name that ends with .example.com',
   ],
   [
     "an image of another architecture",
-    { instanceType: "m7i.large" },
-    "is an image for arm64, but instanceType m7i.large is x86_64; choose an image and a type of the same architecture",
+    { instance: { type: "m7i.large" } },
+    "is an image for arm64, but instance.type m7i.large is x86_64; choose an image and a type of the same architecture",
   ],
   [
     "an image that the account does not have",
-    { amiId: "ami-0123456789abcdef0" },
-    "amiId: this account has no image ami-0123456789abcdef0 in the provider's region; an image is of one region",
+    { instance: { amiId: "ami-0123456789abcdef0" } },
+    "instance.amiId: this account has no image ami-0123456789abcdef0 in the provider's region; an image is of one region",
   ],
 ])("only AWS can tell: %s", async (_what, changes, message) => {
   const stack = engine.stack("local", {
     ...threeNodes,
-    ...settings({ amiId: await arm64Image(), ...changes }),
+    ...settings(withChanges({ instance: { amiId: await arm64Image() } }, changes)),
   });
   const preview = await stack.run("preview");
   expect(preview.exitCode).not.toBe(0);
@@ -92,13 +95,13 @@ test("a certificate whose region only shows while deploying", async () => {
      const elsewhere = acm.Certificate.get("elsewhere",
        "arn:aws:acm:us-east-1:123456789012:certificate/9d8c7b6a-5f4e-4d3c-9b2a-1f0e9d8c7b03", { region: "us-east-1" });
      new EmqxClassicElb("elb", { subnetIds: ["subnet-0123456789abcdef0"], securityGroupIds: ["sg-0123456789abcdef0"],
-       certificateArn: elsewhere.arn });`,
+       certificate: { arn: elsewhere.arn } });`,
   );
   const up = await engine.pulumi("-C", folder, "up", "--yes", "--skip-preview", "--stack", "local");
   expect(up.exitCode).not.toBe(0);
   expect(up.stdout).toContain(
     'EmqxClassicElb "elb": its input cannot work:\n' +
-      '      - certificateArn: "arn:aws:acm:us-east-1:123456789012:certificate/9d8c7b6a-5f4e-4d3c-9b2a-1f0e9d8c7b03" ' +
+      '      - certificate.arn: "arn:aws:acm:us-east-1:123456789012:certificate/9d8c7b6a-5f4e-4d3c-9b2a-1f0e9d8c7b03" ' +
       "is in us-east-1, but the deployment is in eu-west-1; use one of eu-west-1",
   );
   expect(up.stdout + up.stderr).not.toMatch(stackTrace);

@@ -58,7 +58,7 @@ test("a configuration change: node by node, the next one when the one before ser
 test("a type of another architecture, two nodes at a time", async () => {
   const images = async () => new Set((await instances()).map(({ attributes }) => attributes["ami"]));
   const [before] = await images();
-  stack.configure(settings({ instanceType: "m7i.large", rolloutBatchSize: 2 }));
+  stack.configure(settings({ instance: { type: "m7i.large" }, rollout: { batchSize: 2 } }));
   const [{ events, mostOutOfService }, up] = await nodesDuring(engine, () => stack.up());
 
   expect(mostOutOfService).toBe(2);
@@ -84,7 +84,7 @@ test("a newer Amazon Linux changes nothing until amiId names it", async () => {
   expect(operations(await stack.preview())).toEqual([]);
 
   const newest = images.find(({ attributes }) => attributes["architecture"] === "x86_64")!;
-  stack.configure(settings({ amiId: newest.id, rolloutBatchSize: undefined }));
+  stack.configure(settings({ instance: { amiId: newest.id }, rollout: { batchSize: undefined } }));
   const [nodes, up] = await nodesDuring(engine, () => stack.up());
   expect(nodes.events).toEqual([0, 1, 2].flatMap((node) => of(node, replacement)));
   expect(nodes.mostOutOfService).toBe(1);
@@ -95,18 +95,18 @@ test("a newer Amazon Linux changes nothing until amiId names it", async () => {
 });
 
 test.each([
-  ["clusterPorts", "Package", "Documented"],
-  ["clusterName", "iot", "emqxcl"],
-  ["cookieVersion", 2, "1"],
-])("another %s is refused", async (setting, value, running) => {
+  ["clusterPorts", { clusterPorts: "Package" }, "Documented", "Package"],
+  ["clusterName", { clusterName: "iot" }, "emqxcl", "iot"],
+  ["secretVersions.cookie", { secretVersions: { cookie: 2 } }, "1", "2"],
+])("another %s is refused", async (setting, changes, running, value) => {
   const before = stack.config;
-  stack.configure(settings({ [setting]: value }));
+  stack.configure(settings(changes));
   const [nodes, up] = await nodesDuring(engine, () => stack.run("up", "--yes", "--skip-preview"));
   stack.setConfig(before);
   expect(up.exitCode).not.toBe(0);
   expect(up.stdout).toContain(
     `${setting}: the running nodes use ${running}, and nodes with ${value} cannot join them, so this change cannot ` +
-      `be rolled out node by node. Keep ${running}, or set allowFullRestart for this one update`,
+      `be rolled out node by node. Keep ${running}, or set rollout.allowFullRestart for this one update`,
   );
   expect(up.stdout).not.toMatch(/^\s+at /m);
   expect(nodes.events).toEqual([]);
@@ -116,7 +116,12 @@ test("with allowFullRestart all nodes are replaced at once, with new ports, anot
   const cookie = () => regionOf(engine).parameter("/emqx/emqx-aws/local/emqx-nodes/cookie");
   const before = await cookie();
   stack.configure(
-    settings({ clusterPorts: "Package", clusterName: "iot", cookieVersion: 2, allowFullRestart: true }),
+    settings({
+      clusterPorts: "Package",
+      clusterName: "iot",
+      secretVersions: { cookie: 2 },
+      rollout: { allowFullRestart: true },
+    }),
   );
   const [{ events, mostOutOfService }, up] = await nodesDuring(engine, () => stack.up());
   expect(mostOutOfService).toBe(3);
@@ -131,6 +136,6 @@ test("with allowFullRestart all nodes are replaced at once, with new ports, anot
     .map(({ attributes }) => attributes["fromPort"]);
   expect(ports.sort()).toEqual([4370, 5370]);
 
-  stack.configure(settings({ allowFullRestart: undefined }));
+  stack.configure(settings({ rollout: { allowFullRestart: undefined } }));
   expect(operations(await stack.preview())).toEqual([]);
 });

@@ -23,9 +23,9 @@ export const threeNodes = {
   "aws:region": "eu-west-1",
   ...settings({
     availabilityZones: ["eu-west-1a", "eu-west-1b", "eu-west-1c"],
-    certificateArn,
+    certificate: { arn: certificateArn },
     // The shortest there is: what does not come up within a minute never does.
-    readinessTimeoutSeconds: 60,
+    rollout: { readinessTimeoutSeconds: 60 },
   }),
 };
 

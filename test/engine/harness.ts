@@ -27,6 +27,7 @@ import { surroundingsOf } from "../../cli/local/surroundings";
 import { repositoryRoot } from "../../cli/repository";
 import type { EngineEvents } from "./events";
 import { readEvents } from "./events";
+import { withChanges } from "../settings";
 
 /** Building the CLI takes minutes where it can neither be found nor downloaded. */
 export const obtainTimeout = 20 * 60_000;
@@ -140,8 +141,7 @@ export class Stack {
 
   /** Changes some settings; undefined removes one. */
   configure(changes: Record<string, unknown>): void {
-    const entries = Object.entries({ ...this.config, ...changes }).filter(([, value]) => value !== undefined);
-    this.setConfig(Object.fromEntries(entries));
+    this.setConfig(withChanges(this.config, changes));
   }
 
   /** `pulumi up`; throws when it fails, unless the failure is expected. */

@@ -13,9 +13,9 @@ describe("of every kind of resource that the program makes", () => {
       () =>
         new EmqxDeployment("emqx", {
           availabilityZones: ["eu-west-1a", "eu-west-1b"],
-          selfSignedCertificate: true,
-          monitoring: true,
-          backup: true,
+          certificate: { selfSigned: {} },
+          monitoring: {},
+          backup: {},
         }),
     );
     region = mocks.account

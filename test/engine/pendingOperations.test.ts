@@ -13,8 +13,8 @@ const engine = engineForAll(async () => {
   stack.configure(settings(own));
   await stack.up();
 });
-const all = { monitoring: true, backup: true, flowLogs: true, proxyProtocol: true };
-const own = { certificateArn: undefined, selfSignedCertificate: true, protect: true };
+const all = { monitoring: {}, backup: {}, vpc: { flowLogs: {} }, classicElb: { proxyProtocol: true } };
+const own = { certificate: { arn: undefined, selfSigned: {} }, protect: true };
 const stack = engine.stack("local", { ...threeNodes, ...settings({ ...all, nodeCount: 1 }) });
 
 interface State {
@@ -73,7 +73,7 @@ test("a replacement whose old resources were deleted already goes on with the ne
 });
 
 test("`down` ends, too", async () => {
-  stack.configure(settings({ protect: undefined, retainDataVolumes: false }));
+  stack.configure(settings({ protect: undefined, dataVolume: { retain: false } }));
   await stack.up();
   interrupt("deleting");
   await stack.destroy();

@@ -63,11 +63,11 @@ export async function openOutside(folder: string, reachedAt?: string): Promise<O
       availabilityZones: zones,
       nodeCount: 2,
       // As the architecture of the test's package: none
-      instanceType: "m7i.large",
+      instance: { type: "m7i.large" },
       emqxVersion: version,
       licenseKey: licenseKeyOf("20260101"),
-      selfSignedCertificate: true,
-      backup: true,
+      certificate: { selfSigned: {} },
+      backup: {},
     });
     bucket = await valueOf(deployment.backupBucketName as pulumi.Output<string>);
   });

@@ -45,7 +45,7 @@ test("the components meet every policy", async () => {
 
 test("a program that breaks them is stopped, and told by which resource", async () => {
   const { violations } = await run({
-    settings: { tlsPolicy: "ELBSecurityPolicy-TLS-1-1-2017-01" },
+    settings: { classicElb: { tlsPolicy: "ELBSecurityPolicy-TLS-1-1-2017-01" } },
     patches: [
       [
         "components/access/emqxSecurityGroup.ts",

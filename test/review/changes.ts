@@ -15,23 +15,27 @@ export const changes: Record<string, Head> = {
   "one-node-fewer": { settings: { nodeCount: 2 } },
   "zone-added": { settings: { availabilityZones: ["eu-west-1a", "eu-west-1b", "eu-west-1c"] } },
   "emqx-version": { settings: { emqxVersion: "5.8.8" } },
-  image: { settings: { amiId: "ami-0123456789abcdef0" } },
-  "instance-type": { settings: { instanceType: "m7g.xlarge" } },
-  "two-at-a-time": { settings: { instanceType: "m7g.xlarge", rolloutBatchSize: 2 } },
+  image: { settings: { instance: { amiId: "ami-0123456789abcdef0" } } },
+  "instance-type": { settings: { instance: { type: "m7g.xlarge" } } },
+  "two-at-a-time": { settings: { instance: { type: "m7g.xlarge" }, rollout: { batchSize: 2 } } },
   certificate: {
     settings: {
-      certificateArn: "arn:aws:acm:eu-west-1:123456789012:certificate/1a2b3c4d-5e6f-4a0b-8c1d-9e8f7a6b5c02",
+      certificate: {
+        arn: "arn:aws:acm:eu-west-1:123456789012:certificate/1a2b3c4d-5e6f-4a0b-8c1d-9e8f7a6b5c02",
+      },
     },
   },
   "tls-policy-and-keep-alive": {
-    settings: { tlsPolicy: "ELBSecurityPolicy-TLS-1-1-2017-01", keepAliveSeconds: 60 },
+    settings: { classicElb: { tlsPolicy: "ELBSecurityPolicy-TLS-1-1-2017-01" }, keepAliveSeconds: 60 },
   },
   "listener-added": { settings: { listeners: ["Mqtt", "Mqtts", "Wss"] } },
   "listener-removed": { settings: { listeners: ["Mqtts"] } },
   "client-block-opened": {
-    settings: { clientCidrBlocks: ["0.0.0.0/0", "2.0.0.0/8"], adminCidrBlocks: ["198.51.100.0/24"] },
+    settings: {
+      access: { clientCidrBlocks: ["0.0.0.0/0", "2.0.0.0/8"], adminCidrBlocks: ["198.51.100.0/24"] },
+    },
   },
-  "clients-narrowed": { settings: { clientCidrBlocks: ["203.0.113.0/24"] } },
+  "clients-narrowed": { settings: { access: { clientCidrBlocks: ["203.0.113.0/24"] } } },
   "cluster-port-to-a-block": {
     patches: [
       [
@@ -52,13 +56,13 @@ export const changes: Record<string, Head> = {
       ],
     ],
   },
-  "vpc-block": { settings: { cidrBlock: "10.20.0.0/16" } },
-  cookie: { settings: { cookieVersion: 2, allowFullRestart: true } },
-  passwords: { settings: { dashboardPasswordVersion: 2, mqttPasswordVersion: 2 } },
-  "monitoring-and-backup": { settings: { monitoring: true, backup: true } },
-  protection: { settings: { protect: true, retainDataVolumes: false } },
-  "cluster-ports": { settings: { clusterPorts: "Package", allowFullRestart: true } },
-  "internal-load-balancer": { settings: { internal: true } },
+  "vpc-block": { settings: { vpc: { cidrBlock: "10.20.0.0/16" } } },
+  cookie: { settings: { secretVersions: { cookie: 2 }, rollout: { allowFullRestart: true } } },
+  passwords: { settings: { secretVersions: { dashboardPassword: 2, mqttPassword: 2 } } },
+  "monitoring-and-backup": { settings: { monitoring: {}, backup: {} } },
+  protection: { settings: { protect: true, dataVolume: { retain: false } } },
+  "cluster-ports": { settings: { clusterPorts: "Package", rollout: { allowFullRestart: true } } },
+  "internal-load-balancer": { settings: { classicElb: { internal: true } } },
   "renamed-without-alias": { patches: [renamed] },
   "renamed-with-alias": {
     patches: [

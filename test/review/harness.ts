@@ -14,6 +14,7 @@ import {
   withThrowaway,
 } from "../../cli/review/base/throwaway";
 import { repositoryRoot } from "../../cli/repository";
+import { withChanges } from "../settings";
 
 export const stack = "test";
 
@@ -22,9 +23,8 @@ export const baseSettings = {
   availabilityZones: ["eu-west-1a", "eu-west-1b"],
   nodeCount: 3,
   listeners: ["Mqtts", "Wss"],
-  certificateArn: "arn:aws:acm:eu-west-1:123456789012:certificate/6f0f7d5e-3c1a-4b7e-9d55-2b8f4f6a1c01",
-  hostedZoneId: "Z0123456789EXAMPLE01",
-  hostname: "mqtt.example.com",
+  certificate: { arn: "arn:aws:acm:eu-west-1:123456789012:certificate/6f0f7d5e-3c1a-4b7e-9d55-2b8f4f6a1c01" },
+  dns: { hostedZoneId: "Z0123456789EXAMPLE01", hostname: "mqtt.example.com" },
   tags: { environment: "test" },
 };
 
@@ -119,8 +119,8 @@ export function writeProgram(folder: string, head: Head): void {
 }
 
 export function writeSettings(folder: string, { settings = {} }: Head): void {
-  const merged = Object.entries({ ...baseSettings, ...settings }).filter(([, value]) => value !== undefined);
-  const config = Object.fromEntries(merged.map(([key, value]) => [`emqx-aws:${key}`, value]));
+  const own = Object.entries(withChanges(baseSettings, settings));
+  const config = Object.fromEntries(own.map(([key, value]) => [`emqx-aws:${key}`, value]));
   writeFileSync(
     join(folder, "stacks", `Pulumi.${stack}.yaml`),
     stringify({ config: { "aws:region": "eu-west-1", ...config } }),

@@ -20,7 +20,12 @@ function boxes(diagram: string): Map<string, string[]> {
 test.each(["PerAvailabilityZone", "Single"])(
   "NAT gateways: %s",
   async (natGateways) => {
-    const settings = { availabilityZones, nodeCount: 4, natGateways, selfSignedCertificate: true };
+    const settings = {
+      availabilityZones,
+      nodeCount: 4,
+      vpc: { natGateways },
+      certificate: { selfSigned: {} },
+    };
     const deployment = await Deployment.of(settings);
     const review = await deployment.review(settings);
     const diagram = mermaidOf(review!.topology);

@@ -49,7 +49,12 @@ test("what is printed for machines has the proposal, its settings and all that i
     version: 1,
     input: { connections: 1_000_000, rate: 20_000, keepAliveSeconds: 300, tls: true, qos: 1 },
     proposal: { nodes: 3, machine: { type: "m7g.2xlarge" }, dataVolumeSizeGiB: 20 },
-    settings: { nodeCount: 3, instanceType: "m7g.2xlarge", keepAliveSeconds: 300, listeners: ["Mqtts"] },
+    settings: {
+      nodeCount: 3,
+      instance: { type: "m7g.2xlarge" },
+      keepAliveSeconds: 300,
+      listeners: ["Mqtts"],
+    },
     assumed: { memoryPerConnectionKiB: 40 },
   });
 });
@@ -63,7 +68,7 @@ test.each<[string, string | RegExp]>([
   ["--payload 1024 --qos 2", "of 1,024 bytes and QoS 2"],
   ["--payload 4096", /of QoS 1, a vCPU does +10,000 × 0\.5 × 0\.84 +4,179\/s/],
   ["--fan-out 5", /messages, in and out +1,000 × \(1 \+ 5\) +6,000\/s/],
-  ["--retained 10000000", "  emqx-aws:dataVolumeSizeGiB: 40\n"],
+  ["--retained 10000000", "  emqx-aws:dataVolume: {sizeGiB: 40}\n"],
   ["--users 10000000", /retained messages and users +0 × .* \+ 10,000,000 × 512 bytes +4\.77 GiB/],
   ["--nodes 5 --instance-type m5.xlarge", "Proposal: 5 × m5.xlarge (4 vCPU, 16 GiB)"],
   ["--region us-east-1", "Prices of us-east-1:"],

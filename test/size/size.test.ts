@@ -160,9 +160,11 @@ describe("for every question", () => {
         const args = {
           ...settingsOf(input, proposal),
           availabilityZones: ["eu-west-1a", "eu-west-1b", "eu-west-1c"],
-          certificateArn: input.tls
-            ? "arn:aws:acm:eu-west-1:123456789012:certificate/6f0f7d5e-3c1a-4b7e-9d55-2b8f4f6a1c01"
-            : undefined,
+          certificate: {
+            arn: input.tls
+              ? "arn:aws:acm:eu-west-1:123456789012:certificate/6f0f7d5e-3c1a-4b7e-9d55-2b8f4f6a1c01"
+              : undefined,
+          },
         } as EmqxDeploymentArgs;
         expect(deploymentProblems("emqx", args)).toEqual([]);
         expect(args.nodeCount! % 2).toBe(1);

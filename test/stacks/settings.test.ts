@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { deploymentInputs } from "../../components/deployment/settings";
+import type { Shape } from "../../components/shared/inputs";
 import { ownSettings, parseSettings } from "../../stacks/settings";
 
-const good = { availabilityZones: '["eu-west-1a","eu-west-1b"]', selfSignedCertificate: "true" };
+const good = { availabilityZones: '["eu-west-1a","eu-west-1b"]', certificate: '{"selfSigned":{}}' };
 const problemsOf = (raw: Record<string, string>, region?: string) =>
   parseSettings("emqx", { ...good, ...raw }, region).problems;
 
@@ -14,26 +16,22 @@ describe("settings", () => {
       {
         ...good,
         nodeCount: "5",
-        proxyProtocol: "true",
-        clientCidrBlocks: '["10.0.0.0/8"]',
+        classicElb: '{"proxyProtocol":true,"accessLogs":{"bucket":"logs-example","intervalMinutes":5}}',
+        access: '{"clientCidrBlocks":["10.0.0.0/8"]}',
         tags: '{"team":"iot"}',
-        accessLogs: '{"bucket":"logs-example","intervalMinutes":5}',
-        hostname: "mqtt.example.com",
-        hostedZoneId: "Z1",
+        dns: '{"hostname":"mqtt.example.com","hostedZoneId":"Z1"}',
       },
       "eu-west-1",
     );
     expect(problems).toEqual([]);
     expect(args).toEqual({
       availabilityZones: ["eu-west-1a", "eu-west-1b"],
-      selfSignedCertificate: true,
+      certificate: { selfSigned: {} },
       nodeCount: 5,
-      proxyProtocol: true,
-      clientCidrBlocks: ["10.0.0.0/8"],
+      classicElb: { proxyProtocol: true, accessLogs: { bucket: "logs-example", intervalMinutes: 5 } },
+      access: { clientCidrBlocks: ["10.0.0.0/8"] },
       tags: { team: "iot" },
-      accessLogs: { bucket: "logs-example", intervalMinutes: 5 },
-      hostname: "mqtt.example.com",
-      hostedZoneId: "Z1",
+      dns: { hostname: "mqtt.example.com", hostedZoneId: "Z1" },
     });
   });
 
@@ -64,7 +62,19 @@ describe("settings", () => {
       [expect.stringMatching(/^constructor: there is no such setting/)],
     ],
     ["no number", { nodeCount: "three" }, [`nodeCount: "three" is not a number`]],
-    ["no flag", { internal: "yes" }, [`internal: "yes" is not true or false`]],
+    ["no flag", { anonymousAccess: "yes" }, [`anonymousAccess: "yes" is not true or false`]],
+    [
+      "in no group",
+      { cidrBlock: "10.0.0.0/16" },
+      ["cidrBlock: there is no such setting; did you mean vpc.cidrBlock?"],
+    ],
+    [
+      "no group",
+      { monitoring: "true" },
+      [
+        "monitoring: true is not a group of settings (alarmTopicArn, logRetentionDays); {} is one with all defaults",
+      ],
+    ],
     [
       "no list",
       { listeners: "Mqtt" },
@@ -78,13 +88,15 @@ describe("settings", () => {
     ["no map", { tags: '["a"]' }, [`tags: ["a"] is not a list of names with a text each`]],
     [
       "misspelt inside a group",
-      { accessLogs: '{"bucket":"logs-example","prefix":"x"}' },
-      ["accessLogs.prefix: there is no such setting; the settings are bucket, bucketPrefix, intervalMinutes"],
+      { classicElb: '{"accessLogs":{"bucket":"logs-example","prefix":"x"}}' },
+      [
+        "classicElb.accessLogs.prefix: there is no such setting; the settings are bucket, bucketPrefix, intervalMinutes",
+      ],
     ],
     [
       "of the wrong type inside a group",
-      { accessLogs: '{"bucket":"logs-example","intervalMinutes":"60"}' },
-      [`accessLogs.intervalMinutes: "60" is not a number`],
+      { classicElb: '{"accessLogs":{"bucket":"logs-example","intervalMinutes":"60"}}' },
+      [`classicElb.accessLogs.intervalMinutes: "60" is not a number`],
     ],
   ])("%s: %j is refused", (_, raw, problems) => {
     expect(problemsOf(raw)).toEqual(problems);
@@ -92,11 +104,16 @@ describe("settings", () => {
 
   test("are refused all at once, unreadable and impossible ones together", () => {
     expect(
-      problemsOf({ nodecount: "3", nodeCount: "x", cidrBlock: "10.0.0.0/8", keepAliveSeconds: "9999" }),
+      problemsOf({
+        nodecount: "3",
+        nodeCount: "x",
+        vpc: '{"cidrBlock":"10.0.0.0/8"}',
+        keepAliveSeconds: "9999",
+      }),
     ).toEqual([
       "nodecount: there is no such setting; did you mean nodeCount?",
       `nodeCount: "x" is not a number`,
-      `cidrBlock: "10.0.0.0/8" is a /8; a VPC's block is between /16 and /28`,
+      `vpc.cidrBlock: "10.0.0.0/8" is a /8; a VPC's block is between /16 and /28`,
       "keepAliveSeconds: 9999 is not a whole number of seconds from 1 to 2380; a Classic ELB's idle timeout ends at 3600 s",
     ]);
   });
@@ -116,12 +133,17 @@ describe("settings", () => {
   });
 
   test("are all explained in docs/settings.md, and no others", () => {
-    const page = readFileSync(join(__dirname, "../../docs/settings.md"), "utf8");
-    const schema = JSON.parse(readFileSync(join(__dirname, "../components/schema.json"), "utf8")) as {
-      resources: Record<string, { inputProperties: object }>;
-    };
-    const explained = [...page.matchAll(/^\| `(\w+)`\s*\|/gm)].map((match) => match[1]);
-    const settings = Object.keys(schema.resources["emqx-aws:index:EmqxDeployment"]!.inputProperties);
+    const [page = ""] = readFileSync(join(__dirname, "../../docs/settings.md"), "utf8").split(
+      "## EMQX's own configuration",
+    );
+    const explained = [...page.matchAll(/^\| `([\w.]+)`\s*\|/gm)].map((match) => match[1]);
+    // A group that is always there is explained by what is in it.
+    const settingsOf = (shapes: Record<string, Shape>, group = ""): string[] =>
+      Object.entries(shapes).flatMap(([name, shape]) => [
+        ...(shape.kind === "object" && shape.default !== undefined ? [] : [`${group}${name}`]),
+        ...(shape.kind === "object" ? settingsOf(shape.fields, `${group}${name}.`) : []),
+      ]);
+    const settings = settingsOf(deploymentInputs);
     expect(explained.sort()).toEqual(settings.sort());
   });
 });

@@ -41,11 +41,11 @@ function provideRegion(account: Account, zones: (string | undefined)[], region: 
 type Values = StackSettings["values"];
 
 function provideCertificate(account: Account, values: Values): void {
-  const arn = text(values.certificateArn);
+  const arn = text(record(values.certificate).arn);
   if (arn === undefined || has(account, arn)) return;
   addCertificate(account, {
     arn,
-    names: [text(values.hostname) ?? "mqtt.example.com"],
+    names: [text(record(values.dns).hostname) ?? "mqtt.example.com"],
     issued,
     days: validDays,
   });
@@ -57,22 +57,23 @@ function provideKey(account: Account, values: Values): void {
 }
 
 function provideBucket(account: Account, values: Values, region: string): void {
-  const name = text(record(values.accessLogs).bucket);
+  const name = text(record(record(values.classicElb).accessLogs).bucket);
   if (name !== undefined && !has(account, name))
     addBucket(account, { name, region, takesLoadBalancerLogs: true });
 }
 
 function provideZone(account: Account, values: Values): void {
-  const [id, hostname] = [text(values.hostedZoneId), text(values.hostname)];
+  const dns = record(values.dns);
+  const [id, hostname] = [text(dns.hostedZoneId), text(dns.hostname)];
   if (id === undefined || hostname === undefined || has(account, id)) return;
   addZone(account, { id, name: hostname.split(".").slice(-2).join(".") });
 }
 
 /** Any image will do that fits the instance type: nothing is booted from it. */
 function provideImage(account: Account, values: Values, region: string): void {
-  const id = text(values.amiId);
+  const id = text(record(values.instance).amiId);
   if (id === undefined || has(account, id)) return;
-  const architecture = architectureOf(text(values.instanceType) ?? defaultInstanceType);
+  const architecture = architectureOf(text(record(values.instance).type) ?? defaultInstanceType);
   const [like] = account
     .list(seedTypes.image, region)
     .filter((image) => image.attributes.architecture === architecture);

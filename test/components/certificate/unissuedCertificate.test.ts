@@ -10,7 +10,7 @@ test.each([
   ["VALIDATION_TIMED_OUT", "request or import another one"],
   ["REVOKED", "request or import another one"],
 ])("%s", (status, remedy) => {
-  expect(unissuedProblem(arn, status)).toContain(`certificateArn: the certificate ${arn} is ${status}, and`);
+  expect(unissuedProblem(arn, status)).toContain(`certificate.arn: the certificate ${arn} is ${status}, and`);
   expect(unissuedProblem(arn, status)).toContain(remedy);
 });
 

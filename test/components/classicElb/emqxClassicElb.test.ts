@@ -36,7 +36,7 @@ const place = { subnetIds: ["subnet-0123456789abcdef0"], securityGroupIds: ["sg-
 
 describe("EmqxClassicElb", () => {
   test("makes the guide's two listeners, TLS ended at the load balancer", async () => {
-    const { loadBalancer } = await deploy({ certificateArn });
+    const { loadBalancer } = await deploy({ certificate: { arn: certificateArn } });
     expect(loadBalancer.inputs).toMatchObject({
       internal: false,
       listeners: [
@@ -65,7 +65,7 @@ describe("EmqxClassicElb", () => {
   });
 
   test("makes nothing but the load balancer and its TLS policy by default", async () => {
-    const { mocks } = await deploy({ certificateArn });
+    const { mocks } = await deploy({ certificate: { arn: certificateArn } });
     const own = inAws(mocks).filter(({ name }) => name.startsWith("lb"));
     expect(namesByType(own)).toEqual({
       // Read only, for its end.
@@ -77,7 +77,10 @@ describe("EmqxClassicElb", () => {
   });
 
   test("makes WebSocket listeners on request", async () => {
-    const { loadBalancer, mocks } = await deploy({ certificateArn, listeners: [Listener.Wss, Listener.Ws] });
+    const { loadBalancer, mocks } = await deploy({
+      certificate: { arn: certificateArn },
+      listeners: [Listener.Wss, Listener.Ws],
+    });
     expect(loadBalancer.inputs["listeners"]).toMatchObject([
       { lbProtocol: "TCP", lbPort: 8083, instancePort: 8083 },
       { lbProtocol: "SSL", lbPort: 8084, instancePort: 8083, sslCertificateId: certificateArn },
@@ -91,7 +94,7 @@ describe("EmqxClassicElb", () => {
     [1, 32],
     [2380, 3600],
   ])("rests for a keep-alive of %d s with an idle timeout of %d s", async (keepAliveSeconds, idleTimeout) => {
-    const { loadBalancer } = await deploy({ certificateArn, keepAliveSeconds });
+    const { loadBalancer } = await deploy({ certificate: { arn: certificateArn }, keepAliveSeconds });
     expect(loadBalancer.inputs["idleTimeout"]).toBe(idleTimeout);
   });
 
@@ -99,7 +102,7 @@ describe("EmqxClassicElb", () => {
     [undefined, "ELBSecurityPolicy-TLS-1-2-2017-01"],
     [TlsPolicy.Tls10, "ELBSecurityPolicy-2016-08"],
   ])("sets TLS policy %s", async (tlsPolicy, reference) => {
-    const { mocks } = await deploy({ certificateArn, tlsPolicy });
+    const { mocks } = await deploy({ certificate: { arn: certificateArn }, tlsPolicy });
     const policy = mocks.named("lb-tls");
     expect(policy.inputs).toMatchObject({
       policyTypeName: "SSLNegotiationPolicyType",
@@ -119,7 +122,7 @@ describe("EmqxClassicElb", () => {
 
   test("announces clients by PROXY protocol on every port of the nodes, when asked", async () => {
     const { mocks } = await deploy({
-      certificateArn,
+      certificate: { arn: certificateArn },
       listeners: [Listener.Mqtt, Listener.Mqtts, Listener.Wss],
       proxyProtocol: true,
     });
@@ -134,7 +137,7 @@ describe("EmqxClassicElb", () => {
   });
 
   describe("self-signed", () => {
-    const selfSigned = { selfSignedCertificate: true };
+    const selfSigned = { certificate: { selfSigned: {} } };
     const certificateType = "aws:acm/certificate:Certificate";
 
     test("imports an RSA certificate for the load balancer's names, issued by an authority that clients can trust", async () => {
@@ -153,8 +156,8 @@ describe("EmqxClassicElb", () => {
     });
 
     test("names the deployment's own host name first", async () => {
-      const own = { hostedZoneId: "Z0123456789EXAMPLE01", hostname: "mqtt.example.com" };
-      const { mocks } = await deploy({ ...selfSigned, ...own });
+      const dns = { hostedZoneId: "Z0123456789EXAMPLE01", hostname: "mqtt.example.com" };
+      const { mocks } = await deploy({ ...selfSigned, dns });
       expect(mocks.named("lb-self-signed-1", "tls:index/certRequest:CertRequest").inputs).toMatchObject({
         subject: { commonName: "mqtt.example.com" },
         dnsNames: ["mqtt.example.com", "*.eu-west-1.elb.amazonaws.com"],
@@ -178,7 +181,7 @@ describe("EmqxClassicElb", () => {
     test("another version is another key and certificate, of the same authority, in the same place of ACM", async () => {
       const [first, second] = [
         await deploy(selfSigned),
-        await deploy({ ...selfSigned, selfSignedCertificateVersion: 2 }),
+        await deploy({ certificate: { selfSigned: { version: 2 } } }),
       ];
       const tls = (mocks: typeof first.mocks) =>
         mocks.registered.filter(({ type }) => type.startsWith("tls:")).map(({ name }) => name);
@@ -211,20 +214,12 @@ describe("EmqxClassicElb", () => {
     });
 
     test.each([
-      [
-        { ...selfSigned, selfSignedCertificateVersion: 0 },
-        "selfSignedCertificateVersion: 0 is not a whole number",
-      ],
-      [
-        { ...selfSigned, selfSignedCertificateVersion: 1.5 },
-        "selfSignedCertificateVersion: 1.5 is not a whole number",
-      ],
-      [
-        { certificateArn, selfSignedCertificateVersion: 2 },
-        "selfSignedCertificateVersion: given without selfSignedCertificate; leave it out, or set both",
-      ],
-    ])("refuses %j", (args, problem) => {
-      expect(elbProblems("lb", { ...place, ...args })).toEqual([expect.stringContaining(problem)]);
+      [0, "certificate.selfSigned.version: 0 is not a whole number"],
+      [1.5, "certificate.selfSigned.version: 1.5 is not a whole number"],
+    ])("refuses version %j", (version, problem) => {
+      expect(elbProblems("lb", { ...place, certificate: { selfSigned: { version } } })).toEqual([
+        expect.stringContaining(problem),
+      ]);
     });
   });
 
@@ -235,7 +230,7 @@ describe("EmqxClassicElb", () => {
       ["ACM", certificateArn, "aws:acm/certificate:Certificate"],
       ["IAM", server, "aws:iam/serverCertificate:ServerCertificate"],
     ])("is what %s says", async (_service, arn, type) => {
-      const { mocks, elb } = await deploy({ certificateArn: arn });
+      const { mocks, elb } = await deploy({ certificate: { arn: arn } });
       const [stored] = mocks.account.list(type).filter(({ id }) => id === arn);
       expect(await valueOf(elb.certificateExpires)).toBe(
         (stored!.attributes["notAfter"] as string).replace(".000Z", "Z"),
@@ -243,12 +238,12 @@ describe("EmqxClassicElb", () => {
     });
 
     test.each([certificateArn, server])("is known at preview: %s", async (arn) => {
-      const { elb } = await deploy({ certificateArn: arn }, { preview: true });
+      const { elb } = await deploy({ certificate: { arn: arn } }, { preview: true });
       expect(await valueOf(elb.certificateExpires)).toMatch(/^\d{4}-\d\d-\d\dT00:00:00Z$/);
     });
 
     test("is not asked for where another resource gives the ARN, or no listener has a certificate", async () => {
-      const late = await deploy({ certificateArn: pulumi.output(Promise.resolve(certificateArn)) });
+      const late = await deploy({ certificate: { arn: pulumi.output(Promise.resolve(certificateArn)) } });
       expect(late.elb.certificateExpires).toBeUndefined();
       expect((await deploy({ listeners: [Listener.Mqtt] })).elb.certificateExpires).toBeUndefined();
     });
@@ -258,10 +253,13 @@ describe("EmqxClassicElb", () => {
       try {
         for (const [days, text] of [
           [31, undefined],
-          [29, /^certificateArn: the certificate arn\S+ expires on \S+, in 29 days; ACM renews it by itself/],
+          [
+            29,
+            /^certificate\.arn: the certificate arn\S+ expires on \S+, in 29 days; ACM renews it by itself/,
+          ],
           [
             -1,
-            /^certificateArn: the certificate arn\S+ expired on \S+, 1 day ago: clients that check it refuse/,
+            /^certificate\.arn: the certificate arn\S+ expired on \S+, 1 day ago: clients that check it refuse/,
           ],
         ] as const) {
           warn.mockClear();
@@ -271,7 +269,7 @@ describe("EmqxClassicElb", () => {
           account.update(stored, {
             notAfter: new Date(Date.now() + (days + 0.5) * 86_400_000).toISOString(),
           });
-          const { loadBalancer } = await deploy({ certificateArn }, { account });
+          const { loadBalancer } = await deploy({ certificate: { arn: certificateArn } }, { account });
           expect(loadBalancer.id).toBeDefined();
           const said = warn.mock.calls
             .map(([message]) => message)
@@ -286,10 +284,9 @@ describe("EmqxClassicElb", () => {
 
   test("makes an alias record and names it in the endpoints", async () => {
     const { mocks, elb, loadBalancer } = await deploy({
-      certificateArn,
+      certificate: { arn: certificateArn },
       listeners: [Listener.Mqtts, Listener.Wss],
-      hostedZoneId: "Z0123456789EXAMPLE01",
-      hostname: "mqtt.example.com",
+      dns: { hostedZoneId: "Z0123456789EXAMPLE01", hostname: "mqtt.example.com" },
     });
     expect(mocks.named("lb-dns").inputs).toMatchObject({
       zoneId: "Z0123456789EXAMPLE01",
@@ -304,7 +301,7 @@ describe("EmqxClassicElb", () => {
   });
 
   test("names the load balancer itself without a host name", async () => {
-    const { elb } = await deploy({ certificateArn });
+    const { elb } = await deploy({ certificate: { arn: certificateArn } });
     const dnsName = await valueOf(elb.dnsName);
     expect(dnsName).toMatch(/^lb-[0-9a-f]{7}-\d+\.eu-west-1\.elb\.amazonaws\.com$/);
     expect(await valueOf(elb.mqttUrl)).toBe(`mqtt://${dnsName}:1883`);
@@ -314,7 +311,7 @@ describe("EmqxClassicElb", () => {
 
   test("writes access logs when given a bucket", async () => {
     const { loadBalancer } = await deploy({
-      certificateArn,
+      certificate: { arn: certificateArn },
       accessLogs: { bucket: "emqx-access-logs-example", bucketPrefix: "mqtt", intervalMinutes: 5 },
     });
     expect(loadBalancer.inputs["accessLogs"]).toEqual({
@@ -326,7 +323,7 @@ describe("EmqxClassicElb", () => {
   });
 
   test("works at preview, when nothing is known yet", async () => {
-    const { loadBalancer } = await deploy({ certificateArn }, { preview: true });
+    const { loadBalancer } = await deploy({ certificate: { arn: certificateArn } }, { preview: true });
     expect(loadBalancer.inputs).toMatchObject({ idleTimeout: 480 });
   });
 
@@ -337,7 +334,7 @@ describe("EmqxClassicElb", () => {
           new EmqxClassicElb("my_lb", {
             subnetIds: ["subnet-1"],
             securityGroupIds: ["sg-1"],
-            certificateArn,
+            certificate: { arn: certificateArn },
           }),
       ).toThrow(`name: "my_lb" cannot begin the name of a load balancer`);
     });

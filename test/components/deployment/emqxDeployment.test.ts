@@ -8,11 +8,15 @@ import {
   type EmqxDeploymentArgs,
 } from "../../../components";
 import { deploymentInputs } from "../../../components/deployment/settings";
+import type { Shape } from "../../../components/shared/inputs";
 import type { Registered, RegionMocks } from "../../../simulator";
 import { inAws, run, valueOf, type RunOptions } from "../../support";
 
 const certificateArn = "arn:aws:acm:eu-west-1:123456789012:certificate/6f0f7d5e-3c1a-4b7e-9d55-2b8f4f6a1c01";
-const small: EmqxDeploymentArgs = { availabilityZones: ["eu-west-1a", "eu-west-1b"], certificateArn };
+const small: EmqxDeploymentArgs = {
+  availabilityZones: ["eu-west-1a", "eu-west-1b"],
+  certificate: { arn: certificateArn },
+};
 
 async function deploy(args: EmqxDeploymentArgs, options: RunOptions = {}, name = "emqx") {
   const made: EmqxDeployment[] = [];
@@ -73,18 +77,19 @@ const anyArgs = fc
   .record({
     availabilityZones: zones,
     nodeCount: fc.integer({ min: 1, max: 5 }),
-    natGateways: fc.constantFrom(NatGateways.Single, NatGateways.PerAvailabilityZone),
+    vpc: fc.record({
+      natGateways: fc.constantFrom(NatGateways.Single, NatGateways.PerAvailabilityZone),
+      flowLogs: fc.option(fc.constant({}), { nil: undefined }),
+    }),
     listeners: fc.uniqueArray(fc.constantFrom(...Object.values(Listener)), { minLength: 1 }),
     clusterPorts: fc.constantFrom(...Object.values(ClusterPorts)),
-    proxyProtocol: fc.boolean(),
+    classicElb: fc.record({ proxyProtocol: fc.boolean(), internal: fc.boolean() }),
     anonymousAccess: fc.boolean(),
-    flowLogs: fc.boolean(),
-    internal: fc.boolean(),
     tags: fc.constantFrom({}, { team: "iot" }),
   })
   .map((args) => {
     const needsTls = args.listeners.some((l) => l === Listener.Mqtts || l === Listener.Wss);
-    return { ...args, ...(needsTls && { certificateArn }) } as EmqxDeploymentArgs;
+    return { ...args, ...(needsTls && { certificate: { arn: certificateArn } }) } as EmqxDeploymentArgs;
   });
 
 describe("EmqxDeployment", () => {
@@ -112,7 +117,7 @@ describe("EmqxDeployment", () => {
 
   test("puts the load balancer into public subnets, or into private ones with internal", async () => {
     for (const internal of [false, true]) {
-      const { mocks } = await deploy({ ...small, internal });
+      const { mocks } = await deploy({ ...small, classicElb: { internal: internal } });
       const kind = internal ? "private" : "public";
       expect(mocks.named("emqx-elb", "aws:elb/loadBalancer:LoadBalancer").inputs["subnets"]).toEqual(
         ["a", "b"].map(
@@ -188,7 +193,7 @@ describe("EmqxDeployment", () => {
         fc.asyncProperty(anyArgs, anyArgs, async (one, other) => {
           const mocks = await run(() => {
             new EmqxDeployment("one", one);
-            new EmqxDeployment("other", { ...other, cidrBlock: "10.0.0.0/16" });
+            new EmqxDeployment("other", { ...other, vpc: { cidrBlock: "10.0.0.0/16" } });
           });
           expect(new Set(mocks.registered.map(key)).size).toBe(mocks.registered.length);
           const parameters = mocks.ofType("aws:ssm/parameter:Parameter").map((r) => r.inputs["name"]);
@@ -216,13 +221,13 @@ describe("EmqxDeployment", () => {
       await fc.assert(
         fc.asyncProperty(anyArgs, fc.nat(3), async (args, position) => {
           // The single NAT gateway stands in the first zone listed; the new zone comes after it.
-          const at = args.natGateways === NatGateways.Single ? Math.max(1, position) : position;
+          const at = args.vpc?.natGateways === NatGateways.Single ? Math.max(1, position) : position;
           const zones = args.availabilityZones.map((zone) => zone.replace("eu-west-1", "us-east-1"));
           const before = {
             ...args,
             availabilityZones: zones,
             listeners: [Listener.Mqtt],
-            certificateArn: undefined,
+            certificate: undefined,
           };
           const after = { ...before, availabilityZones: zones.toSpliced(at, 0, "us-east-1d") };
           const { removed, changed } = await change(before, after, { region: "us-east-1" });
@@ -238,32 +243,41 @@ describe("EmqxDeployment", () => {
   });
 
   describe("the order of a list means nothing", () => {
-    const lists: Partial<Record<keyof EmqxDeploymentArgs, unknown[] | Record<string, string>>> = {
+    const full: EmqxDeploymentArgs = {
+      ...small,
       availabilityZones: ["eu-west-1a", "eu-west-1b", "eu-west-1c"],
-      clientCidrBlocks: ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"],
-      adminCidrBlocks: ["10.1.0.0/16", "10.2.0.0/16", "10.3.0.0/16"],
+      vpc: { natGateways: NatGateways.PerAvailabilityZone },
+      access: {
+        clientCidrBlocks: ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"],
+        adminCidrBlocks: ["10.1.0.0/16", "10.2.0.0/16", "10.3.0.0/16"],
+      },
       listeners: Object.values(Listener),
       tags: { team: "iot", cost: "7", owner: "ops" },
     };
-    const isList = ([, { kind }]: [string, { kind: string }]) => kind === "list" || kind === "map";
+    const listsOf = (shapes: Record<string, Shape>, path: string[] = []): string[][] =>
+      Object.entries(shapes).flatMap(([name, shape]) =>
+        shape.kind === "object"
+          ? listsOf(shape.fields, [...path, name])
+          : shape.kind === "list" || shape.kind === "map"
+            ? [[...path, name]]
+            : [],
+      );
 
-    test("for every list that there is", () => {
-      const names = Object.entries(deploymentInputs)
-        .filter(isList)
-        .map(([name]) => name);
-      expect(names.sort()).toEqual(Object.keys(lists).sort());
-    });
+    function reversed(value: unknown, [name, ...path]: string[]): unknown {
+      if (name !== undefined) {
+        const group = value as Record<string, unknown>;
+        return { ...group, [name]: reversed(group[name], path) };
+      }
+      return Array.isArray(value)
+        ? [...(value as unknown[])].reverse()
+        : Object.fromEntries(Object.entries(value as object).reverse());
+    }
 
-    test.each(Object.entries(lists))("%s", async (name, value) => {
-      const given = {
-        ...small,
-        natGateways: NatGateways.PerAvailabilityZone,
-        ...lists,
-      } as EmqxDeploymentArgs;
-      const reversed = Array.isArray(value)
-        ? [...value].reverse()
-        : Object.fromEntries(Object.entries(value).reverse());
-      const { added, removed, changed } = await change(given, { ...given, [name]: reversed });
+    test.each(listsOf(deploymentInputs).map((path) => path.join(".")))("%s", async (path) => {
+      const { added, removed, changed } = await change(
+        full,
+        reversed(full, path.split(".")) as EmqxDeploymentArgs,
+      );
       expect({ added, removed, changed }).toEqual({ added: [], removed: [], changed: [] });
     });
   });
@@ -298,14 +312,14 @@ describe("EmqxDeployment", () => {
     const newer = { ...memory(before.mocks), "emqx-nodes-image-arm64": remembered };
     const { mocks } = await deploy({ ...small, nodeCount: 1 }, { stashes: newer });
     expect(mocks.named("emqx-nodes-0", "aws:ec2/instance:Instance").inputs["ami"]).toBe(remembered);
-    const x86 = await deploy({ ...small, nodeCount: 1, instanceType: "m7i.large" });
+    const x86 = await deploy({ ...small, nodeCount: 1, instance: { type: "m7i.large" } });
     expect(Object.keys(memory(x86.mocks))).toContain("emqx-nodes-image-x86_64");
   });
 
   test("refuses bad input before anything is registered", async () => {
     const mocks = await run(() => {
       expect(() => new EmqxDeployment("emqx", { availabilityZones: ["eu-west-1a"] })).toThrow(
-        `EmqxDeployment "emqx": nothing of it was changed, because its input cannot work:\n  - certificateArn: missing`,
+        `EmqxDeployment "emqx": nothing of it was changed, because its input cannot work:\n  - certificate: missing`,
       );
     });
     expect(mocks.registered).toEqual([]);
@@ -320,7 +334,7 @@ describe("EmqxDeployment", () => {
         {
           availabilityZones: ["us-east-1a"],
           nodeCount: 1,
-          selfSignedCertificate: false,
+          certificate: { selfSigned: undefined },
           listeners: [Listener.Mqtt],
         },
         { providers: [provider] } as pulumi.ComponentResourceOptions,

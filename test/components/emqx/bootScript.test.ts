@@ -179,8 +179,8 @@ describe("the package", () => {
     expect(calls(run, "dnf")).toEqual([]);
   });
 
-  test("is compared with packageSha256 where one is given", async () => {
-    const node = machine({ packageSha256: "1".repeat(64) });
+  test("is compared with package.sha256 where one is given", async () => {
+    const node = machine({ package: { sha256: "1".repeat(64) } });
     const run = await node.boot();
     expectFailure(node, run, /, not 1{64}: not installed/);
     expect(run.calls.join("\n")).not.toContain(".sha256");

@@ -109,7 +109,7 @@ test.each([
     "sets listeners.tcp.default, but listeners.tcp.default.enable",
   ],
   ["listeners = {}\nlisteners.ssl.default { enable = true }", "line 2 sets listeners.ssl.default, but"],
-  ["listeners.tcp.default.proxy_protocol = true", "use proxyProtocol"],
+  ["listeners.tcp.default.proxy_protocol = true", "use classicElb.proxyProtocol"],
   ["dashboard.listeners.http.bind = 8080", "but dashboard.listeners.http is set"],
   ['dashboard.default_password = "x"', "but dashboard.default_password is set"],
   ["authentication = []", "anonymousAccess lets you set this yourself"],

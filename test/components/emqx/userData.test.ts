@@ -40,7 +40,7 @@ const longest = (count: number): NodeUserDataArgs =>
     listeners: { ws: true },
     hasLicense: true,
     region: "ap-southeast-2",
-    packageSha256: "a".repeat(64),
+    package: { sha256: "a".repeat(64) },
     parameterPrefix: "/emqx/emqx-aws/production/emqx-deployment-nodes",
   });
 
@@ -155,10 +155,10 @@ test.each([
     },
   ],
   [
-    { packageUrl: "https://mirror.example.com/emqx.rpm" },
+    { package: { url: "https://mirror.example.com/emqx.rpm" } },
     { PACKAGE_URL: "https://mirror.example.com/emqx.rpm" },
   ],
-  [{ packageSha256: "0".repeat(64) }, { PACKAGE_SHA256: "0".repeat(64) }],
+  [{ package: { sha256: "0".repeat(64) } }, { PACKAGE_SHA256: "0".repeat(64) }],
   [{ clusterPorts: "Package" }, { DISTRIBUTION_PORT: "4370" }],
   [{ anonymousAccess: true }, { MQTT_USERNAME: "" }],
   [{ hasLicense: true }, { HAS_LICENSE: "true" }],
@@ -168,14 +168,14 @@ test.each([
 
 test.each([
   [
-    { packageUrl: "http://example.com/emqx.rpm" },
-    `packageUrl "http://example.com/emqx.rpm" must be an https:// address`,
+    { package: { url: "http://example.com/emqx.rpm" } },
+    `package.url: "http://example.com/emqx.rpm" must be an https:// address`,
   ],
-  [{ packageUrl: "s3://bucket/emqx.rpm" }, "must be an https:// address"],
-  [{ packageUrl: "https://example.com/e'; rm -rf /; '.rpm" }, "must be an https:// address"],
-  [{ packageUrl: "https://example.com/emqx.rpm?X-Amz-Signature=1" }, `set packageSha256 too`],
-  [{ packageSha256: "ABC" }, `packageSha256 "ABC" must be the SHA-256 sum of the package`],
-  [{ packageSha256: "" }, `packageSha256 "" must be`],
+  [{ package: { url: "s3://bucket/emqx.rpm" } }, "must be an https:// address"],
+  [{ package: { url: "https://example.com/e'; rm -rf /; '.rpm" } }, "must be an https:// address"],
+  [{ package: { url: "https://example.com/emqx.rpm?X-Amz-Signature=1" } }, `give package.sha256, too`],
+  [{ package: { sha256: "ABC" } }, `package.sha256: "ABC" must be the SHA-256 sum of the package`],
+  [{ package: { sha256: "" } }, `package.sha256: "" must be`],
   [{ seeds: ["192.168.0.11"] }, "seeds must contain the node's own address 192.168.0.10"],
   [{ seeds: ["192.168.0.10", "192.168.0.10"] }, "seeds must not repeat an address"],
   [{ seeds: ["192.168.0.10", "host"] }, 'seed "host" must be an IPv4 address'],
@@ -192,7 +192,7 @@ test.each([
 });
 
 test("a presigned address is fine with a checksum", () => {
-  expect(packageUrlProblems("https://b.s3.amazonaws.com/emqx.rpm?X-Amz-Signature=1%2F")).toEqual([]);
+  expect(packageUrlProblems("url", "https://b.s3.amazonaws.com/emqx.rpm?X-Amz-Signature=1%2F")).toEqual([]);
 });
 
 test("whatever the settings, the files come back as they were meant", async () => {

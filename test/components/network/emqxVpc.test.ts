@@ -87,8 +87,7 @@ describe("EmqxVpc", () => {
   test("logs flows to an encrypted log group of a year only when asked", async () => {
     const mocks = await deploy({
       ...twoZones,
-      flowLogs: true,
-      kmsKeyId: "arn:aws:kms:eu-west-1:123456789012:key/0b1d3f5a-7c9e-4a2b-8d6f-1e3c5a7b9d0f",
+      flowLogs: { kmsKeyId: "arn:aws:kms:eu-west-1:123456789012:key/0b1d3f5a-7c9e-4a2b-8d6f-1e3c5a7b9d0f" },
     });
     const group = mocks.named("net-flow-logs", "aws:cloudwatch/logGroup:LogGroup");
     expect(group.inputs).toMatchObject({ retentionInDays: 365, kmsKeyId: expect.stringContaining(":key/") });

@@ -111,7 +111,7 @@ describe("node addresses", () => {
     expect(nodeCountProblem(small, 21)).toBeUndefined();
     expect(nodeCountProblem(small, 22)).toBe(
       "nodeCount: 22 nodes do not fit into subnet 10.0.0.0/27, which has addresses for 21; " +
-        "use fewer nodes or a larger cidrBlock",
+        "use fewer nodes or a larger VPC (vpc.cidrBlock)",
     );
   });
 });

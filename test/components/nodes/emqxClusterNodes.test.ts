@@ -105,7 +105,7 @@ describe("EmqxClusterNodes", () => {
       encrypted: true,
       availabilityZone: "eu-west-1a",
     });
-    const large = await deploy({ dataVolumeSizeGiB: 500 });
+    const large = await deploy({ dataVolume: { sizeGiB: 500 } });
     expect(large.mocks.named("emqx-0-data", "aws:ebs/volume:Volume").inputs).toMatchObject({ size: 500 });
   });
 
@@ -118,7 +118,7 @@ describe("EmqxClusterNodes", () => {
 
   test("creates the next node only when the one before is ready, or the next batch with rolloutBatchSize", async () => {
     const order = async (rolloutBatchSize: number) => {
-      const { mocks } = await deploy({ rolloutBatchSize });
+      const { mocks } = await deploy({ rollout: { batchSize: rolloutBatchSize } });
       return mocks.registered
         .map(({ type, name }) => `${type.split(":").at(-1)} ${name}`)
         .filter((line) => /^(Instance|VolumeAttachment) /.test(line));

@@ -25,8 +25,8 @@ test.each([
   " m7g.large",
 ])("%j is refused", (type) =>
   expect(() => architectureOf(type)).toThrow(
-    `instanceType "${type}" is not the name of an EC2 instance type: write family, generation and size, ` +
-      `like m7g.large or c7i.2xlarge.`,
+    `"${type}" is not the name of an EC2 instance type: write family, generation and size, ` +
+      `like m7g.large or c7i.2xlarge`,
   ),
 );
 

@@ -92,7 +92,7 @@ describe("the alarms of a cluster", () => {
     const emqx = new EmqxDeployment("emqx", {
       availabilityZones: ["eu-west-1a"],
       nodeCount: 1,
-      certificateArn,
+      certificate: { arn: certificateArn },
     });
     new EmqxMonitoring("watch", {
       loadBalancerName: emqx.loadBalancerName,

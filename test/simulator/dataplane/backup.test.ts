@@ -31,7 +31,7 @@ async function deploy(name: string): Promise<void> {
       new EmqxDeployment(name, {
         availabilityZones: ["eu-west-1a", "eu-west-1b"],
         nodeCount: 2,
-        certificateArn,
+        certificate: { arn: certificateArn },
       }),
   );
   await program(

@@ -24,7 +24,11 @@ beforeAll(async () => {
   });
   mocks.cloud.machines.attach(running.host);
   await pulumi.runtime.setMocks(mocks, "emqx-aws", "test", false);
-  new EmqxDeployment("emqx", { availabilityZones: ["eu-west-1a"], nodeCount: 1, certificateArn });
+  new EmqxDeployment("emqx", {
+    availabilityZones: ["eu-west-1a"],
+    nodeCount: 1,
+    certificate: { arn: certificateArn },
+  });
   await pulumi.runtime.disconnect();
   await eventually("TLS is on", () => endpoint()?.problem === undefined);
   await eventually("the node is in service", () =>

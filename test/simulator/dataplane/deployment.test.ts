@@ -25,9 +25,9 @@ beforeAll(async () => {
   const deployment = new EmqxDeployment("emqx", {
     availabilityZones: ["eu-west-1a", "eu-west-1b"],
     nodeCount: 2,
-    selfSignedCertificate: true,
+    certificate: { selfSigned: {} },
     listeners: ["Mqtt", "Mqtts", "Wss"],
-    proxyProtocol: true,
+    classicElb: { proxyProtocol: true },
   });
   certificate = await valueOf(pulumi.output(deployment.caCertificatePem));
   username = await valueOf(deployment.mqttUsername);

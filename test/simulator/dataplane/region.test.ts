@@ -49,7 +49,7 @@ beforeAll(async () => {
   new EmqxDeployment("emqx", {
     availabilityZones: ["eu-west-1a"],
     nodeCount: 1,
-    certificateArn: seeded.arn,
+    certificate: { arn: seeded.arn },
   });
   await pulumi.runtime.disconnect();
 }, 60_000);
