@@ -3,7 +3,6 @@ import { type AccessChange, isLoosened } from "./access/safeguard";
 import { accessOf } from "./access/access";
 import { changeOf, isChanged, isStack, isTagsOnly, type Operation } from "./change/change";
 import { type ComponentChange, componentsOf } from "./change/components";
-import { type Cost, costsOf } from "./change/costs";
 import { type Expiry, expiriesOf } from "./change/expiry";
 import { type Exposure, exposureOf, opensFor } from "./change/exposure";
 import { Labels } from "./change/labels";
@@ -36,7 +35,6 @@ export interface Review {
   loosened: number;
   /** What ends within two months, whether or not anything changes. */
   expiries: Expiry[];
-  costs: Cost[];
   monthly: Monthly;
   components: ComponentChange[];
   texts: TextChange[];
@@ -74,7 +72,6 @@ export function reviewOf(preview: Preview, subject: Review["subject"], today = n
     access,
     loosened: access.filter(isLoosened).length,
     expiries: expiriesOf(change, today),
-    costs: costsOf(before, after),
     monthly: monthlyOf(before, after, change.isWhole),
     components: componentsOf(change),
     texts: textChangesOf(change, labels),

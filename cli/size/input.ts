@@ -1,4 +1,5 @@
 /** What is asked of a cluster, and what can be wrong with the question. */
+import { grouped } from "../review/change/values";
 import { longestKeepAlive, mostNodes } from "./limits";
 import { findMachine, machines } from "./machines";
 import type { Assumed, AssumptionName } from "./numbers";
@@ -89,12 +90,10 @@ function assumptionProblems(name: string, value: number): string[] {
 }
 
 function knownTypes(): string {
-  const families = new Map<string, string[]>();
-  for (const { type } of machines) {
-    const [family = "", size = ""] = type.split(".");
-    families.set(family, [...(families.get(family) ?? []), size]);
-  }
-  return [...families].map(([family, sizes]) => `${family}.${sizes[0]} to ${sizes.at(-1)}`).join(", ");
+  const types = machines.map(({ type }) => type.split("."));
+  return [...grouped(types, ([family]) => family)]
+    .map(([, sizes]) => `${sizes[0]!.join(".")} to ${sizes.at(-1)![1]}`)
+    .join(", ");
 }
 
 function format(value: number): string {

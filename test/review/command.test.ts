@@ -79,7 +79,7 @@ describe("exit codes", () => {
 test("the review for machines has the verdict, the gates and a version", () => {
   const { stdout } = command("--preview", file(documentOf(replace(volume))), "--json");
   expect(JSON.parse(stdout)).toMatchObject({
-    version: 1,
+    version: 2,
     stack: "test",
     verdict: { level: "destroys-data" },
     gates: ["data-loss", "interruption"],

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import type { Project, StackSettings } from "../../cli/review/base/stackSettings";
-import { readProject, readStackSettings } from "../../cli/review/base/stackSettings";
+import { stackIn } from "../../cli/review/base/stackSettings";
 import type { Previewed } from "../../cli/review/base/throwaway";
 import {
   createStack,
@@ -87,10 +87,7 @@ async function withBench<T>(base: Head | undefined, work: (bench: Bench) => Prom
 function program(head: Head): { project: Project; settings: StackSettings; remove: () => void } {
   const folder = mkdtempSync(join(tmpdir(), "emqx-aws-program-"));
   writeProgram(folder, head);
-  const project = readProject(folder);
-  const read = project && readStackSettings(project, stack);
-  if (!project || !read) throw new Error(`no project in ${folder}`);
-  return { project, settings: read, remove: () => rmSync(folder, { recursive: true }) };
+  return { ...stackIn(folder, stack), remove: () => rmSync(folder, { recursive: true }) };
 }
 
 /** Writes a copy of the program into a folder, with the packages of this repository. */

@@ -1,21 +1,19 @@
 /** What clients and operators notice of safeguards that change. */
-import type { Notice, NoticeInput } from "../change/notice";
+import { type Notice, type NoticeInput, clients, operators } from "../change/notice";
 import { type AccessChange, isLoosened } from "./safeguard";
 import { deletion, leaving } from "./resources";
 
 export function accessNotices({ access }: NoticeInput): Notice[] {
-  return access.flatMap((change): Notice[] => [
-    // Of those there are words of their own, see ../change/safeguards.ts.
-    ...(isLoosened(change) && ![deletion, leaving].includes(change.what)
-      ? [{ audience: "operators" as const, level: "safe" as const, text: loosened(change) }]
-      : []),
+  // Of those there are words of their own, see ../change/safeguards.ts.
+  const isTold = ({ what }: AccessChange) => [deletion, leaving].includes(what);
+  return access.flatMap((change) => [
+    ...(isLoosened(change) && !isTold(change) ? [operators("safe", loosened(change))] : []),
     ...(change.affectsClients
       ? [
-          {
-            audience: "clients" as const,
-            level: "interrupts-service" as const,
-            text: `${sentence(change)}. Clients that are admitted today may be refused.`,
-          },
+          clients(
+            "interrupts-service",
+            `${sentence(change)}. Clients that are admitted today may be refused.`,
+          ),
         ]
       : []),
   ]);

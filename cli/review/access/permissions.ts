@@ -2,7 +2,7 @@
 import { isUnknown } from "../preview/engine";
 import { types } from "../types";
 import type { Existing, Side } from "../change/side";
-import { byName, list, record, stable, text } from "../change/values";
+import { byName, grouped, list, record, stable, text } from "../change/values";
 import type { AccessChange } from "./safeguard";
 
 /** One action on one resource, allowed or denied. `*` is a wildcard in both. */
@@ -86,12 +86,9 @@ function changesOf(old: Grants | undefined, next: Grants | undefined): AccessCha
 
 /** One line for each action; which resources exactly is in the policy's diff. */
 function described(grants: Grant[]): string[] {
-  const byAction = new Map<string, Grant[]>();
-  for (const grant of grants) {
-    const key = `${grant.principal === "" ? "" : `${grant.principal}: `}\`${grant.action}\``;
-    byAction.set(key, [...(byAction.get(key) ?? []), grant]);
-  }
-  return [...byAction]
+  const actionOf = ({ principal, action }: Grant) =>
+    `${principal === "" ? "" : `${principal}: `}\`${action}\``;
+  return [...grouped(grants, actionOf)]
     .sort(([a], [b]) => byName(a, b))
     .map(([action, alike]) => {
       const [resource, ...others] = [...new Set(alike.map((grant) => grant.resource))].filter(Boolean);

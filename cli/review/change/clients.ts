@@ -1,19 +1,14 @@
 /** What clients notice of a change of the load balancer and what hangs on it. */
 import { type Change, type ResourceChange, changed, isKnown } from "./change";
 import { type Listener, listenersOf } from "./network";
-import type { Notice, NoticeInput } from "./notice";
+import { type Notice, type NoticeInput, clients, ofAny } from "./notice";
 import { purposeOfListener } from "./ports";
 import { oldestTls, referencePolicy } from "../access/tls";
 import { types } from "../types";
-import { byName, enumerate, number, record, same, text } from "./values";
+import { byName, enumerate, grouped, number, record, same, text } from "./values";
 
 export function loadBalancerNotices({ change }: NoticeInput): Notice[] {
-  const ending = (words: string): Notice => ({
-    audience: "clients",
-    level: "interrupts-service",
-    text: words,
-    gate: "replace-load-balancer",
-  });
+  const ending = (words: string): Notice => clients("interrupts-service", words, "replace-load-balancer");
   return [
     ...changed(change, types.loadBalancer, "replace").map(({ name, properties }) => {
       const causes = properties.filter(({ forcesReplacement }) => forcesReplacement);
@@ -79,21 +74,16 @@ export function recordNotices({ change }: NoticeInput): Notice[] {
     ending.map((item) => nameOf(item, "before")),
     beginning.map((item) => nameOf(item, "after")),
   ];
-  const notice = (level: Notice["level"], words: string): Notice => ({
-    audience: "clients",
-    level,
-    text: words,
-  });
   return [
     ...old.map((name) =>
       next.includes(name)
-        ? notice("interrupts-service", `The record of ${name} is deleted and made again.`)
-        : notice("interrupts-service", `The name ${name} goes away.`),
+        ? clients("interrupts-service", `The record of ${name} is deleted and made again.`)
+        : clients("interrupts-service", `The name ${name} goes away.`),
     ),
-    ...next.filter((name) => !old.includes(name)).map((name) => notice("safe", `New name: ${name}.`)),
+    ...next.filter((name) => !old.includes(name)).map((name) => clients("safe", `New name: ${name}.`)),
     ...records
       .filter(({ operation }) => operation === "update")
-      .map((item) => notice("safe", `The record of ${nameOf(item, "after")} leads somewhere else.`)),
+      .map((item) => clients("safe", `The record of ${nameOf(item, "after")} leads somewhere else.`)),
   ];
 }
 
@@ -105,54 +95,39 @@ export function listenerNotices({ change, before, after }: NoticeInput): Notice[
     const ports = [...new Set([...oldListeners, ...nextListeners].map(({ port }) => port))].sort(
       (a, b) => a - b,
     );
-    return ports
-      .flatMap((port): Notice[] => {
-        const was = oldListeners.find((listener) => listener.port === port);
-        const is = nextListeners.find((listener) => listener.port === port);
-        if (!was && is)
-          return [{ audience: "clients", level: "safe", text: `New listener: ${described(is)}.` }];
-        if (was && !is) {
-          return [
-            {
-              audience: "clients",
-              level: "interrupts-service",
-              text: `Listener removed: ${described(was)}. Its clients are cut off.`,
-            },
-          ];
-        }
-        if (!was || !is) return [];
-        if (described(was) !== described(is)) {
-          return [
-            {
-              audience: "clients",
-              level: "interrupts-service",
-              text: `Listener changed: ${described(was)} → ${described(is)}.`,
-            },
-          ];
-        }
-        return [];
-      })
-      .concat(renewals(oldListeners, nextListeners));
+    const notices = ports.flatMap((port) => {
+      const was = oldListeners.find((listener) => listener.port === port);
+      const is = nextListeners.find((listener) => listener.port === port);
+      if (!was) return is ? [clients("safe", `New listener: ${described(is)}.`)] : [];
+      if (!is) {
+        return [
+          clients("interrupts-service", `Listener removed: ${described(was)}. Its clients are cut off.`),
+        ];
+      }
+      return described(was) === described(is)
+        ? []
+        : [clients("interrupts-service", `Listener changed: ${described(was)} → ${described(is)}.`)];
+    });
+    return [...notices, ...renewals(oldListeners, nextListeners)];
   });
 }
 
 /** Listeners whose certificate changes, together where it is the same. */
 function renewals(before: Listener[], after: Listener[]): Notice[] {
-  const ports = new Map<string, string[]>();
-  for (const is of after) {
+  const renewed = after.flatMap((is) => {
     const was = before.find(({ port }) => port === is.port);
-    if (!was || was.certificate === is.certificate || described(was) !== described(is)) continue;
-    const transition = `${certificate(was)} → ${certificate(is)}`;
-    ports.set(transition, [...(ports.get(transition) ?? []), String(is.port)]);
-  }
-  return [...ports].map(([transition, alike]) => ({
-    audience: "clients",
-    level: "safe",
-    text:
-      `New certificate on port ${enumerate(alike)}: ${transition}. The provider makes a listener anew for that: ` +
-      `new connections are refused for some seconds, open ones stay. Without that loss: put it on the running ` +
-      `listeners first with \`npm run certificate\`, then update with \`--refresh\` (docs/certificates.md).`,
-  }));
+    return was && was.certificate !== is.certificate && described(was) === described(is)
+      ? [{ port: String(is.port), transition: `${certificate(was)} → ${certificate(is)}` }]
+      : [];
+  });
+  return [...grouped(renewed, ({ transition }) => transition)].map(([transition, alike]) =>
+    clients(
+      "safe",
+      `New certificate on port ${enumerate(alike.map(({ port }) => port))}: ${transition}. The provider makes a listener ` +
+        `anew for that: new connections are refused for some seconds, open ones stay. Without that loss: put it on the running ` +
+        `listeners first with \`npm run certificate\`, then update with \`--refresh\` (docs/certificates.md).`,
+    ),
+  );
 }
 
 function described({ port, protocol, instancePort, instanceProtocol }: Listener): string {
@@ -193,43 +168,38 @@ function authorityNotices(change: Change): Notice[] {
   const gone = made.length > 0 ? [] : changed(change, types.selfSignedCert, "delete");
   const stays = changed(change, types.loadBalancer).some(({ before, after }) => before && after);
   return [
-    ...(stays ? gone : []).map(({ name }): Notice => ({
-      audience: "clients",
-      level: "interrupts-service",
-      text: `The certificate authority ${name} goes: clients that trust only it refuse the certificate from elsewhere.`,
-    })),
+    ...(stays ? gone : []).map(({ name }): Notice =>
+      clients(
+        "interrupts-service",
+        `The certificate authority ${name} goes: clients that trust only it refuse the certificate from elsewhere.`,
+      ),
+    ),
     ...anew.map(({ name, before, after }): Notice => {
       // A chain is followed by the issuer's name as well as by its key (RFC 5280, 6.1.3).
       const keepsKey = !keys.includes(name) && same(before?.inputs.subject, after?.inputs.subject);
-      return {
-        audience: "clients",
-        level: keepsKey ? "safe" : "interrupts-service",
-        text: keepsKey
+      return clients(
+        keepsKey ? "safe" : "interrupts-service",
+        keepsKey
           ? `The certificate authority ${name} gets a new certificate with the same key: clients trust what it issues until ` +
-            `the old one ends, and need the new \`caCertificatePem\` by then.`
+              `the old one ends, and need the new \`caCertificatePem\` by then.`
           : `The self-signed certificate ${name} is made anew: clients that verify it need the new \`caCertificatePem\`.`,
-      };
+      );
     }),
   ];
 }
 
 function issuedNotices(change: Change, isOfNewAuthority: boolean): Notice[] {
   const before = changed(change, types.locallySignedCert, "replace", "delete");
-  const isAnew =
-    before.length > 0 && changed(change, types.locallySignedCert, "replace", "create").length > 0;
-  return isAnew
-    ? [
-        {
-          audience: "clients",
-          level: "safe",
-          text:
-            "The load balancer gets a new certificate of its own authority, under the same ARN: new connections see it, " +
-            (isOfNewAuthority
-              ? "open ones stay. Who trusts only the old authority refuses it."
-              : "open ones stay, and clients that trust the authority notice nothing."),
-        },
-      ]
-    : [];
+  const after = changed(change, types.locallySignedCert, "replace", "create");
+  return ofAny(before.length > 0 ? after : [], () =>
+    clients(
+      "safe",
+      "The load balancer gets a new certificate of its own authority, under the same ARN: new connections see it, " +
+        (isOfNewAuthority
+          ? "open ones stay. Who trusts only the old authority refuses it."
+          : "open ones stay, and clients that trust the authority notice nothing."),
+    ),
+  );
 }
 
 export function tlsNotices({ change, before, after }: NoticeInput): Notice[] {
@@ -247,11 +217,7 @@ export function tlsNotices({ change, before, after }: NoticeInput): Notice[] {
             ? `. From now on, ${to < 1 ? "SSL" : `TLS ${to.toFixed(1)}`} is good enough.`
             : ".";
     return [
-      {
-        audience: "clients",
-        level: to > from || to === 0 ? "interrupts-service" : "safe",
-        text: `TLS policy: ${old} → ${next}${end}`,
-      },
+      clients(to > from || to === 0 ? "interrupts-service" : "safe", `TLS policy: ${old} → ${next}${end}`),
     ];
   });
 }

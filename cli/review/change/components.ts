@@ -3,7 +3,7 @@ import type { Change, Operation, ResourceChange } from "./change";
 import { isChanged, isStack, parentOf, parentUrn } from "./change";
 import { nameOf } from "../preview/read";
 import { types } from "../types";
-import { byName } from "./values";
+import { byName, grouped } from "./values";
 
 export interface ComponentChange {
   /** Names from the outermost component inward; empty for the program itself. */
@@ -18,15 +18,11 @@ export interface ComponentChange {
 
 /** Every component with something that changes. */
 export function componentsOf(change: Change): ComponentChange[] {
-  const groups = new Map<string, ResourceChange[]>();
-  for (const resource of change.resources) {
-    if (isStack(resource)) continue;
-    // A component stands at the head of its own group, not in its parent's.
-    const owner =
-      resource.custom || resource.type === types.stash ? (parentUrn(resource) ?? "") : resource.urn;
-    groups.set(owner, [...(groups.get(owner) ?? []), resource]);
-  }
-  return [...groups]
+  // A component stands at the head of its own group, not in its parent's.
+  const ownerOf = (resource: ResourceChange) =>
+    resource.custom || resource.type === types.stash ? (parentUrn(resource) ?? "") : resource.urn;
+  const resources = change.resources.filter((resource) => !isStack(resource));
+  return [...grouped(resources, ownerOf)]
     .map(([urn, resources]) => componentOf(change, urn, resources))
     .filter(
       ({ resources, operation, renamedFrom }) => resources.length > 0 || operation !== "same" || renamedFrom,

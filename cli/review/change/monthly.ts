@@ -3,6 +3,7 @@ import type { Estimate } from "../../cost/estimate";
 import { estimateOf, regionOf } from "../../cost/estimate";
 import { isPartial } from "../../cost/format";
 import type { Side } from "./side";
+import { byName } from "./values";
 
 export interface Monthly {
   /** Of everything on each side, in US dollars, rounded; undefined if the preview leaves out what does not change. */
@@ -19,6 +20,8 @@ export interface Monthly {
   areOwnPrices: boolean;
   /** Whether something has no known price and is not in the numbers. */
   isPartial: boolean;
+  /** What AWS charges for and of which the amount changes. Amounts can be trusted more than dollars. */
+  charges: { what: string; before: number; after: number }[];
 }
 
 export function monthlyOf(before: Side, after: Side, isWhole: boolean): Monthly {
@@ -37,7 +40,17 @@ export function monthlyOf(before: Side, after: Side, isWhole: boolean): Monthly 
     pricesOf: next.pricesOf,
     areOwnPrices: next.areOwnPrices,
     isPartial: isPartial(old) || isPartial(next),
+    charges: chargesOf(old, next),
   };
+}
+
+function chargesOf(old: Estimate, next: Estimate): Monthly["charges"] {
+  const amount = ({ lines }: Estimate, wanted: string) =>
+    lines.find(({ what }) => what === wanted)?.amount ?? 0;
+  return [...new Set([...old.lines, ...next.lines].map(({ what }) => what))]
+    .map((what) => ({ what, before: amount(old, what), after: amount(next, what) }))
+    .filter(({ before, after }) => before !== after)
+    .sort((a, b) => byName(a.what, b.what));
 }
 
 /** Three digits are more than an estimate can promise. */

@@ -1,7 +1,7 @@
 /** Who is where: load balancers, nodes, the groups around them and the ways in and out. */
 import { types } from "../types";
 import type { Existing, Side } from "./side";
-import { list, number, record, text } from "./values";
+import { grouped, list, number, record, text } from "./values";
 
 /** A load balancer, or the nodes of one cluster. */
 export interface Party {
@@ -71,12 +71,7 @@ export interface Cluster {
 }
 
 export function clustersOf(side: Side): Cluster[] {
-  const byParent = new Map<string, Existing[]>();
-  for (const instance of side.ofType(types.instance)) {
-    const parent = instance.parent ?? "";
-    byParent.set(parent, [...(byParent.get(parent) ?? []), instance]);
-  }
-  return [...byParent].map(([key, instances]) => ({
+  return [...grouped(side.ofType(types.instance), ({ parent = "" }) => parent)].map(([key, instances]) => ({
     key,
     name: side.get(key)?.name ?? key.split("::").at(-1) ?? "",
     instances,

@@ -5,7 +5,7 @@
 import { isUnknown } from "../preview/engine";
 import { types } from "../types";
 import { type ResourceChange, changed } from "./change";
-import { type Notice, type NoticeInput, names, shortened } from "./notice";
+import { type Notice, type NoticeInput, names, ofAny, operators, shortened } from "./notice";
 import type { Rollout } from "./rollout";
 import type { Existing, Side } from "./side";
 import { enumerate, list, plural, text } from "./values";
@@ -80,22 +80,18 @@ function dataOf(input: NoticeInput, rollout: Rollout): Notice[] {
   const takesTurns = renamed.length === 0 && atOnce < stays.length && emptied.every(isAmong(restarted));
   if (keeps || takesTurns) {
     return [
-      ...(renamed.length > 0
-        ? [
-            notice(
-              "restarts-nodes",
-              `Nodes change their address, and with it their name; they take the data from the others: ${transitions}.`,
-            ),
-          ]
-        : []),
-      ...(emptied.length > 0
-        ? [
-            notice(
-              "restarts-nodes",
-              `Nodes begin with an empty data volume and take the data from the others: ${who}.`,
-            ),
-          ]
-        : []),
+      ...ofAny(renamed, () =>
+        operators(
+          "restarts-nodes",
+          `Nodes change their address, and with it their name; they take the data from the others: ${transitions}.`,
+        ),
+      ),
+      ...ofAny(emptied, () =>
+        operators(
+          "restarts-nodes",
+          `Nodes begin with an empty data volume and take the data from the others: ${who}.`,
+        ),
+      ),
     ];
   }
   const all = stays.length === 1 ? "The node that stays" : `All ${stays.length} nodes that stay`;
@@ -136,33 +132,26 @@ function detachedNotices({ change, after }: NoticeInput, { stays, restarted }: R
         );
       }),
   );
-  return nodes.length === 0
-    ? []
-    : [
-        notice(
-          "interrupts-service",
-          `Data volumes are taken from ${plural(nodes.length, "node")} that ${nodes.length === 1 ? "stays" : "stay"} and run EMQX, all at once: ${names(nodes)}.`,
-        ),
-      ];
+  const stay = nodes.length === 1 ? "stays" : "stay";
+  return ofAny(nodes, () =>
+    operators(
+      "interrupts-service",
+      `Data volumes are taken from ${plural(nodes.length, "node")} that ${stay} and run EMQX, all at once: ${names(nodes)}.`,
+    ),
+  );
 }
 
 function interfaceNotices(interfaces: ResourceChange[], renamed: Facts["renamed"]): Notice[] {
-  return interfaces.length === 0 || renamed.length > 0
-    ? []
-    : [
-        notice(
-          "restarts-nodes",
-          `${plural(interfaces.length, "network interface")} replaced: ${names(interfaces)}.`,
-        ),
-      ];
+  return ofAny(renamed.length > 0 ? [] : interfaces, (replaced) =>
+    operators(
+      "restarts-nodes",
+      `${plural(replaced.length, "network interface")} replaced: ${names(replaced)}.`,
+    ),
+  );
 }
 
 const isAmong = (nodes: ResourceChange[]) => (node: ResourceChange) => nodes.includes(node);
 
-function notice(level: Notice["level"], words: string): Notice {
-  return { audience: "operators", level, text: words };
-}
-
 function lost(words: string): Notice {
-  return { ...notice("destroys-data", words), gate: "data-loss" };
+  return operators("destroys-data", words, "data-loss");
 }

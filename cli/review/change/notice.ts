@@ -16,6 +16,19 @@ export interface Notice {
   gate?: "replace-load-balancer" | "data-loss" | "parallel-restart";
 }
 
+export function clients(level: Level, text: string, gate?: Notice["gate"]): Notice {
+  return { audience: "clients", level, text, ...(gate && { gate }) };
+}
+
+export function operators(level: Level, text: string, gate?: Notice["gate"]): Notice {
+  return { audience: "operators", level, text, ...(gate && { gate }) };
+}
+
+/** What there is to say of things, where there are any. */
+export function ofAny<T>(things: readonly T[], say: (things: readonly T[]) => Notice): Notice[] {
+  return things.length === 0 ? [] : [say(things)];
+}
+
 export interface NoticeInput {
   change: Change;
   before: Side;
@@ -27,12 +40,12 @@ export interface NoticeInput {
   access: AccessChange[];
 }
 
-export function names(resources: ResourceChange[]): string {
+export function names(resources: readonly ResourceChange[]): string {
   return shortened(resources.map(({ name }) => name));
 }
 
 /** A list of names; long ones by their ends and their number. */
-export function shortened(items: string[]): string {
+export function shortened(items: readonly string[]): string {
   const sorted = [...new Set(items)].sort(byName);
   return sorted.length <= 6
     ? enumerate(sorted)

@@ -11,7 +11,7 @@ import {
   tlsNotices,
 } from "./clients";
 import { listenersOf } from "./network";
-import { type Level, type Notice, type NoticeInput, names, shortened } from "./notice";
+import { type Notice, type NoticeInput, clients, names, ofAny, operators, shortened } from "./notice";
 import { nodeDataNotices } from "./nodeData";
 import type { Rollout } from "./rollout";
 import { safeguardNotices } from "./safeguards";
@@ -65,18 +65,11 @@ function closedPathNotices({ exposure, change, after }: NoticeInput): Notice[] {
     .flatMap((row): Notice[] => {
       const path = `${row.from} → ${row.to} ${row.port}${row.purpose ? ` (${row.purpose})` : ""}`;
       const admins = row.isFromAddresses && row.to.startsWith("nodes");
-      if (admins)
-        return [{ audience: "operators", level: "safe", text: `Closed for administrators: ${path}.` }];
+      if (admins) return [operators("safe", `Closed for administrators: ${path}.`)];
       if (row.isFromAddresses) {
-        return [
-          {
-            audience: "clients",
-            level: "interrupts-service",
-            text: `Clients lose their way in: ${path} closes.`,
-          },
-        ];
+        return [clients("interrupts-service", `Clients lose their way in: ${path} closes.`)];
       }
-      return [{ audience: "operators", level: "interrupts-service", text: `A way inside closes: ${path}.` }];
+      return [operators("interrupts-service", `A way inside closes: ${path}.`)];
     });
 }
 
@@ -113,71 +106,53 @@ function restartNotices(rollout: Rollout): Notice[] {
           ? "the only one that stays"
           : `all ${stays.length} that stay, at once`;
     return [
-      {
-        audience: "operators",
-        level: "interrupts-service",
-        text: `${who} ${verb} ${what}: ${all}${why}. Nobody can connect until a new one is ready.`,
-        ...(atOnce > 1 && { gate: "parallel-restart" as const }),
-      },
-      {
-        audience: "clients",
-        level: "interrupts-service",
-        text: "All connections are closed; no node serves meanwhile.",
-      },
+      operators(
+        "interrupts-service",
+        `${who} ${verb} ${what}: ${all}${why}. Nobody can connect until a new one is ready.`,
+        atOnce > 1 ? "parallel-restart" : undefined,
+      ),
+      clients("interrupts-service", "All connections are closed; no node serves meanwhile."),
     ];
   }
   return [
-    {
-      audience: "operators",
-      level: "restarts-nodes",
-      text: `${who} ${verb} ${what}, ${speed}${why}.`,
-      ...(atOnce > 1 && { gate: "parallel-restart" as const }),
-    },
-    {
-      audience: "clients",
-      level: "restarts-nodes",
-      text: `Connections to a node close when its turn comes; clients reconnect to the others.`,
-    },
+    operators(
+      "restarts-nodes",
+      `${who} ${verb} ${what}, ${speed}${why}.`,
+      atOnce > 1 ? "parallel-restart" : undefined,
+    ),
+    clients(
+      "restarts-nodes",
+      `Connections to a node close when its turn comes; clients reconnect to the others.`,
+    ),
   ];
 }
 
 function sizeNotices({ added, removed, total }: Rollout): Notice[] {
   const after = total + added.length - removed.length;
-  const operators = (level: Level, text: string): Notice => ({ audience: "operators", level, text });
-  const clients = (level: Level, text: string): Notice => ({ audience: "clients", level, text });
   if (removed.length > 0 && removed.length === total) {
     const level = "interrupts-service";
+    const gone = `All ${plural(total, "node")} removed`;
     return added.length > 0
       ? [
-          operators(
-            level,
-            `All ${plural(total, "node")} removed; a new cluster of ${added.length} takes their place.`,
-          ),
+          operators(level, `${gone}; a new cluster of ${added.length} takes their place.`),
           clients(level, "All connections close."),
         ]
-      : [operators(level, `All ${plural(total, "node")} removed.`), clients(level, "The service ends.")];
+      : [operators(level, `${gone}.`), clients(level, "The service ends.")];
   }
   const count = `: ${total} → ${after}.`;
+  const who = names(removed);
   return [
-    ...(added.length > 0
-      ? [
-          total === 0
-            ? operators("safe", `A new cluster of ${plural(added.length, "node")} (${names(added)}).`)
-            : operators("safe", `${plural(added.length, "node")} added (${names(added)})${count}`),
-        ]
-      : []),
-    ...(removed.length > 0
-      ? [
-          operators(
-            "restarts-nodes",
-            `${plural(removed.length, "node")} removed (${names(removed)})${count}`,
-          ),
-          clients(
-            "restarts-nodes",
-            `Connections to ${names(removed)} close; clients reconnect to the other nodes.`,
-          ),
-        ]
-      : []),
+    ...ofAny(added, () =>
+      total === 0
+        ? operators("safe", `A new cluster of ${plural(added.length, "node")} (${names(added)}).`)
+        : operators("safe", `${plural(added.length, "node")} added (${names(added)})${count}`),
+    ),
+    ...ofAny(removed, () =>
+      operators("restarts-nodes", `${plural(removed.length, "node")} removed (${who})${count}`),
+    ),
+    ...ofAny(removed, () =>
+      clients("restarts-nodes", `Connections to ${who} close; clients reconnect to the other nodes.`),
+    ),
   ];
 }
 
@@ -195,11 +170,12 @@ function machineNotices({ restarted }: Rollout): Notice[] {
         return old !== undefined && isKnown(next) && old !== next ? [`${old} → ${next}`] : [];
       }),
     );
-    return [...changes].map((transition) => ({
-      audience: "operators",
-      level: "safe",
-      text: `New ${label}: ${transition}.${label === "EMQX version" && isDowngrade(transition) ? " This is older; it may not read the newer one's data." : ""}`,
-    }));
+    return [...changes].map((transition) =>
+      operators(
+        "safe",
+        `New ${label}: ${transition}.${label === "EMQX version" && isDowngrade(transition) ? " This is older; it may not read the newer one's data." : ""}`,
+      ),
+    );
   });
 }
 
@@ -215,166 +191,132 @@ function variable(resource: ResourceChange, side: "before" | "after", name: stri
 
 /** Nodes read the cookie when they first boot; those with another cookie are strangers to each other. */
 function cookieNotices({ change, rollout }: NoticeInput): Notice[] {
-  const cookies = change.resources.filter(
-    (resource) => /-cookie$/.test(resource.name) && changesSecret(resource),
-  );
-  if (cookies.length === 0 || rollout.total === 0) return [];
+  if (rollout.total === 0) return [];
   const all = rollout.restarted.length >= rollout.total && rollout.atOnce >= rollout.total;
-  return [
-    {
-      audience: "operators",
-      level: "interrupts-service",
-      text: all
+  return ofAny(secretsLike(change, /-cookie$/), () =>
+    operators(
+      "interrupts-service",
+      all
         ? "The Erlang cookie is made anew; all nodes restart together and take it up."
         : "The Erlang cookie is made anew, and running nodes keep the old one: a node that boots later cannot join " +
-          "them. A cookie cannot be rolled out node by node.",
-    },
-  ];
+            "them. A cookie cannot be rolled out node by node.",
+    ),
+  );
+}
+
+/** Secrets of that name that become others. */
+function secretsLike({ resources }: Change, name: RegExp): ResourceChange[] {
+  return resources.filter((resource) => name.test(resource.name) && changesSecret(resource));
 }
 
 /** Passwords that running nodes take up: nobody is disconnected, but whoever comes next needs the new one. */
 function passwordNotices({ change }: NoticeInput): Notice[] {
-  const isNew = (suffix: RegExp) =>
-    change.resources.some((resource) => suffix.test(resource.name) && changesSecret(resource));
   return [
-    ...(isNew(/-mqtt-password$/)
-      ? [
-          {
-            audience: "clients" as const,
-            level: "interrupts-service" as const,
-            text:
-              "The MQTT user's password is made anew: connected clients stay, and from the update on new connections " +
-              "need the new one.",
-          },
-        ]
-      : []),
-    ...(isNew(/-dashboard-password$/)
-      ? [
-          {
-            audience: "operators" as const,
-            level: "safe" as const,
-            text: "The dashboard's password is made anew; whoever logs in from the update on needs the new one.",
-          },
-        ]
-      : []),
+    ...ofAny(secretsLike(change, /-mqtt-password$/), () =>
+      clients(
+        "interrupts-service",
+        "The MQTT user's password is made anew: connected clients stay, and from the update on new connections need the new one.",
+      ),
+    ),
+    ...ofAny(secretsLike(change, /-dashboard-password$/), () =>
+      operators(
+        "safe",
+        "The dashboard's password is made anew; whoever logs in from the update on needs the new one.",
+      ),
+    ),
   ];
 }
 
 function volumeNotices({ change }: NoticeInput): Notice[] {
   const volumes = changed(change, types.volume);
-  const lost = volumes.filter(
-    ({ operation, before }) => (operation === "delete" || operation === "replace") && !before?.retainOnDelete,
-  );
-  const kept = volumes.filter(
-    ({ operation, before }) => (operation === "delete" || operation === "replace") && before?.retainOnDelete,
-  );
+  const leaving = changed(change, types.volume, "delete", "replace");
+  const lost = leaving.filter(({ before }) => !before?.retainOnDelete);
+  const kept = leaving.filter(({ before }) => before?.retainOnDelete);
   const remaining = volumes.filter(({ operation }) => operation === "same" || operation === "update").length;
-  const notices: Notice[] = [];
-  if (lost.length > 0) {
-    const others =
-      remaining > 0
-        ? ` ${plural(remaining, "other data volume")} ${remaining === 1 ? "stays" : "stay"} as ${remaining === 1 ? "it is" : "they are"}.`
-        : " No other data volume remains.";
-    notices.push({
-      audience: "operators",
-      level: "destroys-data",
-      text: `${plural(lost.length, "data volume")} deleted with what is on ${lost.length === 1 ? "it" : "them"}: ${names(lost)}.${others}`,
-      gate: "data-loss",
-    });
-  }
-  if (kept.length > 0) {
-    notices.push({
-      audience: "operators",
-      level: "safe",
-      text: `${plural(kept.length, "data volume")} ${kept.length === 1 ? "leaves" : "leave"} the stack and ${kept.length === 1 ? "is" : "are"} kept in AWS: ${names(kept)}.`,
-    });
-  }
-  for (const volume of volumes.filter(({ operation }) => operation === "update")) {
-    const [old, next] = [number(volume.before?.inputs.size), number(volume.after?.inputs.size)];
-    if (old !== undefined && next !== undefined && old !== next) {
-      // EBS user guide, "Modify an Amazon EBS volume": a volume cannot become smaller, which AWS only says at the update.
-      notices.push({
-        audience: "operators",
-        level: next > old ? "safe" : "interrupts-service",
-        text:
-          next > old
-            ? `Data volume grows: ${volume.name}, ${old} → ${next} GiB.`
-            : `Data volume cannot shrink: ${volume.name}, ${old} → ${next} GiB; AWS refuses it, and the update ends in the middle. Keep ${old} GiB or more.`,
-      });
-    }
-  }
-  const grown = merged(notices, "Data volume grows: ", "Data volumes grow: ");
-  return merged(grown, "Data volume cannot shrink: ", "Data volumes cannot shrink: ");
+  const [it, others] = [
+    lost.length === 1 ? "it" : "them",
+    remaining === 0
+      ? "No other data volume remains."
+      : `${plural(remaining, "other data volume")} ${remaining === 1 ? "stays as it is" : "stay as they are"}.`,
+  ];
+  const keeps = kept.length === 1 ? ["leaves", "is"] : ["leave", "are"];
+  return [
+    ...ofAny(lost, () =>
+      operators(
+        "destroys-data",
+        `${plural(lost.length, "data volume")} deleted with what is on ${it}: ${names(lost)}. ${others}`,
+        "data-loss",
+      ),
+    ),
+    ...ofAny(kept, () =>
+      operators(
+        "safe",
+        `${plural(kept.length, "data volume")} ${keeps[0]} the stack and ${keeps[1]} kept in AWS: ${names(kept)}.`,
+      ),
+    ),
+    ...resizedNotices(volumes),
+  ];
 }
 
-/** Several notices of one kind that differ only in a name and end alike become one. */
-function merged(notices: Notice[], one: string, many: string): Notice[] {
-  const rest = notices.filter(({ text: words }) => !words.startsWith(one));
-  const alike = notices.filter(({ text: words }) => words.startsWith(one));
-  if (alike.length <= 1) return notices;
-  const byEnd = new Map<string, string[]>();
-  for (const { text: words } of alike) {
-    const [name = "", end = ""] = words.slice(one.length).split(/, (.*)/s);
-    byEnd.set(end, [...(byEnd.get(end) ?? []), name]);
+/** Volumes of another size, together where they go from the same one to the same one. */
+function resizedNotices(volumes: ResourceChange[]): Notice[] {
+  const alike = new Map<string, { old: number; next: number; of: string[] }>();
+  for (const { name, operation, before, after } of volumes) {
+    const [old, next] = [number(before?.inputs.size), number(after?.inputs.size)];
+    if (operation !== "update" || old === undefined || next === undefined || old === next) continue;
+    const key = `${old} → ${next} GiB`;
+    alike.set(key, { old, next, of: [...(alike.get(key)?.of ?? []), name] });
   }
-  return [
-    ...rest,
-    ...[...byEnd].map(([end, group]): Notice => ({
-      ...alike[0]!,
-      text: `${group.length > 1 ? many : one}${shortened(group)}, ${end}`,
-    })),
-  ];
+  return [...alike].map(([sizes, { old, next, of }]) => {
+    const what = of.length > 1 ? "Data volumes" : "Data volume";
+    if (next > old)
+      return operators("safe", `${what} ${of.length > 1 ? "grow" : "grows"}: ${shortened(of)}, ${sizes}.`);
+    // EBS user guide, "Modify an Amazon EBS volume": a volume cannot become smaller, which AWS only says at the update.
+    return operators(
+      "interrupts-service",
+      `${what} cannot shrink: ${shortened(of)}, ${sizes}; AWS refuses it, and the update ends in the middle. Keep ${old} GiB or more.`,
+    );
+  });
 }
 
 function logNotices({ change }: NoticeInput): Notice[] {
   return changed(change, types.logGroup, "delete", "replace")
     .filter(({ before }) => !before?.retainOnDelete && before?.inputs.skipDestroy !== true)
-    .map(({ name }) => ({
-      audience: "operators",
-      level: "destroys-data",
-      text: `Log group ${name} is deleted with its logs.`,
-      gate: "data-loss",
-    }));
+    .map(({ name }) =>
+      operators("destroys-data", `Log group ${name} is deleted with its logs.`, "data-loss"),
+    );
 }
 
 /** Others may have let the NAT gateways' addresses through their firewalls. */
 function addressNotices({ change }: NoticeInput): Notice[] {
-  const eips = changed(change, types.eip).filter(({ before }) => before !== undefined);
-  const gone = eips.filter(({ operation }) => operation === "replace" || operation === "delete");
+  const gone = changed(change, types.eip, "replace", "delete");
   const added = changed(change, types.eip, "create");
   if (changed(change, types.vpc, "same", "update", "replace").length === 0) return [];
-  if (gone.length > 0 || added.length > 0) {
-    const parts = [
-      ...(gone.length > 0
-        ? [`${plural(gone.length, "address", "addresses")} given back (${names(gone)})`]
-        : []),
-      ...(added.length > 0 ? [`${plural(added.length, "address", "addresses")} new (${names(added)})`] : []),
-    ];
-    return [
-      {
-        audience: "operators",
-        level: "safe",
-        text: `The nodes' public addresses for outgoing traffic change: ${parts.join(", ")}.`,
-      },
-    ];
-  }
-  return [];
+  const parts = [
+    { of: gone, what: "given back" },
+    { of: added, what: "new" },
+  ].flatMap(({ of, what }) =>
+    of.length === 0 ? [] : [`${plural(of.length, "address", "addresses")} ${what} (${names(of)})`],
+  );
+  return ofAny(parts, () =>
+    operators("safe", `The nodes' public addresses for outgoing traffic change: ${parts.join(", ")}.`),
+  );
 }
 
 function networkNotices({ change }: NoticeInput): Notice[] {
-  const notices: Notice[] = zoneNotices(change);
-  for (const vpc of changed(change, types.vpc, "replace", "delete")) {
-    const [old, next] = [text(vpc.before?.inputs.cidrBlock), text(vpc.after?.inputs.cidrBlock)];
-    notices.push({
-      audience: "operators",
-      level: "interrupts-service",
-      text:
-        vpc.operation === "delete"
-          ? `The network ${vpc.name} is deleted, and everything in it.`
-          : `The network ${vpc.name} is replaced, and with it everything in it${old && next && old !== next ? `: ${old} → ${next}` : ""}.`,
-    });
-  }
-  return notices;
+  const networks = changed(change, types.vpc, "replace", "delete").map(
+    ({ name, operation, before, after }) => {
+      const [old, next] = [text(before?.inputs.cidrBlock), text(after?.inputs.cidrBlock)];
+      const blocks = old && next && old !== next ? `: ${old} → ${next}` : "";
+      return operators(
+        "interrupts-service",
+        operation === "delete"
+          ? `The network ${name} is deleted, and everything in it.`
+          : `The network ${name} is replaced, and with it everything in it${blocks}.`,
+      );
+    },
+  );
+  return [...zoneNotices(change), ...networks];
 }
 
 /** Zones that a network comes to, or leaves. */
@@ -389,7 +331,7 @@ function zoneNotices(change: Change): Notice[] {
   return [
     ...(added.length > 0 ? [`The network comes to ${shortened(added)}.`] : []),
     ...(gone.length > 0 ? [`The network leaves ${shortened(gone)}.`] : []),
-  ].map((words) => ({ audience: "operators", level: "safe", text: words }));
+  ].map((words) => operators("safe", words));
 }
 
 function secretNotices({ change }: NoticeInput): Notice[] {
@@ -409,13 +351,12 @@ function secretNotices({ change }: NoticeInput): Notice[] {
     ],
     ["Secrets deleted", ({ operation }) => operation === "delete"],
   ];
-  return kinds.flatMap(([label, belongs]): Notice[] => {
+  return kinds.flatMap(([label, belongs]) =>
     // A password and its parameter bear the same name.
-    const affected = secrets.filter(belongs).map(({ name }) => name);
-    return affected.length === 0
-      ? []
-      : [{ audience: "operators", level: "safe", text: `${label}: ${shortened([...new Set(affected)])}.` }];
-  });
+    ofAny([...new Set(secrets.filter(belongs).map(({ name }) => name))], (affected) =>
+      operators("safe", `${label}: ${shortened(affected)}.`),
+    ),
+  );
 }
 
 function isSecureString({ before, after }: ResourceChange): boolean {
@@ -451,31 +392,23 @@ function renameNotices({ change }: NoticeInput): Notice[] {
     });
   const renamed = change.resources.filter(({ renamedFrom }) => renamedFrom !== undefined);
   return [
-    ...pairs.map((pair): Notice => ({
-      audience: "operators",
-      level: "safe",
-      text: `Looks like a rename without an alias: ${pair}. With an alias, most of it would stay.`,
-    })),
-    ...(renamed.length > 0
-      ? [
-          {
-            audience: "operators",
-            level: "safe",
-            text: `${plural(renamed.length, "resource")} renamed by an alias; that alone changes nothing in AWS.`,
-          } as Notice,
-        ]
-      : []),
+    ...pairs.map((pair): Notice =>
+      operators(
+        "safe",
+        `Looks like a rename without an alias: ${pair}. With an alias, most of it would stay.`,
+      ),
+    ),
+    ...ofAny(renamed, () =>
+      operators(
+        "safe",
+        `${plural(renamed.length, "resource")} renamed by an alias; that alone changes nothing in AWS.`,
+      ),
+    ),
   ];
 }
 
 function leftoverNotices({ change: { leftovers } }: NoticeInput): Notice[] {
-  return leftovers.length === 0
-    ? []
-    : [
-        {
-          audience: "operators",
-          level: "safe",
-          text: `What an interrupted update left behind is removed: ${shortened(leftovers)}.`,
-        },
-      ];
+  return ofAny(leftovers, () =>
+    operators("safe", `What an interrupted update left behind is removed: ${shortened(leftovers)}.`),
+  );
 }

@@ -2,6 +2,7 @@
 import { types } from "../types";
 import type { Change, ResourceChange } from "./change";
 import { changed, parentUrn } from "./change";
+import { grouped } from "./values";
 
 export interface Rollout {
   /** Nodes so far. */
@@ -33,11 +34,7 @@ const stopping = new Set([
 
 /** The nodes of each cluster by themselves: one cluster does not serve for another. */
 export function rolloutsOf(change: Change): Rollout[] {
-  const clusters = new Map<string, ResourceChange[]>();
-  for (const node of changed(change, types.instance)) {
-    const owner = parentUrn(node) ?? "";
-    clusters.set(owner, [...(clusters.get(owner) ?? []), node]);
-  }
+  const clusters = grouped(changed(change, types.instance), parentUrn);
   return [...clusters.values()].map((nodes) => rolloutOf(change, nodes));
 }
 

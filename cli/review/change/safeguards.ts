@@ -1,7 +1,7 @@
 /** What keeps things from being deleted: protection by the engine, volumes that outlive their stack, full buckets. */
 import { types } from "../types";
 import { type ResourceChange, changed } from "./change";
-import { type Notice, type NoticeInput, names } from "./notice";
+import { type Notice, type NoticeInput, names, ofAny, operators } from "./notice";
 
 export function safeguardNotices({ change }: NoticeInput): Notice[] {
   const { resources } = change;
@@ -39,16 +39,16 @@ export function safeguardNotices({ change }: NoticeInput): Notice[] {
       kept,
       (who) => `Buckets would have to go, which S3 refuses while there is anything in them: ${who}.`,
     ),
-    ...notice(emptied, (who) => `Buckets are deleted with all that is in them: ${who}.`).map((lost) => ({
-      ...lost,
-      level: "destroys-data" as const,
-      gate: "data-loss" as const,
-    })),
+    ...ofAny(emptied, (lost) =>
+      operators(
+        "destroys-data",
+        `Buckets are deleted with all that is in them: ${names(lost)}.`,
+        "data-loss",
+      ),
+    ),
   ];
 }
 
 function notice(resources: ResourceChange[], words: (who: string) => string): Notice[] {
-  return resources.length === 0
-    ? []
-    : [{ audience: "operators", level: "safe", text: words(names(resources)) }];
+  return ofAny(resources, () => operators("safe", words(names(resources))));
 }

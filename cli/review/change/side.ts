@@ -1,7 +1,7 @@
 import { isUnknown } from "../preview/engine";
 import type { State } from "../preview/read";
 import type { Change, ResourceChange } from "./change";
-import { at, byName, list, text } from "./values";
+import { at, list, text } from "./values";
 
 /** Something that exists on one side of a change; `key` is the same on both sides. */
 export interface Existing extends State {
@@ -13,7 +13,7 @@ export type Target = { key: string; resource?: Existing };
 
 /**
  * The resources as they are before, or will be after a change, and who refers to whom. References that are known are
- * ids; those that are not are found by what the engine says about dependencies, by what they were so far, or by name.
+ * ids; those that are not are found by what the engine says about dependencies, or by what they were so far.
  */
 export class Side {
   readonly resources: Existing[];
@@ -78,43 +78,8 @@ export class Side {
         .filter((resource) => resource !== undefined);
       if (still.length > 0) return still.map((resource) => ({ key: resource.key, resource }));
     }
-    const resource = this.guess(from, property, wanted);
-    return resource ? [{ key: resource.key, resource }] : [];
+    return [];
   }
-
-  /**
-   * An event log does not say what depends on what. What is left are names: `x-nodes-from-lb` belongs to `x-nodes`,
-   * whose name it begins with, and is about `x-lb`, which it mentions. Undecided is undefined.
-   */
-  private guess(from: Existing, property: string, wanted: string[]): Existing | undefined {
-    const candidates = this.ofType(...wanted).filter(({ key }) => key !== from.key);
-    if (candidates.length <= 1) return candidates[0];
-    const owner = longest(
-      candidates.filter(({ name }) => from.name === name || from.name.startsWith(`${name}-`)),
-    );
-    const isPeer = /^(referenced|source)/.test(property);
-    if (owner && !isPeer) return owner;
-    const mentioned = words(owner ? from.name.slice(owner.name.length) : from.name);
-    const common = candidates
-      .map(({ name }) => words(name))
-      .reduce((a, b) => a.filter((word) => b.includes(word)));
-    const scores = candidates.map((candidate) => {
-      const own = words(candidate.name).filter((word) => !common.includes(word));
-      // `elb` mentions `lb`.
-      return own.filter((word) => mentioned.some((other) => other === word || other.endsWith(word))).length;
-    });
-    const best = Math.max(...scores);
-    const winners = candidates.filter((_, i) => scores[i] === best);
-    return best > 0 && winners.length === 1 ? winners[0] : undefined;
-  }
-}
-
-function words(name: string): string[] {
-  return name.split("-").filter((word) => word !== "");
-}
-
-function longest(resources: Existing[]): Existing | undefined {
-  return [...resources].sort((a, b) => b.name.length - a.name.length || byName(a.name, b.name))[0];
 }
 
 function existing(resource: ResourceChange, which: "before" | "after"): State | undefined {

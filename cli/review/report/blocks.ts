@@ -1,3 +1,5 @@
+import { row } from "./text";
+
 /** Fits a report into a size: what comes first is kept, long lists are cut honestly, with the number left out. */
 export interface Block {
   head: string[];
@@ -12,6 +14,32 @@ export interface Block {
 
 export function fixed(...lines: string[]): Block {
   return { head: lines, items: [], tail: [], more: () => "", priority: 0 };
+}
+
+export function bullets(heading: string, items: string[], priority: number): Block {
+  const more = (left: number) => `- … and ${left} more.`;
+  return { head: ["", `### ${heading}`, ""], items, tail: [], more, priority };
+}
+
+/** A column whose name begins with `>` has numbers. */
+export function table(
+  head: string[],
+  columns: string[],
+  items: string[],
+  priority: number,
+  tail: string[] = [],
+): Block {
+  const names = columns.map((name) => name.replace(/^>/, ""));
+  const rules = columns.map((name) => (name.startsWith(">") ? "---:" : "---"));
+  // The first column may be one of marks.
+  const before = names[0] === "" ? [""] : [];
+  return {
+    head: ["", ...head, "", row(...names), row(...rules)],
+    items,
+    tail,
+    more: (left) => row(...before, `… and ${left} more`, ...names.slice(before.length + 1).map(() => "")),
+    priority,
+  };
 }
 
 /** Every block gets this much of its items before any gets more. */

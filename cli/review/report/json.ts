@@ -4,11 +4,10 @@ import type { Review } from "../review";
 import { headlineOf } from "./markdown";
 
 export function jsonOf(review: Review): object {
-  const { subject, level, reasons, counts, notices, rollout, exposure, costs, components, texts, messages } =
-    review;
+  const { subject, level, reasons, counts, notices, rollout, exposure, components, texts, messages } = review;
   const names = (resources: { name: string }[]) => resources.map(({ name }) => name);
   return {
-    version: 1,
+    version: 2,
     stack: subject.stack,
     base: subject.base,
     verdict: { level: review.hasFailed ? "fails" : level, headline: headlineOf(review), reasons },
@@ -47,7 +46,6 @@ export function jsonOf(review: Review): object {
       })),
     },
     access: review.access,
-    costs,
     monthly: review.monthly,
     components: components.map(({ path, type, operation, renamedFrom, resources, unchanged }) => ({
       path,

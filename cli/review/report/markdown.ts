@@ -4,15 +4,15 @@ import type { ComponentChange } from "../change/components";
 import type { Operation } from "../change/change";
 import { expiryText } from "../change/expiry";
 import { type ExposureRow, type Reach, isClosed, isOpened } from "../change/exposure";
-import { type Level, type Notice, shortened } from "../change/notice";
+import { type Level, type Notice, levels, shortened } from "../change/notice";
 import type { TextChange } from "../change/texts";
 import { byName, enumerate, plural } from "../change/values";
 import { nameOf } from "../preview/read";
 import type { Review } from "../review";
 import { mermaidOf } from "../topology/mermaid";
 import { shortType } from "../types";
-import { type Block, fitted, fixed } from "./blocks";
-import { monthlyBlock } from "./monthly";
+import { type Block, bullets, fitted, fixed, table } from "./blocks";
+import { costBlocks } from "./monthly";
 import { resourceRows, signs } from "./resources";
 import { fenceFor, prose, row } from "./text";
 
@@ -33,10 +33,9 @@ export function markdownOf(review: Review, limit = longestComment): string {
     ...(hasChanges
       ? [
           fixed("", countsLine(review)),
-          notices("What clients notice", review, "clients", "Nothing."),
-          notices("What operators notice", review, "operators", "Nothing."),
-          ...costs(review),
-          ...monthlyBlock(review.monthly, review.costs.length > 0),
+          notices("What clients notice", review, "clients"),
+          notices("What operators notice", review, "operators"),
+          ...costBlocks(review.monthly),
         ]
       : []),
     ...expiries(review),
@@ -143,57 +142,27 @@ function countsLine({ counts, isWhole }: Review): string {
   return `**Resources:** ${[...parts, unchanged].join(" · ")}`;
 }
 
-function notices(heading: string, review: Review, audience: Notice["audience"], none: string): Block {
-  const own = review.notices.filter((notice) => notice.audience === audience);
-  const order: Level[] = ["destroys-data", "interrupts-service", "restarts-nodes", "safe"];
-  const icons: Record<Level, string> = {
-    "destroys-data": "🛑 ",
-    "interrupts-service": "⚠️ ",
-    "restarts-nodes": "🔁 ",
-    safe: "",
-  };
-  const sorted = order.flatMap((level) => own.filter((notice) => notice.level === level));
-  const lines = sorted.map(({ level, text }) => `- ${icons[level]}${prose(review.labels.apply(text))}`);
-  return {
-    head: ["", `### ${heading}`, ""],
-    items: lines.length > 0 ? lines : [none],
-    tail: [],
-    more: (left) => `- … and ${left} more.`,
-    priority: 2,
-  };
+const icons: Record<Level, string> = {
+  "destroys-data": "🛑 ",
+  "interrupts-service": "⚠️ ",
+  "restarts-nodes": "🔁 ",
+  safe: "",
+};
+
+function notices(heading: string, review: Review, audience: Notice["audience"]): Block {
+  const lines = [...levels]
+    .reverse()
+    .flatMap((level) =>
+      review.notices
+        .filter((notice) => notice.audience === audience && notice.level === level)
+        .map(({ text }) => `- ${icons[level]}${prose(review.labels.apply(text))}`),
+    );
+  return bullets(heading, lines.length > 0 ? lines : ["Nothing."], 2);
 }
 
 function expiries({ expiries: found }: Review): Block[] {
-  return found.length === 0
-    ? []
-    : [
-        {
-          head: ["", "### What expires", ""],
-          items: found.map((expiry) => `- ⏳ ${prose(expiryText(expiry))}`),
-          tail: [],
-          more: (left) => `- … and ${left} more.`,
-          priority: 2,
-        },
-      ];
-}
-
-function costs({ costs: rows }: Review): Block[] {
-  if (rows.length === 0) return [];
-  return [
-    {
-      head: ["", "### What AWS charges for", "", row("What", "Before", "After"), row("---", "---:", "---:")],
-      items: rows.map(({ what, unit, before, after }) =>
-        row(prose(what), amount(before, unit), amount(after, unit)),
-      ),
-      tail: [],
-      more: (left) => row(`… and ${left} more`, "", ""),
-      priority: 3,
-    },
-  ];
-}
-
-function amount(value: number, unit: string): string {
-  return `${value}${unit && value > 0 ? ` ${unit}` : ""}`;
+  const lines = found.map((expiry) => `- ⏳ ${prose(expiryText(expiry))}`);
+  return lines.length === 0 ? [] : [bullets("What expires", lines, 2)];
 }
 
 const reaches: Record<Reach, string> = {
@@ -207,52 +176,30 @@ function exposure({ exposure: { rows }, isWhole }: Review): Block[] {
   const differs = (item: ExposureRow) => item.before !== item.after;
   const changed = rows.filter(differs);
   const unchanged = rows.filter((item) => !differs(item));
-  const head = [
-    row("", "Who", "Reaches", "Port", "Before", "After"),
-    row("---", "---", "---", "---", "---", "---"),
-  ];
+  const columns = ["", "Who", "Reaches", "Port", "Before", "After"];
+  const state = (reach: Reach | undefined) => (reach === undefined ? "closed" : reaches[reach]);
   const line = (item: ExposureRow) =>
     row(
       isOpened(item) ? "🔓 opens" : isClosed(item) ? "🔒 closes" : "",
       prose(item.from),
       prose(item.to),
       prose(`${item.port}${item.purpose ? ` ${item.purpose}` : ""}`),
-      item.before === undefined ? "closed" : reaches[item.before],
-      item.after === undefined
-        ? "closed"
-        : `${differs(item) ? "**" : ""}${reaches[item.after]}${differs(item) ? "**" : ""}`,
+      state(item.before),
+      differs(item) && item.after !== undefined ? `**${state(item.after)}**` : state(item.after),
     );
-  const more = (left: number) => row("", `… and ${left} more`, "", "", "", "");
-  const intro = isWhole
-    ? []
-    : [
-        "",
-        "This preview leaves out what does not change, so the table is not complete. Make it with `--show-sames`.",
-      ];
+  const heading = ["### Who can reach what"];
+  if (!isWhole) {
+    heading.push(
+      "",
+      "This preview leaves out what does not change, so the table is not complete. Make it with `--show-sames`.",
+    );
+  }
+  const summary = `<details><summary>As before: ${plural(unchanged.length, "way")}</summary>`;
   return [
-    {
-      head: ["", "### Who can reach what", ...intro, "", ...(changed.length > 0 ? head : ["No change."])],
-      items: changed.map(line),
-      tail: [],
-      more,
-      priority: 2,
-    },
-    ...(unchanged.length > 0
-      ? [
-          {
-            head: [
-              "",
-              `<details><summary>As before: ${plural(unchanged.length, "way")}</summary>`,
-              "",
-              ...head,
-            ],
-            items: unchanged.map(line),
-            tail: ["", "</details>"],
-            more,
-            priority: 6,
-          },
-        ]
-      : []),
+    changed.length > 0
+      ? table(heading, columns, changed.map(line), 2)
+      : fixed("", ...heading, "", "No change."),
+    ...(unchanged.length > 0 ? [table([summary], columns, unchanged.map(line), 6, ["", "</details>"])] : []),
   ];
 }
 
@@ -264,29 +211,16 @@ function access({ access: changes, labels }: Review): Block[] {
     other: "🔓 may be looser",
     stronger: "🔒 stricter",
   };
-  return [
-    {
-      head: [
-        "",
-        "### Who may do what",
-        "",
-        row("", "What", "Of", "Before", "After"),
-        row("---", "---", "---", "---", "---"),
-      ],
-      items: changes.map(({ what, owners, before, after, direction }) =>
-        row(
-          marks[direction],
-          prose(labels.apply(what)),
-          prose(labels.apply(shortened(owners))),
-          prose(labels.apply(before)),
-          `**${prose(labels.apply(after))}**`,
-        ),
-      ),
-      tail: [],
-      more: (left) => row("", `… and ${left} more`, "", "", ""),
-      priority: 2,
-    },
-  ];
+  const rows = changes.map(({ what, owners, before, after, direction }) =>
+    row(
+      marks[direction],
+      prose(labels.apply(what)),
+      prose(labels.apply(shortened(owners))),
+      prose(labels.apply(before)),
+      `**${prose(labels.apply(after))}**`,
+    ),
+  );
+  return [table(["### Who may do what"], ["", "What", "Of", "Before", "After"], rows, 2)];
 }
 
 function isDrawable({ topology: { zones, loadBalancers } }: Review): boolean {
@@ -311,19 +245,15 @@ function components(review: Review): Block[] {
   const rest = review.components.length - shown.length;
   return [
     fixed("", "### Resources by component"),
-    ...shown.map((component): Block => ({
-      head: [
-        "",
-        `<details><summary>${componentTitle(component)}</summary>`,
-        "",
-        row("", "Resource", "Type", "What changes"),
-        row("---", "---", "---", "---"),
-      ],
-      items: resourceRows(component, review.labels),
-      tail: ["", "</details>"],
-      more: (left) => row("", `… and ${left} more rows`, "", ""),
-      priority: 4,
-    })),
+    ...shown.map((component) =>
+      table(
+        [`<details><summary>${componentTitle(component)}</summary>`],
+        ["", "Resource", "Type", "What changes"],
+        resourceRows(component, review.labels),
+        4,
+        ["", "</details>"],
+      ),
+    ),
     ...(rest > 0 ? [fixed("", `… and ${plural(rest, "more component")}.`)] : []),
   ];
 }
@@ -392,18 +322,9 @@ function textBlock({ property, resources, lines, added, removed }: TextChange): 
 }
 
 function messages({ messages: all }: Review): Block[] {
-  if (all.length === 0) return [];
   const line = ({ severity, urn, text }: Review["messages"][number]) =>
     `- ${severity === "error" ? "❌ " : ""}${urn ? `${prose(nameOf(urn))}: ` : ""}${prose(text)}`;
-  return [
-    {
-      head: ["", "### What the program says", ""],
-      items: all.map(line),
-      tail: [],
-      more: (left) => `- … and ${left} more.`,
-      priority: 3,
-    },
-  ];
+  return all.length === 0 ? [] : [bullets("What the program says", all.map(line), 3)];
 }
 
 function footer({ isWhole }: Review): string {

@@ -10,7 +10,7 @@ import {
 import type { Labels } from "../change/labels";
 import { shortened } from "../change/notice";
 import { hasTextDiff } from "../change/texts";
-import { byName, same, stable } from "../change/values";
+import { byName, grouped, same, stable } from "../change/values";
 import { nameOf } from "../preview/read";
 import { secretText } from "../preview/secrets";
 import { shortType } from "../types";
@@ -32,12 +32,7 @@ const rank: Operation[] = ["delete", "forget", "replace", "update", "create", "s
 const longestValue = 100;
 
 export function resourceRows({ resources }: ComponentChange, labels: Labels): string[] {
-  const groups = new Map<string, ResourceChange[]>();
-  for (const resource of resources) {
-    const key = groupKey(resource);
-    groups.set(key, [...(groups.get(key) ?? []), resource]);
-  }
-  return [...groups.values()]
+  return [...grouped(resources, groupKey).values()]
     .sort(([a], [b]) => rank.indexOf(a!.operation) - rank.indexOf(b!.operation) || byName(a!.name, b!.name))
     .map((group) => resourceRow(group, labels));
 }

@@ -7,7 +7,7 @@ import { leadsTo, listenersOf, natOf, placeOf } from "../change/network";
 import { purposeOfListener } from "../change/ports";
 import type { Existing, Side } from "../change/side";
 import { types } from "../types";
-import { byName, list, text } from "../change/values";
+import { byName, grouped, list, text } from "../change/values";
 import { isKnown, isTagsOnly } from "../change/change";
 
 export type Mark = "added" | "changed" | "replaced" | "removed" | "same";
@@ -196,9 +196,7 @@ function wholeMark(marks: Mark[]): Mark {
 
 function together(nodes: Thing[]): Thing[] {
   if (nodes.length <= mostNodes) return nodes;
-  const byMark = new Map<Mark, Thing[]>();
-  for (const node of nodes) byMark.set(node.mark, [...(byMark.get(node.mark) ?? []), node]);
-  return [...byMark].map(([mark, alike]) => ({
+  return [...grouped(nodes, ({ mark }) => mark)].map(([mark, alike]) => ({
     name: alike.length === 1 ? (alike[0]?.name ?? "") : `${alike[0]?.name} … ${alike.at(-1)?.name}`,
     lines: [`${alike.length} nodes`, alike[0]?.lines.at(-1) ?? ""].filter(Boolean),
     mark,
@@ -238,20 +236,6 @@ function innerOf(exposure: ExposureRow[]): Topology["inner"] {
 
 /** The same, without any sign of a change: for the documentation. */
 export function plainTopology(topology: Topology): Topology {
-  const plain = <T extends { mark: Mark }>(thing: T): T => ({ ...thing, mark: "same" });
-  return {
-    ...topology,
-    network: plain(topology.network),
-    loadBalancers: topology.loadBalancers.map(plain),
-    zones: topology.zones.map((zone) => ({
-      ...plain(zone),
-      subnets: zone.subnets.map((subnet) => ({
-        ...plain(subnet),
-        gateways: subnet.gateways.map(plain),
-        nodes: subnet.nodes.map(plain),
-      })),
-    })),
-    ways: topology.ways.map(plain),
-    waysOut: topology.waysOut.map(plain),
-  };
+  const text = JSON.stringify(topology, (key, value: unknown) => (key === "mark" ? "same" : value));
+  return JSON.parse(text) as Topology;
 }
