@@ -1,6 +1,7 @@
 /** Which resources of the region are what an interrupted creation made. Pure. */
 import { isDeepStrictEqual } from "node:util";
 import type { ShownResource } from "../../simulator/client";
+import { signatureKey } from "../review/preview/engine";
 import type { PendingOperation, StackState } from "./stacks";
 
 /** What a person calls a resource: its Name tag, or its name. */
@@ -41,17 +42,15 @@ export function findOrphans(
     });
 }
 
-/** The region shows no secrets, and the state encrypts them: there is nothing to compare. */
-const secretSignature = "4dabf18193072939515e22adb298388d";
-
 /** Whether a resource has these inputs. What AWS adds to them, in whatever depth, and the order of a list do not count. */
-export function hasInputs(attributes: unknown, inputs: unknown): boolean {
+function hasInputs(attributes: unknown, inputs: unknown): boolean {
   if (Array.isArray(inputs)) {
     if (!Array.isArray(attributes) || attributes.length !== inputs.length) return false;
     return inputs.every((item) => attributes.some((other) => hasInputs(other, item)));
   }
   if (typeof inputs === "object" && inputs !== null) {
-    if (secretSignature in inputs) return true;
+    // The region shows no secrets, and the state encrypts them: there is nothing to compare.
+    if (signatureKey in inputs) return true;
     if (typeof attributes !== "object" || attributes === null) return false;
     return Object.entries(inputs)
       .filter(([key]) => key !== "__defaults")

@@ -18,6 +18,7 @@ import type { PulumiArguments } from "./arguments";
 import { isDeployment } from "./arguments";
 import { readParsed } from "../files";
 import { defaultStack } from "../repository";
+import { signatureKey } from "../review/preview/engine";
 import type { Surroundings } from "./surroundings";
 
 interface Project {
@@ -190,17 +191,13 @@ export function readState(surroundings: Surroundings, stack: string): StackState
   };
 }
 
-/** How the state marks a secret; the CLI shows such outputs as `[secret]`. */
-const secretSignature = "4dabf18193072939515e22adb298388d";
-
-/** A stack's outputs, and those of its deployment, where it has one, that its program does not export. */
+/** A stack's outputs, secrets as the CLI shows them, and those of its deployment, where it has one, that its program does not export. */
 function outputsIn(resources: readonly StateResource[]): Record<string, unknown> {
   const deployments = resources.filter(({ type }) => type === "emqx-aws:index:EmqxDeployment");
   const { dnsName, ...deployment } = (deployments.length === 1 && deployments[0]?.outputs) || {};
   const stack = resources.find(({ type }) => type === "pulumi:pulumi:Stack")?.outputs;
   const all = { ...(dnsName !== undefined && { loadBalancerDnsName: dnsName }), ...deployment, ...stack };
-  const isSecret = (value: unknown) =>
-    typeof value === "object" && value !== null && secretSignature in value;
+  const isSecret = (value: unknown) => typeof value === "object" && value !== null && signatureKey in value;
   return Object.fromEntries(
     Object.entries(all).map(([name, value]) => [name, isSecret(value) ? "[secret]" : value]),
   );

@@ -54,4 +54,3 @@ export function isUnknown(value: unknown): boolean {
 /** Marks an object as something else than an object (sdk/go/common/resource/sig). */
 export const signatureKey = "4dabf18193072939515e22adb298388d";
 export const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
-export const outputSignature = "d0e6a833031e9bbcd3f4e8bde6ca49a4";
