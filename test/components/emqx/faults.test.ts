@@ -310,7 +310,7 @@ describe.each(lives)("$name", (life) => {
     const wanted = process.env["FAULTS"];
     const chosen =
       wanted === undefined
-        ? sample(pairs, 6)
+        ? sample(pairs, Number(process.env["FAULT_COUNT"] ?? 3))
         : pairs.filter(
             ({ site, way }) => wanted === "all" || `${life.name}: ${way}: ${site.call}`.includes(wanted),
           );
