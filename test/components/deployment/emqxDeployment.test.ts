@@ -128,50 +128,20 @@ describe("EmqxDeployment", () => {
   });
 
   describe("whatever the input", () => {
-    test("parents and prefixes every child", async () => {
+    test("names, tags and secrets are as they should be, and a preview registers what an update does", async () => {
       await fc.assert(
         fc.asyncProperty(anyArgs, async (args) => {
           const { mocks, parents } = await deploy(args);
           expect(parents.filter(([child, parent]) => child !== "emqx" && !parent)).toEqual([]);
           expect(parents.filter(([child, parent]) => parent && !child.startsWith(`${parent}`))).toEqual([]);
           expect(new Set(mocks.registered.map(key)).size).toBe(mocks.registered.length);
-        }),
-        { numRuns: 6 },
-      );
-    });
 
-    test("tags everything that can be tagged", async () => {
-      await fc.assert(
-        fc.asyncProperty(anyArgs, async (args) => {
-          const { mocks } = await deploy({ ...args, tags: { team: "iot" } });
           const taggable = inAws(mocks).filter((r) => "tags" in r.inputs);
           expect(taggable.length).toBeGreaterThan(20);
-          expect(
-            taggable.filter((r) => (r.inputs["tags"] as Record<string, string>)["team"] !== "iot"),
-          ).toEqual([]);
-          expect(
-            taggable.filter((r) => (r.inputs["tags"] as Record<string, string>)["Name"] !== r.name),
-          ).toEqual([]);
-        }),
-        { numRuns: 3 },
-      );
-    });
+          expect(taggable.map((r) => r.inputs["tags"])).toEqual(
+            taggable.map((r) => expect.objectContaining({ Name: r.name, ...args.tags }) as object),
+          );
 
-    test("works at preview and registers then what it registers in an update", async () => {
-      await fc.assert(
-        fc.asyncProperty(anyArgs, async (args) => {
-          const preview = await deploy(args, { preview: true });
-          const update = await deploy(args);
-          expect(preview.mocks.registered.map(key).sort()).toEqual(update.mocks.registered.map(key).sort());
-        }),
-        { numRuns: 6 },
-      );
-    });
-
-    test("keeps secrets out of user data, descriptions, tags and outputs", async () => {
-      await fc.assert(
-        fc.asyncProperty(anyArgs, async (args) => {
-          const { mocks } = await deploy(args);
           const generated = mocks
             .ofType("random:index/randomPassword:RandomPassword")
             .map((r) => String(r.outputs?.["result"]));
@@ -183,6 +153,9 @@ describe("EmqxDeployment", () => {
           for (const parameter of mocks.ofType("aws:ssm/parameter:Parameter")) {
             expect(parameter.inputs["type"] === "SecureString").toBe(parameter.secrets.includes("value"));
           }
+
+          const preview = await deploy(args, { preview: true });
+          expect(preview.mocks.registered.map(key).sort()).toEqual(mocks.registered.map(key).sort());
         }),
         { numRuns: 6 },
       );
@@ -273,12 +246,13 @@ describe("EmqxDeployment", () => {
         : Object.fromEntries(Object.entries(value as object).reverse());
     }
 
+    let before: RegionMocks;
+    beforeAll(async () => void ({ mocks: before } = await deploy(full)));
+
     test.each(listsOf(deploymentInputs).map((path) => path.join(".")))("%s", async (path) => {
-      const { added, removed, changed } = await change(
-        full,
-        reversed(full, path.split(".")) as EmqxDeploymentArgs,
-      );
-      expect({ added, removed, changed }).toEqual({ added: [], removed: [], changed: [] });
+      const other = reversed(full, path.split(".")) as EmqxDeploymentArgs;
+      const after = await deploy(other, { stashes: memory(before) });
+      expect(difference(before, after.mocks)).toEqual({ added: [], removed: [], changed: [] });
     });
   });
 
