@@ -21,15 +21,20 @@ export interface Door {
   create(type: string, name: string, inputs: Props): Promise<{ id: string; outputs: Props }>;
 }
 
+function newCloud(): Cloud {
+  const cloud = new Cloud(newAccount(), { cheapKeys: true });
+  cloud.machines.attach(new QuickMachines(cloud));
+  return cloud;
+}
+
 /** Check and create, as every door does. */
 export class World implements Door {
-  readonly cloud: Cloud;
   readonly ids: Record<string, string> = {};
 
-  constructor(readonly scope: { region: string; defaultTags?: Record<string, string> } = { region }) {
-    this.cloud = new Cloud(newAccount(), { cheapKeys: true });
-    this.cloud.machines.attach(new QuickMachines(this.cloud));
-  }
+  constructor(
+    readonly scope: { region: string; defaultTags?: Record<string, string> } = { region },
+    readonly cloud = newCloud(),
+  ) {}
 
   async create(type: string, name: string, inputs: Props): Promise<{ id: string; outputs: Props }> {
     const checked = this.cloud.check(type, {
