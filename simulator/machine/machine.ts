@@ -194,7 +194,7 @@ export class Machine {
       `kernel: Linux on ${facts.architecture}, instance ${this.instanceId}, address ${facts.privateIp}`,
     );
     const { path, isNew } = this.room.premises.disk(this.instanceId);
-    const root = new Root(path);
+    const root = new Root(path, this.room.premises.tools());
     const cloudInit = runCloudInit(facts.userData);
     if (isNew) {
       root.install(Object.keys(programs));

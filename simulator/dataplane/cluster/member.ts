@@ -79,11 +79,16 @@ interface Peer {
   /** We came back to it and have not got its data yet: a connection that is replaced takes the question with it. */
   behind?: boolean;
   dialing: boolean;
+  /** Attempts in a row that nobody answered, and when the next one may be. */
+  missed: number;
+  dialAt: number;
   dialingRpc: boolean;
   lastProblem?: string;
 }
 
 const missedTicks = 4;
+/** The longest that a node waits before it dials one again that did not answer, in pauses between two attempts. */
+const mostPauses = 8;
 /** For what was published just before a session moves and is still on its way to its old node. */
 const settleMs = 30;
 
@@ -250,7 +255,7 @@ export class ClusterMember {
   private peer(name: string): Peer {
     let peer = this.peers.get(name);
     if (peer === undefined) {
-      peer = { joined: false, dialing: false, dialingRpc: false };
+      peer = { joined: false, dialing: false, missed: 0, dialAt: 0, dialingRpc: false };
       this.peers.set(name, peer);
     }
     return peer;
@@ -304,7 +309,7 @@ export class ClusterMember {
       if (name === this.options.name) {
         continue;
       }
-      if (peer.link === undefined && !peer.dialing) {
+      if (peer.link === undefined && !peer.dialing && Date.now() >= peer.dialAt) {
         peer.dialing = true;
         void this.dial(name, peer).finally(() => (peer.dialing = false));
       } else if (peer.joined && peer.rpc === undefined && !peer.dialingRpc) {
@@ -318,8 +323,12 @@ export class ClusterMember {
   private async dial(name: string, peer: Peer): Promise<void> {
     try {
       const { channel, other } = await this.network.dial(name);
+      peer.missed = 0;
       this.adoptLink(channel, other, this.options.name);
     } catch (error) {
+      // Who comes up dials by itself: fifty nodes that boot would dial each other thousands of times.
+      const pauses = Math.min(2 ** peer.missed++, mostPauses);
+      peer.dialAt = Date.now() + (pauses - 0.5) * this.options.retryMs;
       this.problem(name, peer, (error as Error).message);
     }
   }
@@ -356,6 +365,8 @@ export class ClusterMember {
       link.about = replaced.about;
     }
     peer.link = link;
+    peer.missed = 0;
+    peer.dialAt = 0;
     delete peer.lastProblem;
     replaced?.channel.socket.destroy();
     channel.socket.once("close", () => {
@@ -383,6 +394,10 @@ export class ClusterMember {
     if (frame["about"] !== undefined) {
       link.about = frame["about"] as About;
       await this.consider(name, link);
+      this.dialMissing();
+    } else if (Number(frame["tick"]) < this.members.membersVersion) {
+      // It missed a change, which the node that made it could not tell it.
+      link.channel.send({ about: this.about() });
     } else if (frame["join"] === true) {
       const copy = await this.events.copy();
       this.change([...this.members.members, name]);
@@ -433,7 +448,7 @@ export class ClusterMember {
     peer.joined = inOneCluster(this.options.name, this.about(), name, other);
     const members = peer.joined ? membersAfter(this.options.name, this.about(), name, other) : undefined;
     if (members !== undefined) {
-      this.setMembers(members);
+      this.setMembers(members, members.membersVersion === other.membersVersion);
     }
     if (peer.joined && !before) {
       this.options.log(`node ${name} has joined; running: ${this.status().running.join(", ")}`);
@@ -444,7 +459,6 @@ export class ClusterMember {
     if (peer.joined && (peer.behind || other.version > this.events.data().version)) {
       await this.copyFrom(peer, link);
     }
-    this.dialMissing();
   }
 
   /** A node that was away takes the data as they are by now. */
@@ -523,12 +537,17 @@ export class ClusterMember {
     });
   }
 
-  private setMembers(members: Members): void {
+  /**
+   * A list of its own it tells everybody. One that was `taken` over the others have from where it comes: then it tells only those that
+   * it now lists, or no longer. If everybody told everybody, each node that joins would cost the square of their number.
+   */
+  private setMembers(members: Members, taken = false): void {
+    const before = this.members.members;
     this.members = members;
     this.events.remember(members);
     for (const [name, { link }] of this.peers) {
       if (link !== undefined) {
-        link.channel.send({ about: this.about() });
+        if (!taken || before.includes(name) !== this.knows(name)) link.channel.send({ about: this.about() });
         void this.consider(name, link);
       }
     }
@@ -558,7 +577,7 @@ export class ClusterMember {
         log(`node ${name} has not answered for ${missedTicks} ticks: taken for down`);
         link.channel.socket.destroy();
       } else {
-        link.channel.send({ tick: true });
+        link.channel.send({ tick: this.members.membersVersion });
       }
     }
     this.noteStopped();

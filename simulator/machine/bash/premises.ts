@@ -14,6 +14,11 @@ export class Premises {
     return this.place("disks", instanceId);
   }
 
+  /** Commands of all machines. */
+  tools(): string {
+    return this.place("tools", "bin").path;
+  }
+
   /** A volume's file system. */
   volume(volumeId: string): string {
     return this.place("volumes", volumeId).path;

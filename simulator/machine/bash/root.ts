@@ -24,7 +24,11 @@ export class Root {
   readonly owners = new Owners();
   readonly files: RootFiles;
 
-  constructor(readonly path: string) {
+  constructor(
+    readonly path: string,
+    /** Folder of the commands that all machines have alike. */
+    readonly tools = join(path, "bin"),
+  ) {
     this.files = new RootFiles(path, this.owners);
   }
 
@@ -46,17 +50,15 @@ export class Root {
     this.write("/etc/fstab", "UUID=6a1f4b4e-8c1d-4d53-9d0f-2f7c1c6f2a10 / xfs defaults,noatime 1 1\n");
     this.write("/etc/passwd", "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534::/:/usr/sbin/nologin\n");
     this.write("/etc/group", "root:x:0:\nnobody:x:65534:\n");
-    const standIn = readFileSync(join(__dirname, "stand-in"), "utf8");
-    this.write("/bin/.stand-in", standIn.replace(/^#!\S+/, `#!${hostTools().get("bash")}`), 0o755);
     this.write("/bin/.prelude", readFileSync(join(__dirname, "prelude.sh"), "utf8"));
-    for (const command of [...commands, ...prefixes]) {
-      this.addCommand(`/bin/${command}`);
-    }
-    for (const [name, path] of hostTools()) {
-      const link = this.at(`/bin/${name}`);
-      if (!existsSync(link)) {
-        symlinkSync(path, link);
-      }
+    const standIn = join(this.tools, ".stand-in");
+    if (existsSync(standIn)) return;
+    mkdirSync(this.tools, { recursive: true });
+    const text = readFileSync(join(__dirname, "stand-in"), "utf8");
+    writeFileSync(standIn, text.replace(/^#!\S+/, `#!${hostTools().get("bash")}`), { mode: 0o755 });
+    const own = [...commands, ...prefixes].map((name) => [name, standIn] as const);
+    for (const [name, path] of new Map([...hostTools(), ...own])) {
+      symlinkSync(path, join(this.tools, name));
     }
   }
 
@@ -65,7 +67,7 @@ export class Root {
     const link = this.at(path);
     mkdirSync(dirname(link), { recursive: true });
     if (!existsSync(link)) {
-      symlinkSync(this.at("/bin/.stand-in"), link);
+      symlinkSync(join(this.tools, ".stand-in"), link);
     }
   }
 

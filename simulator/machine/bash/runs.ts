@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 import { CallServer } from "./callServer";
 import { hostTools } from "./hostTools";
@@ -96,13 +96,17 @@ export class Runs {
     const command =
       existsSync(own) && !program.startsWith("/bin/")
         ? [bash, own]
-        : [this.root.at(`/bin/${basename(program)}`)];
+        : [
+            [this.root.at("/bin"), this.root.tools]
+              .map((bin) => join(bin, basename(program)))
+              .find(existsSync) ?? own,
+          ];
     return spawn(command[0]!, [...command.slice(1), ...args], {
       cwd: path,
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
       env: {
-        PATH: this.root.at("/bin"),
+        PATH: `${this.root.at("/bin")}:${this.root.tools}`,
         HOME: this.root.at("/root"),
         LANG: "C.UTF-8",
         TMPDIR: this.root.at("/tmp"),

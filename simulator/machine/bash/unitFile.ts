@@ -1,5 +1,6 @@
 /** systemd's unit files, drop-ins included: sections of keys that may come more than once. */
-import type { FileSystem } from "../fileSystem";
+import { existsSync, readdirSync } from "node:fs";
+import type { Root } from "./root";
 
 export class UnitFile {
   private readonly settings = new Map<string, string[]>();
@@ -47,20 +48,19 @@ export class UnitFile {
 }
 
 /** The unit with its drop-ins, from /etc before the package's place; undefined when there is none. */
-export function findUnit(files: FileSystem, name: string): UnitFile | undefined {
+export function findUnit(root: Root, name: string): UnitFile | undefined {
   const folders = ["/etc/systemd/system", "/usr/lib/systemd/system"];
-  const main = folders
-    .map((folder) => files.get(`${folder}/${name}`)?.content)
-    .find((text) => text !== undefined);
+  const main = folders.map((folder) => root.read(`${folder}/${name}`)).find((text) => text !== undefined);
   if (main === undefined) {
     return undefined;
   }
-  const dropIns = [...files]
-    .filter(
-      ([path]) => folders.some((folder) => path.startsWith(`${folder}/${name}.d/`)) && path.endsWith(".conf"),
-    )
-    .sort(([a], [b]) => (a < b ? -1 : 1));
-  return new UnitFile(name, [main, ...dropIns.map(([, { content }]) => content)]);
+  const dropIns = folders
+    .map((folder) => `${folder}/${name}.d`)
+    .filter((folder) => existsSync(root.at(folder)))
+    .flatMap((folder) => readdirSync(root.at(folder)).map((file) => `${folder}/${file}`))
+    .filter((path) => path.endsWith(".conf"))
+    .sort();
+  return new UnitFile(name, [main, ...dropIns.map((path) => root.read(path)!)]);
 }
 
 const unitSeconds: Record<string, number> = {

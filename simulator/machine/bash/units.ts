@@ -78,7 +78,7 @@ export class Units {
         ? readdirSync(root.at(folder)).filter((name) => /\.(service|timer)$/.test(name))
         : [],
     );
-    const found = names.map((name) => [name, findUnit(root.files, name)] as const);
+    const found = names.map((name) => [name, findUnit(root, name)] as const);
     this.loaded = new Map(found.flatMap(([name, unit]) => (unit === undefined ? [] : [[name, unit]])));
     for (const unit of mountUnits(root.read("/etc/fstab") ?? "")) {
       this.loaded.set(unit.name, unit);
@@ -100,7 +100,7 @@ export class Units {
 
   /** A link on the disk, so that the next boot starts it. */
   enable(name: string): void {
-    const unit = findUnit(this.around.root.files, name);
+    const unit = findUnit(this.around.root, name);
     if (unit === undefined) {
       throw new JobFailed(`Failed to enable unit: Unit file ${name} does not exist.`);
     }
@@ -111,7 +111,7 @@ export class Units {
   }
 
   disable(name: string): void {
-    if (findUnit(this.around.root.files, name) === undefined && !this.isEnabled(name)) {
+    if (findUnit(this.around.root, name) === undefined && !this.isEnabled(name)) {
       throw new JobFailed(`Failed to disable unit: Unit file ${name} does not exist.`);
     }
     rmSync(this.around.root.at(`${wants}/${name}`), { force: true });
