@@ -86,7 +86,7 @@ systemctl() { label="systemctl $1" limit "\${patience:-60}" systemctl "$@"; }
 # Not as root: bin/emqx would open a login session each time
 emqx() { label="emqx $1 $2" limit "\${patience:-30}" runuser -u emqx -- env HOME="$data" emqx "$@"; }
 
-# try SECONDS COMMAND...: until it succeeds or the time is up; then why tells the last complaint
+# try SECONDS COMMAND...: until it succeeds or time is up; then why tells the complaint
 try() {
   local end
   clock
@@ -99,7 +99,7 @@ try() {
     sleep 5
   done
 }
-# words FILE: why a command failed, or its last line
+# words FILE: why a command failed
 words() {
   local told
   told=$(sed -E 's/\\x1b\\[[0-9]*m//g; s/.*(An error)/\\1/; s/^\\s+|\\s+$//g; /^$/d' "$1")
@@ -113,8 +113,8 @@ why() { words "$work/err"; }
 # put MODE OWNER FILE TEXT: whole or not at all
 put() {
   [[ -f $3 && $(<"$3") == "\${4%$'\\n'}" ]] && return
-  (umask 077 && printf '%s' "$4" >"$3.new" && chown "$2" "$3.new" && chmod "$1" "$3.new" &&
-    sync "$3.new" && mv -f "$3.new" "$3") 2>"$work/err" && return
+  (umask 077 && printf '%s' "$4" >"$3.new" && { [[ $2 == root:root && -O $3.new ]] || chown "$2" "$3.new"; } &&
+    chmod "$1" "$3.new" && sync "$3.new" && mv -f "$3.new" "$3") 2>"$work/err" && return
   tried=$?
   rm -f "$3.new"
   die "$3: $(why)"
@@ -197,7 +197,7 @@ hold 600 || die "$(busy)"
 rm -f "$run.ready"
 if [[ -f $conf/failed ]] && instance && report ready "booting $id"; then rm "$conf/failed"; fi
 
-# Amazon Linux links /dev/sdf to the NVMe device, which also knows the name it was attached as
+# Amazon Linux links /dev/sdf to the NVMe device, which knows that name, too
 find_volume() {
   local device
   for device in "$root/dev/sdf" "$root/dev/xvdf"; do

@@ -21,7 +21,7 @@ secret() {
 
 running() {
   curl --max-time 5 http://127.0.0.1:18083/status >"$work/status" || return
-  grep -q 'emqx is running' "$work/status" || { echo "its /status does not say that it runs" >&2 && return 1; }
+  [[ $(<"$work/status") == *'emqx is running'* ]] || { echo "its /status does not say that it runs" >&2 && return 1; }
 }
 # Sets members and stopped, the cluster's nodes that run and that do not
 # shellcheck disable=SC2034 # for the operations

@@ -3,38 +3,35 @@
  * every load balancer has it in service, and reports it ready. May be run again by hand.
  *
  * - A seed counts as up when its distribution port answers, and then it must be in one cluster with this node. Only
- *   those that are not in the cluster are tried, all at once: an address without a machine costs three seconds. The
- *   node's own port must answer too: it does not if EMQX took other ports than the security groups know.
+ *   those that are not in the cluster are tried, all at once and in one process for all: an address without a machine costs
+ *   three seconds. The node's own port must answer too: it does not if EMQX took other ports than the security groups know.
  * - That it was ready is noted where a reboot forgets it: "sync" reports it again when the parameter says otherwise.
  */
 export const joinOperation = `# Joins the cluster, waits for the load balancers, reports the node ready
 [[ -n \${locked:-} ]] || hold 60 || die "$(busy)"
 begin "joining the cluster"
 seeds=$(sed -n '/static.seeds/,/]/s/.*"emqx@\\(.*\\)".*/\\1/p' "$root/etc/emqx/emqx.conf")
+# shellcheck disable=SC2016 # for the other bash
+dial='for seed in "\${@:2}"; do (: <"/dev/tcp/$seed/$1" && echo "$seed") & done; wait'
 # answering ADDRESS...: those whose distribution port takes a connection
-answering() {
-  local seed
-  for seed; do
-    (timeout 3 bash -c ": </dev/tcp/$seed/$DISTRIBUTION_PORT" && echo "$seed") 2>/dev/null 9>&- &
-  done
-  wait
-}
+answering() { timeout -k 1 3 bash -c "$dial" - "$DISTRIBUTION_PORT" "$@" 2>/dev/null 3>&- 9>&- || true; }
 joined() {
   local seed absent=() up
-  [[ -n $(answering "$PRIVATE_IP") ]] || {
-    echo "its own port $DISTRIBUTION_PORT does not answer" >&2
-    return 1
-  }
   members || return
   for seed in $seeds; do
     [[ " $members " == *" emqx@$seed "* ]] || absent+=("$seed")
   done
-  ((\${#absent[@]} > 0)) || return 0
-  up=$(answering "\${absent[@]}")
-  [[ -z $up ]] || {
-    echo "emqx@\${up%%$'\\n'*} is up, but not in one cluster with this node" >&2
+  up=$(answering "$PRIVATE_IP" "\${absent[@]}")
+  [[ $'\\n'$up$'\\n' == *$'\\n'"$PRIVATE_IP"$'\\n'* ]] || {
+    echo "its own port $DISTRIBUTION_PORT does not answer" >&2
     return 1
   }
+  for seed in $up; do
+    [[ $seed == "$PRIVATE_IP" ]] || {
+      echo "emqx@$seed is up, but not in one cluster with this node" >&2
+      return 1
+    }
+  done
 }
 try "$READINESS_TIMEOUT_SECONDS" joined || die "$(why)"
 

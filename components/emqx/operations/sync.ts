@@ -43,7 +43,11 @@ versions() {
 try 60 versions || die "$(why)"
 
 # news NAME LIST: there is a version that is not in the list; note NAME LIST: now it is; forget NAME LIST
-news() { [[ -n \${now[$1]:-} ]] && ! grep -qxF "$1 \${now[$1]}" "$2" 2>/dev/null; }
+news() {
+  local text=
+  [[ ! -f $2 ]] || text=$(<"$2")
+  [[ -n \${now[$1]:-} && $'\\n'$text$'\\n' != *$'\\n'"$1 \${now[$1]}"$'\\n'* ]]
+}
 forget() {
   local text=
   [[ ! -f $2 ]] || text=$(sed "\\\\#^$1 #d" "$2")

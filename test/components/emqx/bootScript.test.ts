@@ -327,6 +327,13 @@ describe("readiness", () => {
     expectFailure(node, run, /joining the cluster: emqx@192\.168\.0\.12 is up, but not in one cluster/);
   });
 
+  test("all seeds are asked by one process, however many they are", async () => {
+    const node = machine({ seeds: Array.from({ length: 40 }, (_, number) => `192.168.0.${10 + number}`) });
+    const run = await node.boot();
+    expect(run.code).toBe(0);
+    expect(calls(run, "bash")).toHaveLength(1);
+  });
+
   test("a name that only begins like a member's is no member", async () => {
     const node = machine({ seeds: ["192.168.0.10", "192.168.0.1"] });
     node.reachable.push("192.168.0.1/6369");

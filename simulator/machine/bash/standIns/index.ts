@@ -9,22 +9,21 @@ import { filePrograms } from "./files";
 import { packagePrograms } from "./packages";
 import { systemctl } from "./systemctl";
 
-/** `bash -c ": </dev/tcp/HOST/PORT"`: bash's way to ask whether a port answers, at an address that exists only here. */
+const dialAll = 'for seed in "${@:2}"; do (: <"/dev/tcp/$seed/$1" && echo "$seed") & done; wait';
+
+/** `bash -c … - PORT HOST...`: bash's way to ask where a port answers, at addresses that exist only here. */
 const dialling: StandIn = async ({ args, limit, gone }, { dial, clock }) => {
-  const [, host, port] = /<>?\s*\/dev\/tcp\/([\d.]+)\/(\d+)\s*$/.exec(args[1] ?? "") ?? [];
-  if (host === undefined) {
-    return fail(`bash: in the simulated region only one redirection to /dev/tcp: ${args[1]}`, 2);
+  const [, script, , port, ...hosts] = args;
+  if (script !== dialAll) {
+    return fail(`bash: in the simulated region /dev/tcp only in: ${dialAll}`, 2);
   }
-  if (await dial(host, Number(port))) {
-    return {};
+  const answers = await Promise.all(hosts.map((host) => dial(host, Number(port))));
+  const out = hosts.map((host, index) => (answers[index] ? `${host}\n` : "")).join("");
+  if (limit === undefined || !answers.includes(false)) {
+    return { out };
   }
-  if (limit !== undefined) {
-    await clock.sleep(limit, gone);
-    return { code: 124 };
-  }
-  return fail(
-    `bash: connect: Connection timed out\nbash: line 1: /dev/tcp/${host}/${port}: Connection timed out`,
-  );
+  await clock.sleep(limit, gone);
+  return { code: 124, out };
 };
 
 /** On every machine from its image on. */
