@@ -24,6 +24,7 @@ export type {
 export { EmqxVpc } from "./network/emqxVpc";
 export {
   NatGateways,
+  type EmqxExistingVpcArgs,
   type EmqxFlowLogsArgs,
   type EmqxNetworkArgs,
   type EmqxVpcArgs,

@@ -16,7 +16,9 @@ import {
   type ZoneSeed,
 } from "./seeds";
 import { bucketNameProblem, findBucket } from "./services/bucketNames";
+import * as names from "./services/names";
 import type { StoredResource } from "./storedResource";
+import type { Props } from "./values";
 
 export function addImage(account: Account, region: string, image: ImageSeed): StoredResource[] {
   account.seeds.region(region);
@@ -55,4 +57,34 @@ function fresh(account: Account, resource: StoredResource): StoredResource {
     fail("AlreadyExists", `${resource.id} exists already`);
   }
   return resource;
+}
+
+export interface VpcSeed {
+  id: string;
+  region: string;
+  subnets: { id: string; zone: string }[];
+}
+
+/** A VPC with a NAT gateway, in which each subnet has 4,096 addresses. */
+export function addVpc(account: Account, { id: vpcId, region, subnets }: VpcSeed): void {
+  const own = vpcId.slice("vpc-".length);
+  const create = (type: string, id: string, attributes: Props, hidden: Props = {}) =>
+    account.create({ type, id, region, attributes: { ...attributes, tagsAll: {} }, hidden, implicit: false });
+  const addSubnet = (id: string, availabilityZone: string, i: number) =>
+    create(names.subnet, id, {
+      ...{ vpcId, availabilityZone, cidrBlock: `10.0.${16 * i}.0/20`, mapPublicIpOnLaunch: false },
+    });
+  const [igw, nat, main, open] = [`igw-${own}`, `nat-${own}`, `rtb-${own}`, `rtb-open-${own}`];
+  const everywhere = { destinationCidrBlock: "0.0.0.0/0" };
+
+  create(names.vpc, vpcId, { cidrBlock: "10.0.0.0/16" });
+  create(names.internetGateway, igw, { vpcId });
+  create(names.routeTable, main, { vpcId }, { main: true });
+  create(names.route, `r-${main}`, { ...everywhere, routeTableId: main, natGatewayId: nat });
+  create(names.routeTable, open, { vpcId });
+  create(names.route, `r-${open}`, { ...everywhere, routeTableId: open, gatewayId: igw });
+  const natSubnet = addSubnet(`subnet-nat-${own}`, subnets[0]?.zone ?? `${region}a`, 15);
+  create(names.routeTableAssociation, `rtbassoc-${own}`, { subnetId: natSubnet.id, routeTableId: open });
+  create(names.natGateway, nat, { subnetId: natSubnet.id, connectivityType: "public" });
+  subnets.forEach(({ id, zone }, i) => addSubnet(id, zone, i));
 }

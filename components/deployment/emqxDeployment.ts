@@ -8,7 +8,9 @@ import type { EmqxClassicElbArgs } from "../classicElb/settings";
 import { EmqxMonitoring } from "../monitoring/emqxMonitoring";
 import type { EmqxMonitoringArgs } from "../monitoring/settings";
 import { EmqxVpc } from "../network/emqxVpc";
+import { existingNetwork, type Network } from "../network/existing";
 import type { EmqxVpcArgs } from "../network/settings";
+import { zoneSubnets } from "../network/subnets";
 import { EmqxClusterNodes } from "../nodes/emqxClusterNodes";
 import type { EmqxClusterNodesArgs } from "../nodes/settings";
 import { Members } from "../shared/members";
@@ -92,8 +94,8 @@ export class EmqxDeployment extends pulumi.ComponentResource {
   /** Name of the bucket with the exports of EMQX's data; undefined without backups. */
   public readonly backupBucketName?: pulumi.Output<string>;
 
-  /** The network. */
-  public get vpc(): EmqxVpc {
+  /** The network; undefined in a VPC that was there already. */
+  public get vpc(): EmqxVpc | undefined {
     return members.of(this).vpc;
   }
   /** The security groups of load balancer and nodes. */
@@ -132,22 +134,29 @@ export class EmqxDeployment extends pulumi.ComponentResource {
     }
     const parent = { parent: this };
 
-    const { flowLogs } = settings.vpc;
-    const vpc = new EmqxVpc(
-      `${name}-vpc`,
-      checkedArgs<EmqxVpcArgs>({
-        availabilityZones,
-        cidrBlock: settings.vpc.cidrBlock,
-        natGateways: settings.vpc.natGateways,
-        flowLogs: flowLogs && { ...flowLogs, kmsKeyId: flowLogs.kmsKeyId ?? kmsKeyId },
-        tags,
-      }),
-      parent,
-    );
+    const { flowLogs, cidrBlock, natGateways } = settings.vpc;
+    const vpc =
+      settings.existingVpc === undefined
+        ? new EmqxVpc(
+            `${name}-vpc`,
+            checkedArgs<EmqxVpcArgs>({
+              availabilityZones,
+              cidrBlock,
+              natGateways,
+              flowLogs: flowLogs && { ...flowLogs, kmsKeyId: flowLogs.kmsKeyId ?? kmsKeyId },
+              tags,
+            }),
+            parent,
+          )
+        : undefined;
+    const network = vpc
+      ? networkOf(vpc, cidrBlock, availabilityZones)
+      : existingNetwork(subject, this, availabilityZones, settings.existingVpc!);
+    const privateSubnetIds = network.homes.map(({ subnetId }) => subnetId);
     const groups = new EmqxSecurityGroup(
       `${name}-sg`,
       checkedArgs<EmqxSecurityGroupArgs>({
-        vpcId: vpc.vpcId,
+        vpcId: network.vpcId,
         clientCidrBlocks: access.clientCidrBlocks,
         adminCidrBlocks: access.adminCidrBlocks,
         listeners,
@@ -159,7 +168,7 @@ export class EmqxDeployment extends pulumi.ComponentResource {
     const elb = new EmqxClassicElb(
       `${name}-elb`,
       checkedArgs<EmqxClassicElbArgs>({
-        subnetIds: classicElb.internal ? vpc.privateSubnetIds : vpc.publicSubnetIds,
+        subnetIds: classicElb.internal ? privateSubnetIds : network.publicSubnetIds,
         securityGroupIds: [groups.loadBalancerSecurityGroupId],
         listeners,
         certificate: settings.certificate,
@@ -178,7 +187,7 @@ export class EmqxDeployment extends pulumi.ComponentResource {
     const nodes = new EmqxClusterNodes(
       `${name}-nodes`,
       checkedArgs<EmqxClusterNodesArgs>({
-        nodes: placeNodes(`${name}-nodes`, this, settings, vpc.privateSubnetIds),
+        nodes: placeNodes(subject, `${name}-nodes`, this, settings, network.homes),
         securityGroupIds: [groups.nodeSecurityGroupId],
         loadBalancerNames: [elb.loadBalancerName],
         emqxVersion: settings.emqxVersion,
@@ -251,9 +260,9 @@ export class EmqxDeployment extends pulumi.ComponentResource {
       dnsName: (this.dnsName = elb.dnsName),
       zoneId: (this.zoneId = elb.zoneId),
       loadBalancerName: (this.loadBalancerName = elb.loadBalancerName),
-      vpcId: (this.vpcId = vpc.vpcId),
-      publicSubnetIds: (this.publicSubnetIds = vpc.publicSubnetIds),
-      privateSubnetIds: (this.privateSubnetIds = vpc.privateSubnetIds),
+      vpcId: (this.vpcId = network.vpcId),
+      publicSubnetIds: (this.publicSubnetIds = network.publicSubnetIds),
+      privateSubnetIds: (this.privateSubnetIds = privateSubnetIds),
       loadBalancerSecurityGroupId: (this.loadBalancerSecurityGroupId = groups.loadBalancerSecurityGroupId),
       nodeSecurityGroupId: (this.nodeSecurityGroupId = groups.nodeSecurityGroupId),
       instanceIds: (this.instanceIds = nodes.instanceIds),
@@ -275,8 +284,21 @@ export class EmqxDeployment extends pulumi.ComponentResource {
   }
 }
 
+/** A VPC that is made here: its subnets' blocks follow from its own. */
+function networkOf(vpc: EmqxVpc, cidrBlock: string, availabilityZones: string[]): Network {
+  return {
+    vpcId: vpc.vpcId,
+    publicSubnetIds: vpc.publicSubnetIds,
+    homes: zoneSubnets(cidrBlock, availabilityZones).map(({ availabilityZone, privateBlock }, i) => ({
+      availabilityZone,
+      subnetId: vpc.privateSubnetIds[i]!,
+      block: pulumi.output(privateBlock.text),
+    })),
+  };
+}
+
 interface Parts {
-  vpc: EmqxVpc;
+  vpc: EmqxVpc | undefined;
   securityGroup: EmqxSecurityGroup;
   classicElb: EmqxClassicElb;
   nodes: EmqxClusterNodes;

@@ -1,5 +1,7 @@
 /** Where a deployment's nodes stand. */
 import * as pulumi from "@pulumi/pulumi";
+import { freeAddress, type Home } from "../network/existing";
+import { addressProblem, parseBlock, type Block } from "../network/ipv4";
 import { chooseZone, initialZones } from "../network/placement";
 import { nodeAddress, zoneSubnets } from "../network/subnets";
 import type { EmqxNodeArgs } from "../nodes/settings";
@@ -9,11 +11,15 @@ import { runError } from "../shared/problems";
 interface Places {
   availabilityZones: string[];
   vpc: { cidrBlock: string };
+  existingVpc?: { firstHostNumber: number } | undefined;
   nodeCount: number;
 }
 
-/** The nodes' addresses in a new deployment; no later one has longer or more addresses. */
-export function initialAddresses({ availabilityZones, vpc, nodeCount }: Places): string[] {
+/** The nodes' addresses in a new deployment, or others as long: no later one has longer or more addresses. */
+export function initialAddresses({ availabilityZones, vpc, existingVpc, nodeCount }: Places): string[] {
+  if (existingVpc !== undefined) {
+    return Array.from({ length: nodeCount }, (_, number) => `192.168.100.${100 + number}`);
+  }
   const zones = zoneSubnets(vpc.cidrBlock, availabilityZones);
   return initialZones(availabilityZones, nodeCount).flatMap((name, number) =>
     zones
@@ -24,37 +30,63 @@ export function initialAddresses({ availabilityZones, vpc, nodeCount }: Places):
 
 /** A place for every node. Its zone is chosen when the node is new and remembered from then on. */
 export function placeNodes(
+  subject: string,
   name: string,
   parent: pulumi.Resource,
-  { availabilityZones, vpc, nodeCount }: Places,
-  privateSubnetIds: pulumi.Output<string>[],
+  { availabilityZones, existingVpc, nodeCount }: Places,
+  homes: Home[],
 ): EmqxNodeArgs[] {
-  const zones = zoneSubnets(vpc.cidrBlock, availabilityZones).map(
-    ({ availabilityZone, privateBlock }, i) => ({
-      availabilityZone,
-      privateBlock,
-      subnetId: privateSubnetIds[i] as pulumi.Output<string>,
-    }),
-  );
   let earlier = pulumi.output<string[]>([]);
   return Array.from({ length: nodeCount }, (_, number) => {
     const choice = earlier.apply((taken) => chooseZone(availabilityZones, taken));
     const availabilityZone = remember(`${name}-${number}-zone`, parent, choice);
     earlier = pulumi.all([earlier, availabilityZone]).apply(([taken, zone]) => [...taken, zone]);
-    const home = availabilityZone.apply((zoneName) => {
-      const zone = zones.find((candidate) => candidate.availabilityZone === zoneName);
-      if (!zone) {
-        throw runError(
-          `availabilityZones: node ${number} stands in ${zoneName}, which is no longer listed; put ${zoneName} back, ` +
-            `or remove the nodes from ${number} on first (nodeCount: ${number})`,
-        );
-      }
-      return zone;
-    });
+    const home = availabilityZone.apply((zoneName) => homeIn(zoneName, homes, number));
+    const subnetId = home.apply((place) => place.subnetId);
+    const block = home.apply((place) => place.block).apply((text) => parseBlock(text) as Block);
     return {
       availabilityZone,
-      subnetId: home.apply(({ subnetId }) => subnetId),
-      privateIp: home.apply(({ privateBlock }) => nodeAddress(privateBlock, number)),
+      subnetId,
+      privateIp:
+        existingVpc === undefined
+          ? block.apply((subnet) => nodeAddress(subnet, number))
+          : addressAmongOthers(subject, name, parent, number, existingVpc.firstHostNumber, subnetId, block),
     };
   });
+}
+
+function homeIn(zoneName: string, homes: Home[], number: number): Home {
+  const home = homes.find(({ availabilityZone }) => availabilityZone === zoneName);
+  if (!home) {
+    throw runError(
+      `availabilityZones: node ${number} stands in ${zoneName}, which is no longer listed; put ${zoneName} back, ` +
+        `or remove the nodes from ${number} on first (nodeCount: ${number})`,
+    );
+  }
+  return home;
+}
+
+/** An address in a subnet in which others stand, too: chosen when the node is new and remembered from then on. */
+function addressAmongOthers(
+  subject: string,
+  name: string,
+  parent: pulumi.Resource,
+  number: number,
+  firstHostNumber: number,
+  subnetId: pulumi.Output<string>,
+  block: pulumi.Output<Block>,
+): pulumi.Output<string> {
+  const choice = block.apply((subnet) => {
+    const address = nodeAddress(subnet, number, firstHostNumber);
+    const problem = addressProblem(subnet, address);
+    if (problem !== undefined) {
+      throw runError(
+        `existingVpc.firstHostNumber: ${firstHostNumber} makes ${address} the address of node ${number}, which ${problem}; ` +
+          `use a lower one, fewer nodes or a larger subnet`,
+      );
+    }
+    return address;
+  });
+  const address = remember(`${name}-${number}-address`, parent, choice);
+  return freeAddress(subject, parent, number, subnetId, address);
 }

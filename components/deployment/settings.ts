@@ -22,8 +22,11 @@ import {
   type EmqxMonitoringOptionsArgs,
 } from "../monitoring/settings";
 import {
+  existingVpcInputs,
+  existingVpcProblems,
   NatGateways,
   networkInputs,
+  type EmqxExistingVpcArgs,
   vpcInputs,
   vpcNameProblems,
   type EmqxNetworkArgs,
@@ -52,8 +55,10 @@ export interface EmqxDeploymentArgs extends EmqxNodeOptionsArgs {
   availabilityZones: string[];
   /** Number of nodes, 1 to 100. A new node goes to the zone with the fewest. Default: 3. */
   nodeCount?: number;
-  /** The VPC. Default: one in 192.168.0.0/16, with a single NAT gateway. */
+  /** The VPC that is made. Default: one in 192.168.0.0/16, with a single NAT gateway. */
   vpc?: EmqxNetworkArgs;
+  /** A VPC that there is already, to stand in instead. Going over replaces everything. Default: none. */
+  existingVpc?: EmqxExistingVpcArgs;
   /** Who may reach the cluster. Default: clients from anywhere, administrators from nowhere. */
   access?: EmqxAccessArgs;
   /** The certificate of the TLS listeners, needed with one of them. */
@@ -81,6 +86,7 @@ export const deploymentInputs = {
   availabilityZones: vpcInputs.availabilityZones,
   nodeCount: { ...wholeNumber(1, mostNodes, "nodes"), default: 3 },
   vpc: group(networkInputs, { default: {} }),
+  existingVpc: group(existingVpcInputs),
   access: group(accessInputs, { default: {} }),
   certificate: group(certificateInputs),
   keepAliveSeconds: elbInputs.keepAliveSeconds,
@@ -104,6 +110,14 @@ export function deploymentProblems(name: string, args: EmqxDeploymentArgs): stri
     { region },
     [
       () => deploymentNameProblems(name),
+      ({ existingVpc }, given) =>
+        existingVpc !== undefined && given.vpc !== undefined
+          ? [`existingVpc: given together with vpc, which is one to be made; choose one of the two`]
+          : [],
+      ({ existingVpc, availabilityZones, classicElb }) =>
+        existingVpc === undefined
+          ? []
+          : existingVpcProblems(existingVpc, availabilityZones, classicElb.internal),
       ({ vpc }) =>
         vpc.natGateways === NatGateways.None
           ? [
@@ -146,7 +160,10 @@ function deploymentNameProblems(name: string): string[] {
 }
 
 /** Whether the last node finds an address in the smallest subnet. */
-function roomProblems({ vpc, availabilityZones, nodeCount }: DeploymentSettings): string[] {
+function roomProblems({ vpc, existingVpc, availabilityZones, nodeCount }: DeploymentSettings): string[] {
+  if (existingVpc !== undefined) {
+    return [];
+  }
   const [firstZone] = zoneSubnets(vpc.cidrBlock, availabilityZones);
   const room = firstZone && nodeCountProblem(firstZone.privateBlock, nodeCount);
   return room === undefined ? [] : [room];

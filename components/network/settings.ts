@@ -1,13 +1,14 @@
 /** What EmqxVpc can be told, and what can be wrong with it. */
 import type * as pulumi from "@pulumi/pulumi";
-import { choice, group, problemsOf, type Resolved, type Shapes } from "../shared/inputs";
+import { choice, group, list, problemsOf, wholeNumber, type Resolved, type Shapes } from "../shared/inputs";
+import { subnetId, vpcId } from "../shared/awsNames";
 import { kmsKeyInput } from "../shared/kmsKey";
 import { logRetentionInput } from "../shared/logRetention";
 import { nameProblems } from "../shared/names";
 import { regionOf } from "../shared/place";
 import { tagsInput } from "../shared/tags";
 import { availabilityZonesInput } from "./availabilityZones";
-import { vpcBlockInput } from "./subnets";
+import { firstNodeHostNumber, vpcBlockInput } from "./subnets";
 
 /** How private subnets reach the internet. Each NAT gateway costs by the hour and by the gigabyte. */
 export const NatGateways = {
@@ -41,6 +42,21 @@ export interface EmqxNetworkArgs {
   flowLogs?: EmqxFlowLogsArgs;
 }
 
+/** A VPC that there is already. Its subnets are listed in the order of `availabilityZones`. */
+export interface EmqxExistingVpcArgs {
+  /** Id of the VPC. */
+  vpcId: pulumi.Input<string>;
+  /** Ids of the nodes' subnets, of any size, with a way to the internet: EMQX's package and AWS's APIs are there. */
+  privateSubnetIds: pulumi.Input<string>[];
+  /** Ids of the load balancer's subnets, /27 or larger. Default: none, for an internal load balancer, which stands in the nodes' subnets. */
+  publicSubnetIds?: pulumi.Input<string>[];
+  /**
+   * Host number of node 0 in its subnet, from 4 on; node n has n more. A node's address is chosen when the node is new,
+   * and remembered from then on. Default: 10.
+   */
+  firstHostNumber?: number;
+}
+
 export interface EmqxVpcArgs extends EmqxNetworkArgs {
   /**
    * Names of the Availability Zones to use, for example `eu-west-1a`, all of one region. Each gets a private and a
@@ -68,6 +84,54 @@ export const vpcInputs = {
 } satisfies Shapes<EmqxVpcArgs>;
 
 export type VpcSettings = Resolved<EmqxVpcArgs, typeof vpcInputs>;
+
+const subnets = { ...subnetId, needed: "give the id of the zone's subnet" };
+
+export const existingVpcInputs = {
+  vpcId: { ...vpcId, needed: "give the id of the VPC" },
+  privateSubnetIds: list(subnets, {
+    needed: "name a subnet for each zone",
+    least: "name a subnet for each zone",
+    check: distinct,
+  }),
+  publicSubnetIds: list(subnets, { check: distinct }),
+  firstHostNumber: { ...wholeNumber(4, 65_000, "addresses"), default: firstNodeHostNumber },
+} satisfies Shapes<EmqxExistingVpcArgs>;
+
+export type ExistingVpcSettings = Resolved<EmqxExistingVpcArgs, typeof existingVpcInputs>;
+
+function distinct(input: string, ids: unknown[]): string[] {
+  return ids.flatMap((id, i) =>
+    typeof id !== "string" || ids.indexOf(id) === i
+      ? []
+      : [`${input}: "${id}" is listed twice; list each once`],
+  );
+}
+
+/** Whether there is a subnet for every zone, and for the load balancer. */
+export function existingVpcProblems(
+  { privateSubnetIds, publicSubnetIds }: ExistingVpcSettings,
+  availabilityZones: string[],
+  internal: boolean,
+): string[] {
+  const zones = availabilityZones.length;
+  const count = (input: string, ids: unknown[]) =>
+    ids.length === zones
+      ? []
+      : [
+          `existingVpc.${input}: ${ids.length} for ${zones} zones; give one for each of availabilityZones, in their order`,
+        ];
+  return [
+    ...count("privateSubnetIds", privateSubnetIds),
+    ...(publicSubnetIds !== undefined
+      ? count("publicSubnetIds", publicSubnetIds)
+      : internal
+        ? []
+        : [
+            `existingVpc.publicSubnetIds: missing; the load balancer stands in them, unless classicElb.internal is true`,
+          ]),
+  ];
+}
 
 /** Everything that is wrong with the input, one line each. */
 export function vpcProblems(name: string, args: EmqxVpcArgs): string[] {

@@ -11,7 +11,7 @@ import { addressProblem, blockFrom, contains, formatAddress, parseBlock, type Bl
 const zoneSlots = 8;
 
 /** A Classic ELB wants a subnet of /27 or larger with 8 free addresses (Classic Load Balancer user guide). */
-const smallestPublicPrefix = 27;
+export const smallestPublicPrefix = 27;
 
 /** Subnets are never larger than this: the guide's private network is 192.168.0.0/24. */
 const largestSubnetPrefix = 24;
@@ -78,8 +78,8 @@ export const vpcBlockInput = text((value) => {
 });
 
 /** The fixed address of node `nodeNumber` in a subnet: host number 10 for node 0, 11 for node 1, … in any zone. */
-export function nodeAddress(subnet: Block, nodeNumber: number): string {
-  return formatAddress(subnet.first + BigInt(firstNodeHostNumber + nodeNumber));
+export function nodeAddress(subnet: Block, nodeNumber: number, first = firstNodeHostNumber): string {
+  return formatAddress(subnet.first + BigInt(first + nodeNumber));
 }
 
 /** Why the last of `nodeCount` nodes would find no address in its subnet, or undefined. */

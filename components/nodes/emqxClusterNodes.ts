@@ -11,6 +11,7 @@ import type { ClusterPorts } from "../emqx/releases";
 import { userDataProblems } from "../emqx/userData";
 import { rfc3339 } from "../shared/expiry";
 import { remember, rememberedUntilRestart } from "../shared/memory";
+import { interfaceDescription } from "../network/existing";
 import { parseAvailabilityZone } from "../network/availabilityZones";
 import { checkedAddress } from "./address";
 import { mqttUsername } from "./defaults";
@@ -304,7 +305,7 @@ function createStandingParts(
       subnetId: node.subnetId,
       privateIps: [privateIp],
       securityGroups: settings.securityGroupIds,
-      description: pulumi.interpolate`EMQX node ${nodeName(privateIp)}`,
+      description: privateIp.apply(interfaceDescription),
       tags: tagged(name, settings.tags),
     },
     { parent },

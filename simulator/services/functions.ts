@@ -346,6 +346,38 @@ export const getSubnet: InvokeType = {
   },
 };
 
+/** DescribeNetworkInterfaces, by the filters of its API reference that are asked for. */
+export const getNetworkInterfaces: InvokeType = {
+  token: "aws:ec2/getNetworkInterfaces:getNetworkInterfaces",
+  properties: { filters, tags: map(text()), region: text() },
+  call(context, args) {
+    const fields: Record<string, (attributes: Props) => unknown[]> = {
+      "subnet-id": ({ subnetId }) => [subnetId],
+      "addresses.private-ip-address": ({ privateIps }) => privateIps as string[],
+      description: ({ description }) => [description ?? ""],
+    };
+    const wanted = (args["filters"] as unknown as Filter[] | undefined) ?? [];
+    for (const { name } of wanted) {
+      if (!fields[name]) {
+        fail(
+          "InvalidParameterValue",
+          `The filter '${name}' is invalid; known are ${Object.keys(fields).join(", ")}`,
+        );
+      }
+    }
+    const found = context
+      .list(names.networkInterface)
+      .filter(({ attributes }) =>
+        wanted.every((filter) =>
+          fields[filter.name]!(attributes).some((own) =>
+            filter.values.some((value) => glob(value).test(String(own))),
+          ),
+        ),
+      );
+    return { ...args, ids: found.map(({ id }) => id), tags: args["tags"] ?? {} };
+  },
+};
+
 export const getZone: InvokeType = {
   token: "aws:route53/getZone:getZone",
   properties: { zoneId: text(), name: text(), privateZone: bool({ default: false }) },

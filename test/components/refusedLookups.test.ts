@@ -1,7 +1,8 @@
 /** What the library asks AWS, and AWS refuses to say: the program ends at once, with AWS's words. */
 import { EmqxClusterNodes, EmqxDeployment } from "../../components";
-import { Cloud } from "../../simulator";
+import { Cloud, newAccount } from "../../simulator";
 import { AwsError } from "../../simulator/errors";
+import { addVpc } from "../../simulator/seedAdditions";
 import { run } from "../support";
 
 afterEach(() => jest.restoreAllMocks());
@@ -26,6 +27,17 @@ const inSubnetOfAnother = () =>
     securityGroupIds: ["sg-0123456789abcdef0"],
   });
 
+const [vpcId, subnetId] = ["vpc-0123456789abcdef1", "subnet-0123456789abcdef1"];
+const besideOthers = deployment({
+  existingVpc: { vpcId, privateSubnetIds: [subnetId] },
+  classicElb: { internal: true },
+});
+function accountWithVpc() {
+  const account = newAccount();
+  addVpc(account, { id: vpcId, region: "eu-west-1", subnets: [{ id: subnetId, zone: "eu-west-1a" }] });
+  return account;
+}
+
 /** Every function of the provider that the library calls, and a program that does. */
 const lookups: [token: string, program: () => unknown][] = [
   ["aws:index/getAvailabilityZones:getAvailabilityZones", everything],
@@ -40,6 +52,7 @@ const lookups: [token: string, program: () => unknown][] = [
   ["aws:ssm/getParameter:getParameter", everything],
   ["aws:ec2/getAmi:getAmi", deployment({ instance: { amiId } })],
   ["aws:ec2/getSubnet:getSubnet", inSubnetOfAnother],
+  ["aws:ec2/getNetworkInterfaces:getNetworkInterfaces", besideOthers],
 ];
 
 describe.each([true, false])("preview: %s", (preview) => {
@@ -51,7 +64,9 @@ describe.each([true, false])("preview: %s", (preview) => {
         if (args[0] === token) throw new AwsError("UnauthorizedOperation", `no ${token}`);
         return invoke.apply(this, args);
       });
-      await expect(run(program, { preview })).rejects.toThrow(`UnauthorizedOperation: no ${token}`);
+      await expect(run(program, { preview, account: accountWithVpc() })).rejects.toThrow(
+        `UnauthorizedOperation: no ${token}`,
+      );
     },
     20_000,
   );
@@ -60,7 +75,7 @@ describe.each([true, false])("preview: %s", (preview) => {
 test("these are all", async () => {
   const asked = jest.spyOn(Cloud.prototype, "invoke");
   for (const program of new Set(lookups.map(([, one]) => one))) {
-    await run(program, { preview: true }).catch(() => undefined);
+    await run(program, { preview: true, account: accountWithVpc() }).catch(() => undefined);
   }
   const tokens = new Set(asked.mock.calls.map(([token]) => token));
   expect([...tokens].sort()).toEqual(lookups.map(([token]) => token).sort());

@@ -115,6 +115,10 @@ describe("a program that is not as it is here", () => {
           "  emqx-aws:kmsKeyId: arn:aws:kms:us-east-1:123456789012:key/00000000-7c9e-4a2b-8d6f-1e3c5a7b9d0f",
           "  emqx-aws:licenseKey: {secure: AAABAAcipher}",
           "  emqx-aws:classicElb: {accessLogs: {bucket: my-logs}}",
+          "  emqx-aws:existingVpc:",
+          "    vpcId: vpc-0123456789abcdef0",
+          "    publicSubnetIds: [subnet-0123456789abcdef0]",
+          "    privateSubnetIds: [subnet-0123456789abcdef1]",
           "",
         ].join("\n"),
       );

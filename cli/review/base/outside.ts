@@ -7,7 +7,7 @@ import { parseAvailabilityZone } from "../../../components/network/availabilityZ
 import { defaultInstanceType } from "../../../components/nodes/defaults";
 import type { Account } from "../../../simulator/account";
 import { seedTypes } from "../../../simulator/seeds";
-import { addBucket, addCertificate, addKey, addZone } from "../../../simulator/seedAdditions";
+import { addBucket, addCertificate, addKey, addVpc, addZone } from "../../../simulator/seedAdditions";
 import { list, record, text } from "../change/values";
 import type { StackSettings } from "./stackSettings";
 
@@ -16,7 +16,14 @@ const validDays = 3650;
 
 export function provideOutside(account: Account, { values, region }: StackSettings): void {
   provideRegion(account, list(values.availabilityZones).map(text), region);
-  for (const provide of [provideCertificate, provideKey, provideBucket, provideZone, provideImage]) {
+  for (const provide of [
+    provideVpc,
+    provideCertificate,
+    provideKey,
+    provideBucket,
+    provideZone,
+    provideImage,
+  ]) {
     try {
       provide(account, values, region ?? "");
     } catch {
@@ -39,6 +46,23 @@ function provideRegion(account: Account, zones: (string | undefined)[], region: 
 }
 
 type Values = StackSettings["values"];
+
+/** The subnets' blocks are anybody's guess: any that hold the nodes. */
+function provideVpc(account: Account, values: Values, region: string): void {
+  const { vpcId, privateSubnetIds, publicSubnetIds } = record(values.existingVpc);
+  const id = text(vpcId);
+  if (id === undefined || has(account, id)) return;
+  addVpc(account, {
+    id,
+    region,
+    subnets: [privateSubnetIds, publicSubnetIds].flatMap((ids) =>
+      list(ids).map((subnet, i) => ({
+        id: text(subnet) ?? "",
+        zone: text(list(values.availabilityZones)[i]) ?? "",
+      })),
+    ),
+  });
+}
 
 function provideCertificate(account: Account, values: Values): void {
   const arn = text(record(values.certificate).arn);
