@@ -13,19 +13,20 @@ export function nameOf(attributes: Record<string, unknown>): string {
 /**
  * Which resource of the region each interrupted creation made: one that no stack has, made since the command began that
  * was interrupted, of the same type, and with all of the inputs that the creation was about. Among several alike, the
- * newest. Returns them with the urns of the creations.
+ * newest. Where nobody knows when the command began, only one of the very name: anything else that is alike may be older, a
+ * retained data volume for instance. Returns them with the urns of the creations.
  */
 export function findOrphans(
   pending: readonly PendingOperation[],
   region: readonly ShownResource[],
   states: readonly StackState[],
-  since = new Date(0),
+  since: Date | undefined,
 ): [string, ShownResource][] {
   const known = new Set(states.flatMap(({ resources }) => resources.map(({ type, id }) => `${type} ${id}`)));
   const free = region
     .filter(({ type, id }) => !known.has(`${type} ${id}`))
     // The fixtures' region does not say when.
-    .filter(({ createdAt }) => createdAt === undefined || Date.parse(createdAt) >= since.getTime())
+    .filter(({ createdAt }) => createdAt === undefined || Date.parse(createdAt) >= (since?.getTime() ?? 0))
     .sort((one, other) => (one.createdAt < other.createdAt ? 1 : -1));
   const taken = new Set<ShownResource>();
   return pending
@@ -33,7 +34,7 @@ export function findOrphans(
     .flatMap(({ urn, resourceType, inputs }): [string, ShownResource][] => {
       const candidates = free.filter((one) => !taken.has(one) && one.type === resourceType);
       const found =
-        candidates.find(({ attributes }) => hasInputs(attributes, inputs)) ??
+        (since && candidates.find(({ attributes }) => hasInputs(attributes, inputs))) ??
         // What it holds may have changed since, but there is only one of the name that it was given.
         candidates.find(({ attributes: { name } }) => name !== undefined && name === inputs.name);
       if (found === undefined) return [];

@@ -5,6 +5,8 @@ import type { PendingOperation } from "../../cli/local/stacks";
 import type { ShownResource } from "../../simulator/client";
 import { inAws, run } from "../support";
 
+const began = new Date(0);
+
 describe("of every kind of resource that the program makes", () => {
   let region: ShownResource[];
   let pending: { operation: PendingOperation; id: string }[];
@@ -38,16 +40,16 @@ describe("of every kind of resource that the program makes", () => {
     expect(new Set(pending.map(({ operation }) => operation.resourceType)).size).toBeGreaterThan(20);
     for (const one of pending) {
       const others = [owner(pending.filter((other) => other !== one))];
-      const found = findOrphans([one.operation], region, others);
+      const found = findOrphans([one.operation], region, others, began);
       expect(found).toEqual([[one.operation.urn, expect.objectContaining({ id: one.id })]]);
       const without = region.filter(({ type, id }) => type !== one.operation.resourceType || id !== one.id);
-      expect(findOrphans([one.operation], without, others)).toEqual([]);
+      expect(findOrphans([one.operation], without, others, began)).toEqual([]);
     }
   });
 
   test("all at once, each is its own", () => {
     const operations = pending.map(({ operation }) => operation);
-    const found = new Map(findOrphans(operations, region, []));
+    const found = new Map(findOrphans(operations, region, [], began));
     expect(operations.filter(({ urn }) => !found.has(urn)).map(({ urn }) => urn)).toEqual([]);
     expect(new Set([...found.values()].map(({ id }) => id)).size).toBe(
       new Set(pending.map(({ id }) => id)).size,
@@ -64,5 +66,13 @@ describe("of every kind of resource that the program makes", () => {
         later,
       ),
     ).toEqual([]);
+  });
+
+  test("where nobody knows when it began, only what has a name of its own is", () => {
+    const operations = pending.map(({ operation }) => operation);
+    const found = findOrphans(operations, region, [], undefined).map(([, { type }]) => type);
+    expect(found).toContain("aws:ssm/parameter:Parameter");
+    expect(found).not.toContain("aws:ebs/volume:Volume");
+    expect(found).not.toContain("aws:ec2/instance:Instance");
   });
 });
