@@ -27,12 +27,28 @@ const aliases: Record<string, string> = {
   conf: "config",
 };
 
+const deployments = ["up", "preview", "refresh", "destroy", "import", "watch"];
+/** Those of which something is known here. */
+const commands = [
+  ...deployments,
+  ...Object.keys(aliases),
+  "stack",
+  "config",
+  "state",
+  "logs",
+  "cancel",
+  "new",
+];
+
 export function parsePulumiArguments(args: readonly string[]): PulumiArguments {
   const end = args.includes("--") ? args.indexOf("--") : args.length;
   const flags = args.slice(0, end);
   const own = new Command().option("-s, --stack <name>").option("-C, --cwd <folder>").helpOption(false);
   const { operands, unknown } = own.parseOptions(flags);
-  const [first = "", ...more] = operands;
+  // With a flag before the command, everything is behind it, its value too: `--color never preview`.
+  const words = operands.length > 0 ? operands : unknown.filter((word) => !word.startsWith("-"));
+  const at = words.findIndex((word) => commands.includes(word));
+  const [first = "", ...more] = words.slice(operands.length > 0 ? 0 : Math.max(at, 0));
   const isHelp = first === "help" || flags.some((flag) => ["-h", "--help"].includes(flag));
   return {
     command: first === "" || isHelp ? [] : [aliases[first] ?? first, ...more],
@@ -41,8 +57,6 @@ export function parsePulumiArguments(args: readonly string[]): PulumiArguments {
     rest: [...operands, ...unknown, ...args.slice(end)],
   };
 }
-
-const deployments = ["up", "preview", "refresh", "destroy", "import", "watch"];
 
 /** Commands that talk to the cloud. */
 export function isDeployment({ command: [name = ""] }: PulumiArguments): boolean {

@@ -11,7 +11,8 @@ export interface Where {
   region?: string;
 }
 
-interface Common {
+/** What every shape may say. */
+export interface Common {
   /** Whether the value may be an output of another resource. */
   later?: boolean;
   /** What to say when it is not given, after "missing; ". Without it, the input may be left out. */

@@ -15,6 +15,9 @@ test.each([
   ["up --message stack --target urn:a -s guide", ["up"], "guide"],
   ["config set emqx-aws:nodeCount 3 -s dev", ["config", "set", "emqx-aws:nodeCount", "3"], "dev"],
   ["config -s dev", ["config"], "dev"],
+  ["--color never preview -s dev", ["preview"], "dev"],
+  ["--logtostderr stack output", ["stack", "output"], undefined],
+  ["-v 9 up", ["up"], undefined],
   ["", [], undefined],
 ])("%s", (line, command, stack) => {
   const parsed = parse(line);
