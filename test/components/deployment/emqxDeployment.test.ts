@@ -1,5 +1,4 @@
 import * as fc from "fast-check";
-import * as pulumi from "@pulumi/pulumi";
 import {
   ClusterPorts,
   EmqxDeployment,
@@ -249,7 +248,9 @@ describe("EmqxDeployment", () => {
     let before: RegionMocks;
     beforeAll(async () => void ({ mocks: before } = await deploy(full)));
 
-    test.each(listsOf(deploymentInputs).map((path) => path.join(".")))("%s", async (path) => {
+    // The subnets of a VPC that was there already are listed in the order of the zones: existingVpc.test.ts.
+    const lists = listsOf(deploymentInputs).map((path) => path.join("."));
+    test.each(lists.filter((path) => !path.startsWith("existingVpc.")))("%s", async (path) => {
       const other = reversed(full, path.split(".")) as EmqxDeploymentArgs;
       const after = await deploy(other, { stashes: memory(before) });
       expect(difference(before, after.mocks)).toEqual({ added: [], removed: [], changed: [] });
@@ -311,7 +312,7 @@ describe("EmqxDeployment", () => {
           certificate: { selfSigned: undefined },
           listeners: [Listener.Mqtt],
         },
-        { providers: [provider] } as pulumi.ComponentResourceOptions,
+        { providers: [provider] },
       );
     });
     expect(inAws(mocks).filter((r) => !r.provider?.includes("elsewhere"))).toEqual([]);

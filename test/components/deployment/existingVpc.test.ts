@@ -97,6 +97,27 @@ test("an address is remembered: another first host number is for new nodes only"
   ]);
 });
 
+test("the order of zones and their subnets means nothing, as long as it is the same", async () => {
+  const { mocks } = await deploy();
+  const stashes = Object.fromEntries(
+    mocks.ofType("pulumi:index:Stash").map(({ name, inputs }) => [name, inputs["input"]]),
+  );
+  const { vpcId, privateSubnetIds, publicSubnetIds } = existing;
+  const again = await run(
+    () =>
+      void new EmqxDeployment("emqx", {
+        ...argsOf({ availabilityZones: [...zones].reverse() }),
+        existingVpc: {
+          vpcId,
+          privateSubnetIds: [...privateSubnetIds].reverse(),
+          publicSubnetIds: [...publicSubnetIds].reverse(),
+        },
+      }),
+    { account, stashes, preview: true },
+  );
+  expect(addressesIn(again)).toEqual(addressesIn(mocks));
+});
+
 test("an address that somebody else has is refused at preview, by whose it is", async () => {
   await holdAddress("10.20.1.11", existing.privateSubnetIds[1]!);
   const preview = run(() => void new EmqxDeployment("emqx", argsOf()), { account, preview: true });
