@@ -192,7 +192,7 @@ export class Account {
   private remember(resource: StoredResource): void {
     let ofType = this.byType.get(resource.type);
     if (!ofType) {
-      this.byType.set(resource.type, (ofType = new Map()));
+      this.byType.set(resource.type, (ofType = new Map<string, StoredResource>()));
     }
     ofType.set(keyOf(resource.region, resource.id), resource);
   }

@@ -188,7 +188,7 @@ function checkValue(token: string, property: Property, value: Value, path: Path,
         return wrong();
       }
       checked = Object.fromEntries(
-        Object.entries(value as Props).map(([k, v]) => [
+        Object.entries(value).map(([k, v]) => [
           k,
           checkValue(token, property.item!, v, [...path, k], problems),
         ]),
@@ -198,7 +198,7 @@ function checkValue(token: string, property: Property, value: Value, path: Path,
       if (!isObject(value)) {
         return wrong();
       }
-      checked = checkFields(token, property.fields!, value as Props, path, problems);
+      checked = checkFields(token, property.fields!, value, path, problems);
       break;
   }
   const reason = hasUnknown(checked) ? undefined : property.check?.(checked as never);

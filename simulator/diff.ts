@@ -111,7 +111,7 @@ function compare(
       if (isObject(old) && isObject(wanted)) {
         for (const [key, field] of Object.entries(property.fields!)) {
           if (!field.output) {
-            compare(field, (old as Props)[key], (wanted as Props)[key], [...path, key], found);
+            compare(field, old[key], wanted[key], [...path, key], found);
           }
         }
         return;
@@ -120,8 +120,8 @@ function compare(
     case "map":
       if (isObject(old) && isObject(wanted)) {
         for (const key of new Set([...Object.keys(old), ...Object.keys(wanted)])) {
-          const before = (old as Props)[key];
-          const after = (wanted as Props)[key];
+          const before = old[key];
+          const after = wanted[key];
           if (before === undefined || after === undefined) {
             found.push({ path: [...path, key], kind: before === undefined ? "add" : "delete", property });
           } else if (!equal(before, after)) {

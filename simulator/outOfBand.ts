@@ -5,7 +5,7 @@ import { nearest } from "./check";
 import { same } from "./diff";
 import { propertiesOf } from "./schema";
 import { resourceTypes } from "./services";
-import type { Props, Value } from "./values";
+import type { Props } from "./values";
 
 /** Names a resource in the account; the region may be left out when the id is unique. */
 export interface ResourceName {
@@ -108,6 +108,6 @@ function replaces(forceNew: unknown, news: Props, olds: Props): boolean {
 export async function deleteResource(cloud: Cloud, name: ResourceName): Promise<StoredResource> {
   const stored = findResource(cloud, name);
   const { region } = stored;
-  await cloud.delete(stored.type, { region }, stored.id, { region: region as Value });
+  await cloud.delete(stored.type, { region }, stored.id, { region: region });
   return stored;
 }

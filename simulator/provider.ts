@@ -1,6 +1,6 @@
 import * as grpc from "@grpc/grpc-js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
-import { Struct, type JavaScriptValue } from "google-protobuf/google/protobuf/struct_pb";
+import { Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import * as rpc from "@pulumi/pulumi/proto/provider_pb";
 import type { AutoNaming } from "./check";
@@ -272,7 +272,7 @@ function received(properties: Struct | undefined): Decoded {
 }
 
 function struct(props: Props): Struct {
-  return Struct.fromJavaScript(props as Record<string, JavaScriptValue>);
+  return Struct.fromJavaScript(props);
 }
 
 function typeOf(urn: string): string {

@@ -30,7 +30,7 @@ export function hasUnknown(value: Value | undefined): boolean {
   if (Array.isArray(value)) {
     return value.some(hasUnknown);
   }
-  return isObject(value) ? Object.values(value).some((v) => hasUnknown(v as Value)) : isUnknown(value);
+  return isObject(value) ? Object.values(value).some((v) => hasUnknown(v)) : isUnknown(value);
 }
 
 /** Value equality; the order of keys does not count, the order of lists does. */

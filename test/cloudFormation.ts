@@ -45,7 +45,7 @@ export function cloudFormationOf(resources: Registered[]): Json {
       throw new Error(`${kind} has no translation into CloudFormation`);
     }
     made[`${kind}${name.replace(/\W/g, "")}`] = translate(
-      { ...automaticNames(outputs), ...inputs } as Json,
+      { ...automaticNames(outputs), ...inputs },
       resources,
     );
   }

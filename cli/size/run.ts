@@ -3,7 +3,6 @@ import { UserError } from "../console";
 import { formatSizing, jsonOf } from "./format";
 import type { SizeInput } from "./input";
 import { defaultInput, inputProblems } from "./input";
-import type { Assumed } from "./numbers";
 import { size } from "./size";
 
 /** What the command line gives: what is left out has a default. */
@@ -39,7 +38,7 @@ function inputOf({ keepAlive, payload, ...asked }: Asked): SizeInput {
   return {
     ...defaultInput,
     ...(Object.fromEntries(given) as unknown as SizeInput),
-    assume: (asked.assume ?? {}) as Partial<Assumed>,
+    assume: asked.assume ?? {},
   };
 }
 

@@ -86,7 +86,7 @@ export function whenReported(
               { name: args.parameterName },
               { parent, async: true },
             );
-            return { text: insecureValue as string | undefined, version };
+            return { text: insecureValue, version };
           },
           { ...args, instanceId, urn, expected: text },
         );

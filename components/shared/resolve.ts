@@ -10,7 +10,7 @@ const checkedByOwner = new WeakSet<object>();
 /** Arguments of a part, by a component that has refused whatever is wrong with them itself. */
 export function checkedArgs<Args extends object>(args: Complete<Args>): Args {
   checkedByOwner.add(args);
-  return args as Args;
+  return args;
 }
 
 /** What a component works with. Throws one error with every problem before anything is registered. */

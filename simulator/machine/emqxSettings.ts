@@ -187,7 +187,7 @@ async function applyEnvironment(tree: Tree, environment: Record<string, string>)
     const { value: parsed } = await parseHocon(`value = ${value}`, `environment variable ${name}`);
     let node = tree;
     for (const key of path.slice(0, -1)) {
-      node = isTree(node[key]) ? node[key] : ((node[key] = {}) as Tree);
+      node = isTree(node[key]) ? node[key] : (node[key] = {});
     }
     node[path.at(-1)!] = parsed;
   }

@@ -34,7 +34,7 @@ function parse(key: string): string[] | string {
   if (version !== "220111") {
     return "invalid_version";
   }
-  const [kind, who, count, limit] = [type, customer, days, sessions].map(number) as number[];
+  const [kind, who, count, limit] = [type, customer, days, sessions].map(number);
   const unlimited = kind === 2 || who === 3 || who === 10;
   const right =
     Number.isInteger(kind) &&

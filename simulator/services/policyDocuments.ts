@@ -101,7 +101,7 @@ function textsOf(value: unknown): string[] {
   if (!list.every((v) => typeof v === "string")) {
     malformed("Syntax errors in policy.");
   }
-  return list as string[];
+  return list;
 }
 
 /** A policy of a role: says what on which resources, never who. */

@@ -325,7 +325,7 @@ describe("bad input", () => {
   });
 
   test.each(rows)("%j", (change, problems) => {
-    expect(deploymentProblems("emqx", { ...good, ...change } as EmqxDeploymentArgs)).toEqual(problems);
+    expect(deploymentProblems("emqx", { ...good, ...change })).toEqual(problems);
   });
 
   test("is reported all at once, each problem with the input's name first", () => {

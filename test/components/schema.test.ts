@@ -20,7 +20,7 @@ async function schema() {
     components,
     dirname: join(root, "plugin"),
     name: "emqx-aws",
-  } as never);
+  });
   return JSON.parse(await provider.getSchema()) as { resources: Record<string, { inputProperties: object }> };
 }
 

@@ -177,7 +177,7 @@ describe("drills", () => {
           /a drill has left this: \S+ .*To put it right: npm run drill -- repair -s local/,
         );
       } finally {
-        await undo!();
+        await undo();
         await eventually("all is well again", () => world.isWell());
       }
       expect(await world.region.standingFaults()).toEqual([]);

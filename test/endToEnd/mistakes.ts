@@ -127,7 +127,7 @@ export const mistakes: Record<string, Mistake> = {
     async make(world) {
       const listeners = (await world.loadBalancer()).attributes["listeners"] as Record<string, never>[];
       const dashboard = { lbPort: 18083, lbProtocol: "TCP", instancePort: 18083, instanceProtocol: "TCP" };
-      await world.changeLoadBalancer({ listeners: [...listeners, dashboard as never] });
+      await world.changeLoadBalancer({ listeners: [...listeners, dashboard] });
       await world.modify(await world.rule("sg-lb-from-0.0.0.0-0-ws"), { toPort: 18083 });
     },
     check: "closed-ports",

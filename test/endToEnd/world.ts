@@ -100,7 +100,7 @@ export class World {
     const listeners = (await this.loadBalancer()).attributes["listeners"] as { lbPort: number }[];
     await this.changeLoadBalancer({
       listeners: listeners.map((one) => (one.lbPort === port ? { ...one, ...changes } : one)),
-    } as Parameters<RegionClient["modify"]>[1]);
+    });
   }
 
   async modify(

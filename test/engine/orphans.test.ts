@@ -23,7 +23,7 @@ describe("of every kind of resource that the program makes", () => {
     region = mocks.account
       .all()
       .filter(({ implicit }) => implicit !== true)
-      .map((stored) => ({ ...stored, attributes: mocks.cloud.outputs(stored) }) as ShownResource);
+      .map((stored) => ({ ...stored, attributes: mocks.cloud.outputs(stored) }));
     pending = inAws(mocks).map(({ type, name, inputs, id }) => ({
       operation: { type: "creating", urn: `urn:pulumi:s::p::${type}::${name}`, resourceType: type, inputs },
       id: id!,

@@ -117,8 +117,7 @@ export class Deployment {
         const secrets = decode(objectOf(current!.request)).secrets;
         return { id: id === "" ? undefined : id, state: encode(known, secrets) };
       },
-      call: ({ token, inputs }) =>
-        this.cloud.invoke(token, { region }, inputs as Props) as pulumi.runtime.MockCallResult,
+      call: ({ token, inputs }) => this.cloud.invoke(token, { region }, inputs as Props),
     };
     await pulumi.runtime.setMocks(mocks, "emqx-aws", this.stack, isPreview);
     const monitor = (pulumi.runtime as unknown as { getMonitor(): Monitor }).getMonitor();

@@ -91,7 +91,7 @@ export class Engine implements Door {
           .join("\n"),
       );
     }
-    return response.getInputs()!.toJavaScript() as Props;
+    return response.getInputs()!.toJavaScript();
   }
 
   async create(
@@ -106,7 +106,7 @@ export class Engine implements Door {
     const response = await this.call<rpc.CreateResponse>("create", request);
     return {
       id: response.getId(),
-      outputs: response.getProperties()!.toJavaScript() as Props,
+      outputs: response.getProperties()!.toJavaScript(),
       inputs: checked,
     };
   }
@@ -117,7 +117,7 @@ export class Engine implements Door {
     request.setProperties(struct(await this.check(type, name, inputs)));
     request.setPreview(true);
     const response = await this.call<rpc.CreateResponse>("create", request);
-    return response.getProperties()!.toJavaScript() as Props;
+    return response.getProperties()!.toJavaScript();
   }
 
   async diff(
@@ -165,8 +165,8 @@ export class Engine implements Door {
     const response = await this.call<rpc.ReadResponse>("read", request);
     return {
       id: response.getId(),
-      outputs: (response.getProperties()?.toJavaScript() ?? {}) as Props,
-      inputs: (response.getInputs()?.toJavaScript() ?? {}) as Props,
+      outputs: response.getProperties()?.toJavaScript() ?? {},
+      inputs: response.getInputs()?.toJavaScript() ?? {},
     };
   }
 
@@ -183,7 +183,7 @@ export class Engine implements Door {
     request.setOldInputs(struct(before.inputs));
     request.setNews(struct(await this.check(type, name, news, before.inputs)));
     const response = await this.call<rpc.UpdateResponse>("update", request);
-    return response.getProperties()!.toJavaScript() as Props;
+    return response.getProperties()!.toJavaScript();
   }
 
   async delete(type: string, name: string, id: string): Promise<void> {
@@ -203,7 +203,7 @@ export class Engine implements Door {
     if (failures.length > 0) {
       throw new Error(failures.map((f) => f.getReason()).join("\n"));
     }
-    return response.getReturn()!.toJavaScript() as Props;
+    return response.getReturn()!.toJavaScript();
   }
 }
 

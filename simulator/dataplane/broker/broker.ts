@@ -308,7 +308,7 @@ export class Broker {
       if (!isTopicFilter(topic, this.limits.maxTopicLevels)) {
         // emqx/emqx@v5.8.9:apps/emqx/src/emqx_channel.erl handle_in(?SUBSCRIBE_PACKET …): the connection ends.
         this.events.log(`client ${client?.id}: invalid topic filter ${JSON.stringify(topic)}`);
-        void disconnect(client!, topicFilterInvalid).then(() => done(null, null));
+        void disconnect(client, topicFilterInvalid).then(() => done(null, null));
         return;
       }
       done(null, this.grants(client, topic) ? subscription : null);
@@ -601,7 +601,7 @@ function identity({ brokerId, brokerCounter }: Message): string {
 }
 
 function stateOf(client: Client): ClientState {
-  return client as unknown as ClientState;
+  return client;
 }
 
 function expiryOf(client: Client): number | undefined {

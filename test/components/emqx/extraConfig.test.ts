@@ -139,12 +139,12 @@ const segment = fc
   .stringMatching(/^[a-z][a-z0-9_]{0,6}$/)
   .filter((word) => !["include", "null", "true", "false"].includes(word));
 const scalar = fc.oneof(
-  fc.integer({ min: 0, max: 1e6 }).map((n) => ({ text: String(n), value: n as unknown })),
-  fc.boolean().map((b) => ({ text: String(b), value: b as unknown })),
+  fc.integer({ min: 0, max: 1e6 }).map((n) => ({ text: String(n), value: n })),
+  fc.boolean().map((b) => ({ text: String(b), value: b })),
   fc
     .string({ unit: "grapheme-ascii" })
     .filter((s) => !s.endsWith("\\"))
-    .map((s) => ({ text: JSON.stringify(s), value: s as unknown })),
+    .map((s) => ({ text: JSON.stringify(s), value: s })),
 );
 
 /** A tree of settings together with one of its spellings. */

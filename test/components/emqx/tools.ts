@@ -17,5 +17,5 @@ export function testWith(tool: string): typeof test {
 /** Says why a test cannot run here, and skips it. */
 export function skipped(why: string): typeof test {
   process.stderr.write(`${why}\n`);
-  return test.skip as typeof test;
+  return test.skip;
 }

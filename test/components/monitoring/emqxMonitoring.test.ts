@@ -497,9 +497,7 @@ describe("bad input of EmqxMonitoring", () => {
   });
 
   test.each(bad)("%#: %j", (change, problems) => {
-    expect(monitoringProblems("watch", { ...good, ...change } as EmqxMonitoringArgs, "eu-west-1")).toEqual(
-      problems,
-    );
+    expect(monitoringProblems("watch", { ...good, ...change }, "eu-west-1")).toEqual(problems);
   });
 });
 
