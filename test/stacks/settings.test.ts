@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { parse } from "yaml";
 import { deploymentInputs } from "../../components/deployment/settings";
 import type { Shape } from "../../components/shared/inputs";
 import { ownSettings, parseSettings } from "../../stacks/settings";
@@ -145,5 +146,19 @@ describe("settings", () => {
       ]);
     const settings = settingsOf(deploymentInputs);
     expect(explained.sort()).toEqual(settings.sort());
+  });
+
+  test("that docs/settings.md shows are right", () => {
+    const page = readFileSync(join(__dirname, "../../docs/settings.md"), "utf8");
+    const shown = [...page.matchAll(/```yaml\n([^]*?)```/g)].map((match) => match[1]!);
+    expect(shown.length).toBeGreaterThan(1);
+    for (const yaml of shown) {
+      const { config } = parse(yaml) as { config: Record<string, unknown> };
+      const raw = ownSettings(
+        Object.fromEntries(Object.entries(config).map(([name, value]) => [name, JSON.stringify(value)])),
+        "emqx-aws",
+      );
+      expect(problemsOf(raw)).toEqual([]);
+    }
   });
 });
