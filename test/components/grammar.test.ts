@@ -49,7 +49,7 @@ const texts = new Map<string, Leaf>();
 for (const [name, shape] of Object.values(components).flatMap((shapes) => Object.entries(shapes))) {
   for (const [path, text] of textsOf(name, shape)) {
     const own = path.replace(/^(\w+\.)+/, "");
-    texts.set(texts.get(own) === text || !texts.has(own) ? own : path, text);
+    texts.set((texts.get(own) ?? text).check === text.check ? own : path, text);
   }
 }
 
@@ -610,7 +610,10 @@ const rows: Record<string, Row> = {
 };
 
 /** The same under the names that they have in a group. */
-Object.assign(rows, { arn: rows["certificateArn"], type: rows["instanceType"] });
+Object.assign(rows, {
+  ...{ arn: rows["certificateArn"], type: rows["instanceType"] },
+  ...{ "privateSubnetIds[]": rows["subnetIds[]"], "publicSubnetIds[]": rows["subnetIds[]"] },
+});
 
 /** Whose grammar is a language of its own, with tests of its own. */
 const elsewhere = ["extraConfig"];
