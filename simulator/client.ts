@@ -68,7 +68,7 @@ export class RegionClient {
     return this.json("GET", "/status");
   }
 
-  resources(filter: { type?: string; region?: string } = {}): Promise<ShownResource[]> {
+  resources(filter: { type?: string | undefined; region?: string | undefined } = {}): Promise<ShownResource[]> {
     return this.json("GET", "/resources", filter);
   }
 
@@ -186,7 +186,7 @@ export class RegionClient {
   async json<T>(
     method: string,
     path: string,
-    query: Record<string, string> = {},
+    query: Record<string, string | undefined> = {},
     body?: unknown,
   ): Promise<T> {
     return (await (await this.request(method, path, query, body)).json()) as T;
@@ -195,11 +195,13 @@ export class RegionClient {
   private async request(
     method: string,
     path: string,
-    query: Record<string, string> = {},
+    query: Record<string, string | undefined> = {},
     body?: unknown,
   ): Promise<Response> {
     const url = new URL(path, `http://127.0.0.1:${this.region.controlPort}`);
-    Object.entries(query).forEach(([key, value]) => url.searchParams.set(key, value));
+    for (const [key, value] of Object.entries(query)) {
+      if (value !== undefined) url.searchParams.set(key, value);
+    }
     const response = await fetch(url, {
       method,
       headers: { authorization: `Bearer ${this.region.token}`, connection: "close" },

@@ -42,6 +42,7 @@ test("status counts what users made", async () => {
 
 test("resources, all or some", async () => {
   expect(await client.resources({ type: "Subnet" })).toHaveLength(3);
+  expect(await client.resources({ type: "Subnet", region: undefined })).toHaveLength(3);
   expect(await client.resources({ type: names.vpc, region: "us-east-1" })).toEqual([]);
   const vpc = await client.resource({ id: ids["vpc"]! });
   expect(vpc).toMatchObject({
