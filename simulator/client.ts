@@ -68,7 +68,9 @@ export class RegionClient {
     return this.json("GET", "/status");
   }
 
-  resources(filter: { type?: string | undefined; region?: string | undefined } = {}): Promise<ShownResource[]> {
+  resources(
+    filter: { type?: string | undefined; region?: string | undefined } = {},
+  ): Promise<ShownResource[]> {
     return this.json("GET", "/resources", filter);
   }
 
