@@ -53,11 +53,11 @@ export function parseSettings(
 ): Settings {
   const problems: string[] = [];
   const values = readGroup("", deploymentInputs, raw, problems, read);
-  const malformed = problems.map(settingOf);
+  const malformed = new Set(problems.map(settingOf));
   const args = values as unknown as EmqxDeploymentArgs;
   const further = deploymentProblems(deploymentName, args).filter(
     // A value that could not be read has been reported; that it is missing now is no news.
-    (problem) => !malformed.some((path) => path.startsWith(settingOf(problem))),
+    (problem) => !malformed.has(settingOf(problem)),
   );
   return { args, problems: [...problems, ...further, ...regionProblems(args, region)] };
 }
@@ -149,9 +149,7 @@ function readJson(path: string, shape: Shape, value: unknown, problems: string[]
           `a group of settings (${Object.keys(shape.fields).join(", ")}); {} is one with all defaults`,
         );
       }
-      const before = problems.length;
-      const group = readGroup(`${path}.`, shape.fields, value, problems, readJson);
-      return problems.length === before ? group : undefined;
+      return readGroup(`${path}.`, shape.fields, value, problems, readJson);
     }
   }
 }
