@@ -108,6 +108,6 @@ function replaces(forceNew: unknown, news: Props, olds: Props): boolean {
 export async function deleteResource(cloud: Cloud, name: ResourceName): Promise<StoredResource> {
   const stored = findResource(cloud, name);
   const { region } = stored;
-  await cloud.delete(stored.type, { region }, stored.id, { region: region });
+  await cloud.delete(stored.type, { region }, stored.id, { region });
   return stored;
 }

@@ -65,6 +65,15 @@ export function inAws(mocks: RegionMocks): Registered[] {
   return mocks.registered.filter((resource) => resource.custom && resource.type.startsWith("aws:"));
 }
 
+/** What the stack remembers after a deployment, for the next one. */
+export function memory(mocks: RegionMocks): Record<string, unknown> {
+  return Object.fromEntries(
+    mocks.registered
+      .filter((r) => r.type === "pulumi:index:Stash")
+      .map((r) => [r.name, r.outputs?.["output"] ?? r.inputs["input"]]),
+  );
+}
+
 /** Names by type, in order: what a deployment consists of, at a glance. */
 export function namesByType(resources: Registered[]): Record<string, string[]> {
   const result: Record<string, string[]> = {};

@@ -46,9 +46,9 @@ export function parsePulumiArguments(args: readonly string[]): PulumiArguments {
   const own = new Command().option("-s, --stack <name>").option("-C, --cwd <folder>").helpOption(false);
   const { operands, unknown } = own.parseOptions(flags);
   // With a flag before the command, everything is behind it, its value too: `--color never preview`.
-  const words = operands.length > 0 ? operands : unknown.filter((word) => !word.startsWith("-"));
-  const at = words.findIndex((word) => commands.includes(word));
-  const [first = "", ...more] = words.slice(operands.length > 0 ? 0 : Math.max(at, 0));
+  const behind = unknown.filter((word) => !word.startsWith("-"));
+  const at = behind.findIndex((word) => commands.includes(word));
+  const [first = "", ...more] = operands.length > 0 ? operands : behind.slice(Math.max(at, 0));
   const isHelp = first === "help" || flags.some((flag) => ["-h", "--help"].includes(flag));
   return {
     command: first === "" || isHelp ? [] : [aliases[first] ?? first, ...more],

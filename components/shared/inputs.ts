@@ -125,16 +125,6 @@ export const wholeNumber = (minimum: number, maximum: number, unit: string): Lea
 
 export const version = wholeNumber(1, 1_000_000, "versions");
 
-/** The same inputs under fewer names, for a component that sets the others itself. */
-export function without<S extends Record<string, Shape>, Name extends keyof S>(
-  shapes: S,
-  ...names: Name[]
-): Omit<S, Name> {
-  return Object.fromEntries(
-    Object.entries(shapes).filter(([name]) => !names.includes(name as Name)),
-  ) as unknown as Omit<S, Name>;
-}
-
 /** Inputs that belong together, in an interface of their own. With `default: {}` they are there without being given. */
 export function group<Fields extends Record<string, Shape>, Options extends Common>(
   fields: Fields,

@@ -230,10 +230,9 @@ export const getAmi: InvokeType = {
     region: text(),
   },
   call(context, args) {
-    const wanted = (args["filters"] as unknown as Filter[] | undefined) ?? [];
     const owners = (args["owners"] as string[] | undefined) ?? [];
     const pattern = args["nameRegex"] === undefined ? undefined : new RegExp(args["nameRegex"] as string);
-    const fields: Record<string, string> = {
+    const fits = filtered(args, {
       "image-id": "id",
       name: "name",
       architecture: "architecture",
@@ -242,21 +241,11 @@ export const getAmi: InvokeType = {
       "owner-id": "ownerId",
       "root-device-type": "rootDeviceType",
       "virtualization-type": "virtualizationType",
-    };
-    for (const { name } of wanted) {
-      if (!fields[name]) {
-        fail(
-          "InvalidParameterValue",
-          `The filter '${name}' is invalid; known are ${Object.keys(fields).join(", ")}`,
-        );
-      }
-    }
+    });
     const found = context
       .list(seedTypes.image)
       .map((image) => image.attributes)
-      .filter((image) =>
-        wanted.every((f) => f.values.some((v) => glob(v).test(image[fields[f.name]!] as string))),
-      )
+      .filter(fits)
       .filter(
         (image) =>
           owners.length === 0 || owners.some((o) => [image["ownerId"], image["imageOwnerAlias"]].includes(o)),
@@ -287,6 +276,25 @@ export const getAmi: InvokeType = {
     };
   },
 };
+
+/** Whether attributes fit all of the filters asked for; `fields` are the filters known, and what they are about. */
+function filtered(args: Props, fields: Record<string, string>): (attributes: Props) => boolean {
+  const wanted = (args["filters"] as unknown as Filter[] | undefined) ?? [];
+  for (const { name } of wanted) {
+    if (!fields[name]) {
+      fail(
+        "InvalidParameterValue",
+        `The filter '${name}' is invalid; known are ${Object.keys(fields).join(", ")}`,
+      );
+    }
+  }
+  return (attributes) =>
+    wanted.every(({ name, values }) =>
+      [attributes[fields[name]!] ?? ""]
+        .flat()
+        .some((own) => values.some((value) => glob(value).test(own as string))),
+    );
+}
 
 /** `*` and `?` of EC2's filters and IAM's resources. */
 export function glob(pattern: string): RegExp {
@@ -351,29 +359,12 @@ export const getNetworkInterfaces: InvokeType = {
   token: "aws:ec2/getNetworkInterfaces:getNetworkInterfaces",
   properties: { filters, tags: map(text()), region: text() },
   call(context, args) {
-    const fields: Record<string, (attributes: Props) => unknown[]> = {
-      "subnet-id": ({ subnetId }) => [subnetId],
-      "addresses.private-ip-address": ({ privateIps }) => privateIps as string[],
-      description: ({ description }) => [description ?? ""],
-    };
-    const wanted = (args["filters"] as unknown as Filter[] | undefined) ?? [];
-    for (const { name } of wanted) {
-      if (!fields[name]) {
-        fail(
-          "InvalidParameterValue",
-          `The filter '${name}' is invalid; known are ${Object.keys(fields).join(", ")}`,
-        );
-      }
-    }
-    const found = context
-      .list(names.networkInterface)
-      .filter(({ attributes }) =>
-        wanted.every((filter) =>
-          fields[filter.name]!(attributes).some((own) =>
-            filter.values.some((value) => glob(value).test(String(own))),
-          ),
-        ),
-      );
+    const fits = filtered(args, {
+      "subnet-id": "subnetId",
+      "addresses.private-ip-address": "privateIps",
+      description: "description",
+    });
+    const found = context.list(names.networkInterface).filter(({ attributes }) => fits(attributes));
     return { ...args, ids: found.map(({ id }) => id), tags: args["tags"] ?? {} };
   },
 };

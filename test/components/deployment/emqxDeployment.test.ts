@@ -9,7 +9,7 @@ import {
 import { deploymentInputs } from "../../../components/deployment/settings";
 import type { Shape } from "../../../components/shared/inputs";
 import type { Registered, RegionMocks } from "../../../simulator";
-import { inAws, run, valueOf, type RunOptions } from "../../support";
+import { inAws, memory, run, valueOf, type RunOptions } from "../../support";
 
 const certificateArn = "arn:aws:acm:eu-west-1:123456789012:certificate/6f0f7d5e-3c1a-4b7e-9d55-2b8f4f6a1c01";
 const small: EmqxDeploymentArgs = {
@@ -33,15 +33,6 @@ async function deploy(args: EmqxDeploymentArgs, options: RunOptions = {}, name =
     );
   }, options);
   return { mocks, deployment: made[0]!, parents };
-}
-
-/** What the stack remembers after a deployment, for the next one. */
-function memory(mocks: RegionMocks): Record<string, unknown> {
-  return Object.fromEntries(
-    mocks.registered
-      .filter((r) => r.type === "pulumi:index:Stash")
-      .map((r) => [r.name, r.outputs?.["output"] ?? r.inputs["input"]]),
-  );
 }
 
 const key = (r: Registered) => `${r.type} ${r.name}`;

@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { deploymentProblems, EmqxDeployment, EmqxVpc, type EmqxDeploymentArgs } from "../../../components";
 import { newAccount, type RegionMocks } from "../../../simulator";
 import type { Account } from "../../../simulator/account";
-import { namesByType, inAws, run, valueOf } from "../../support";
+import { inAws, memory, namesByType, run, valueOf } from "../../support";
 
 const zones = ["eu-west-1a", "eu-west-1b", "eu-west-1c"];
 let account: Account;
@@ -83,9 +83,7 @@ test("an internal load balancer stands in the nodes' subnets", async () => {
 
 test("an address is remembered: another first host number is for new nodes only", async () => {
   const { mocks } = await deploy({ nodeCount: 1 });
-  const stashes = Object.fromEntries(
-    mocks.ofType("pulumi:index:Stash").map(({ name, inputs }) => [name, inputs["input"]]),
-  );
+  const stashes = memory(mocks);
   const second = run(
     () => void new EmqxDeployment("emqx", argsOf({ existingVpc: { ...existing, firstHostNumber: 100 } })),
     { account, stashes, preview: true },
@@ -99,9 +97,7 @@ test("an address is remembered: another first host number is for new nodes only"
 
 test("the order of zones and their subnets means nothing, as long as it is the same", async () => {
   const { mocks } = await deploy();
-  const stashes = Object.fromEntries(
-    mocks.ofType("pulumi:index:Stash").map(({ name, inputs }) => [name, inputs["input"]]),
-  );
+  const stashes = memory(mocks);
   const { vpcId, privateSubnetIds, publicSubnetIds } = existing;
   const again = await run(
     () =>
