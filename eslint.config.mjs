@@ -25,12 +25,12 @@ export default tseslint.config(
   },
   {
     // What a resource has is of any type.
-    files: ["simulator/**/*.ts", "test/**/*.ts"],
+    files: ["simulator/**/*.ts", "**/test/**/*.ts"],
     rules: { "@typescript-eslint/restrict-template-expressions": "off" },
   },
   {
     // Tests read JSON, and run what stands in documents; examples see the package as it is built.
-    files: ["test/**/*.ts", "examples/**/*.ts"],
+    files: ["**/test/**/*.ts", "examples/**/*.ts"],
     rules: Object.fromEntries(
       ["argument", "assignment", "call", "member-access", "return"]
         .map((name) => [`@typescript-eslint/no-unsafe-${name}`, "off"])

@@ -23,10 +23,10 @@ const projects = {
   engine: [
     "test/engine/*",
     "test/bench/*",
-    "test/cost/command",
+    "cli/test/cost/command",
     "test/package/*",
     "test/policies/engine",
-    "test/review/{changes,command}",
+    "cli/test/review/{changes,command}",
   ],
   unit: ["test/**/*"],
 };

@@ -6,7 +6,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
-import { repositoryRoot } from "../cli/repository";
+import { repositoryRoot } from "@emqx-aws/cli/repository";
 import { Engine, prepareCli } from "../test/engine/harness";
 import { certificateArn, settings } from "../test/engine/deploymentSupport";
 import { compareResources, readPreview, type Previewed } from "./previews";

@@ -8,7 +8,7 @@ const goalSeconds = 20;
 const start = performance.now();
 const { status, stderr } = spawnSync(
   process.execPath,
-  [join(root, "bin/emqx-aws.mjs"), "review", "--stack", "prod", "--base", "HEAD"],
+  [join(root, "cli/bin/emqx-aws.mjs"), "review", "--stack", "prod", "--base", "HEAD"],
   { cwd: root, encoding: "utf8" },
 );
 if (status !== 0) {

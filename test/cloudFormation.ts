@@ -7,7 +7,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Registered } from "../simulator";
+import type { Registered } from "@emqx-aws/simulator";
 import { toolEnvironment } from "./components/emqx/tools";
 
 type Json = Record<string, unknown>;

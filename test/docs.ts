@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { repositoryRoot } from "../cli/repository";
+import { repositoryRoot } from "@emqx-aws/cli/repository";
 
 /** Compares the block below the comment `<!-- command -->` of a page with what the command prints. */
 export function expectBlock(page: string, command: string, output: string): void {

@@ -5,7 +5,7 @@ import { setImmediate as immediate, setTimeout as sleep } from "node:timers/prom
 import { runInThisContext } from "node:vm";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
-import { RegionMocks, type Registered, type RegionMocksOptions } from "../simulator";
+import { RegionMocks, type Registered, type RegionMocksOptions } from "@emqx-aws/simulator";
 
 export interface RunOptions extends RegionMocksOptions {
   stack?: string;

@@ -1,5 +1,5 @@
-import type { RegionClient } from "../../simulator/client";
-import { RegionError } from "../../simulator/client";
+import type { RegionClient } from "@emqx-aws/simulator/client";
+import { RegionError } from "@emqx-aws/simulator/client";
 import { UserError } from "../console";
 import type { CertificateAccount, CertificateFacts, TlsListener } from "./account";
 

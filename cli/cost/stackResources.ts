@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { newAccount, RegionMocks } from "../../simulator/mocks";
+import { newAccount, RegionMocks } from "@emqx-aws/simulator/mocks";
 import { UserError } from "../console";
 import { provideOutside } from "../review/base/outside";
 import type { StackSettings } from "../review/base/stackSettings";

@@ -1,6 +1,6 @@
 /** What monitoring could have seen: the load balancer's view, the cluster's own, and when it changed. */
-import type { RegionClient } from "../../simulator/client";
-import type { LoadBalancerStatus } from "../../simulator/dataplane";
+import type { RegionClient } from "@emqx-aws/simulator/client";
+import type { LoadBalancerStatus } from "@emqx-aws/simulator/dataplane";
 
 export interface Observation {
   at: number;

@@ -1,5 +1,5 @@
 /** `npm run up --verbose`: what the machines say while they boot, beside the engine's own display. */
-import { RegionClient } from "../../simulator/client";
+import { RegionClient } from "@emqx-aws/simulator/client";
 import type { Speaker } from "../console";
 import { regionStatus } from "./regionProcess";
 import type { Surroundings } from "./surroundings";

@@ -1,5 +1,5 @@
 import { askedByNode } from "../../components/emqx/access";
-import type { Endpoint } from "../../simulator/dataplane";
+import type { Endpoint } from "@emqx-aws/simulator/dataplane";
 import type { StackState } from "./stacks";
 
 /** A stack's outputs as lines for people: where clients connect, as whom, and what else a first look wants to see. */

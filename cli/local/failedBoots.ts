@@ -1,5 +1,5 @@
-import type { MachineStatus } from "../../simulator/dataplane";
-import { RegionClient } from "../../simulator/client";
+import type { MachineStatus } from "@emqx-aws/simulator/dataplane";
+import { RegionClient } from "@emqx-aws/simulator/client";
 import { runLiteralCli } from "./literalCli";
 import type { RepairContext } from "./pendingOperations";
 import type { RegionProcess } from "./regionProcess";

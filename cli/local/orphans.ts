@@ -1,6 +1,6 @@
 /** Which resources of the region are what an interrupted creation made. Pure. */
 import { isDeepStrictEqual } from "node:util";
-import type { ShownResource } from "../../simulator/client";
+import type { ShownResource } from "@emqx-aws/simulator/client";
 import { signatureKey } from "../review/preview/engine";
 import type { PendingOperation, StackState } from "./stacks";
 

@@ -1,6 +1,6 @@
 import type { Speaker } from "../console";
 import { UserError } from "../console";
-import { RegionClient } from "../../simulator/client";
+import { RegionClient } from "@emqx-aws/simulator/client";
 import type { Cli } from "../engine/findCli";
 import type { RunOptions } from "./literalCli";
 import { runLiteralCli } from "./literalCli";

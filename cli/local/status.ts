@@ -3,7 +3,7 @@ import { relative } from "node:path";
 import pc from "picocolors";
 import { endpointLines, userOf } from "./endpoints";
 import { describeLock, readLocks } from "./locks";
-import type { Endpoint } from "../../simulator/dataplane";
+import type { Endpoint } from "@emqx-aws/simulator/dataplane";
 import type { RegionStatus } from "./regionProcess";
 import { endpointsOf, regionStatus } from "./regionProcess";
 import { knownStacks, readState, stackExists, stacksWithState } from "./stacks";

@@ -1,4 +1,4 @@
-import { RegionError } from "../../simulator/client";
+import { RegionError } from "@emqx-aws/simulator/client";
 import { UserError } from "../console";
 import type { Session } from "../local/session";
 import { findDeployment } from "../smoke/deployment";

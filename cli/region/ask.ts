@@ -1,4 +1,4 @@
-import type { RegionClient } from "../../simulator/client";
+import type { RegionClient } from "@emqx-aws/simulator/client";
 import { UserError } from "../console";
 import type { Session } from "../local/session";
 
@@ -9,7 +9,7 @@ export async function ask<T>(
 ): Promise<T> {
   const [{ regionStatus }, { RegionClient, RegionError }] = await Promise.all([
     import("../local/regionProcess"),
-    import("../../simulator/client"),
+    import("@emqx-aws/simulator/client"),
   ]);
   const status = await regionStatus(surroundings);
   if (status.kind !== "running") {

@@ -1,5 +1,5 @@
 /** The region's instances, as people name them. */
-import type { RegionClient } from "../../simulator/client";
+import type { RegionClient } from "@emqx-aws/simulator/client";
 import type { Answer } from "../command";
 import { UserError } from "../console";
 import type { Session } from "../local/session";

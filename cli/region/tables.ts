@@ -1,7 +1,7 @@
 import Table from "cli-table3";
 import pc from "picocolors";
-import type { ShownResource } from "../../simulator/client";
-import type { AlarmStatus } from "../../simulator/dataplane";
+import type { ShownResource } from "@emqx-aws/simulator/client";
+import type { AlarmStatus } from "@emqx-aws/simulator/dataplane";
 import { nameOf } from "../local/orphans";
 
 const style = { head: [], border: [], compact: true };

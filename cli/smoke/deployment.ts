@@ -1,4 +1,4 @@
-import { RegionClient } from "../../simulator/client";
+import { RegionClient } from "@emqx-aws/simulator/client";
 import { UserError } from "../console";
 import { obtainCli } from "../engine/obtainCli";
 import { requiredVersion } from "../engine/version";

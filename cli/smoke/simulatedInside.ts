@@ -1,4 +1,4 @@
-import type { RegionClient, ShownResource } from "../../simulator/client";
+import type { RegionClient, ShownResource } from "@emqx-aws/simulator/client";
 import { UserError } from "../console";
 import type { Inside, InstanceState, Place } from "./inside";
 import type { Outputs } from "./outputs";

@@ -1,6 +1,6 @@
 /** `npm run bench` compares like with like: what is written by hand for it is what the components make. */
 import { spawnSync } from "node:child_process";
-import { repositoryRoot } from "../../cli/repository";
+import { repositoryRoot } from "@emqx-aws/cli/repository";
 import { obtainTimeout, prepareCli } from "../engine/harness";
 
 beforeAll(prepareCli, obtainTimeout);

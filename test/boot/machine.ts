@@ -13,10 +13,10 @@ import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { runCloudInit } from "../../simulator/machine/cloudConfig";
-import { CallServer } from "../../simulator/machine/bash/callServer";
-import { aws } from "../../simulator/machine/bash/standIns/aws";
-import type { System } from "../../simulator/machine/bash/system";
+import { runCloudInit } from "@emqx-aws/simulator/machine/cloudConfig";
+import { CallServer } from "@emqx-aws/simulator/machine/bash/callServer";
+import { aws } from "@emqx-aws/simulator/machine/bash/standIns/aws";
+import type { System } from "@emqx-aws/simulator/machine/bash/system";
 import { openOutside, type Outside } from "../node/outside";
 
 const image = join(__dirname, "../../.cache/boot");

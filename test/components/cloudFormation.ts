@@ -1,6 +1,6 @@
 /** Resources of a deployment as a CloudFormation template, translated word by word, for tools that read such. */
-import type { Registered } from "../../simulator";
-import type { Props, Value } from "../../simulator/values";
+import type { Registered } from "@emqx-aws/simulator";
+import type { Props, Value } from "@emqx-aws/simulator/values";
 
 interface Translation {
   type: string;

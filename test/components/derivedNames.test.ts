@@ -20,7 +20,7 @@ import { deploymentProblems } from "../../components/deployment/settings";
 import { groupNameProblems } from "../../components/access/settings";
 import { vpcNameProblems } from "../../components/network/settings";
 import { monitoringNameProblems } from "../../components/monitoring/settings";
-import { RegionMocks, type Registered } from "../../simulator";
+import { RegionMocks, type Registered } from "@emqx-aws/simulator";
 
 const everything: EmqxDeploymentArgs = {
   ...{ availabilityZones: ["eu-west-1a", "eu-west-1b"], nodeCount: 12, certificate: { selfSigned: {} } },

@@ -12,9 +12,9 @@ import { groupInputs } from "../../components/access/settings";
 import { vpcInputs } from "../../components/network/settings";
 import { inputProblems, type Leaf, type Shape } from "../../components/shared/inputs";
 import { monitoringInputs } from "../../components/monitoring/settings";
-import { Cloud, newAccount } from "../../simulator";
-import { unreadable } from "../../simulator/machine/licences";
-import type { Props } from "../../simulator/values";
+import { Cloud, newAccount } from "@emqx-aws/simulator";
+import { unreadable } from "@emqx-aws/simulator/machine/licences";
+import type { Props } from "@emqx-aws/simulator/values";
 import { licenseKeyOf } from "../licenseKey";
 
 const components: Record<string, Record<string, Shape>> = {

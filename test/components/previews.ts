@@ -12,7 +12,7 @@ import {
   EmqxMonitoring,
   EmqxVpc,
 } from "../../components";
-import { RegionMocks } from "../../simulator";
+import { RegionMocks } from "@emqx-aws/simulator";
 
 const kmsKeyId = "arn:aws:kms:eu-west-1:123456789012:key/0b1d3f5a-7c9e-4a2b-8d6f-1e3c5a7b9d0f";
 const alarmTopicArn = "arn:aws:sns:eu-west-1:123456789012:on-call";

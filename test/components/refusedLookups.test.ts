@@ -1,8 +1,8 @@
 /** What the library asks AWS, and AWS refuses to say: the program ends at once, with AWS's words. */
 import { EmqxClusterNodes, EmqxDeployment } from "../../components";
-import { Cloud, newAccount } from "../../simulator";
-import { AwsError } from "../../simulator/errors";
-import { addVpc } from "../../simulator/seedAdditions";
+import { Cloud, newAccount } from "@emqx-aws/simulator";
+import { AwsError } from "@emqx-aws/simulator/errors";
+import { addVpc } from "@emqx-aws/simulator/seedAdditions";
 import { run } from "../support";
 
 afterEach(() => jest.restoreAllMocks());

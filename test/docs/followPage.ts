@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { repositoryRoot } from "../../cli/repository";
+import { repositoryRoot } from "@emqx-aws/cli/repository";
 import { obtainTimeout, prepareCli } from "../engine/harness";
 import { readPage } from "./page";
 import { Workplace } from "./workplace";

@@ -1,7 +1,7 @@
 /** docs/outputs.md says every output of every component, in the words of the components themselves. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { repositoryRoot } from "../../cli/repository";
+import { repositoryRoot } from "@emqx-aws/cli/repository";
 
 interface Schema {
   resources: Record<string, { properties?: Record<string, { description?: string }> }>;

@@ -2,7 +2,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { repositoryRoot } from "../../cli/repository";
+import { repositoryRoot } from "@emqx-aws/cli/repository";
 import { readPage } from "./page";
 
 const folder = join(repositoryRoot, "docs");

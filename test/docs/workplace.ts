@@ -3,9 +3,9 @@ import { spawn } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { stopRegion } from "../../cli/local/regionProcess";
-import { surroundingsOf } from "../../cli/local/surroundings";
-import { repositoryRoot } from "../../cli/repository";
+import { stopRegion } from "@emqx-aws/cli/local/regionProcess";
+import { surroundingsOf } from "@emqx-aws/cli/local/surroundings";
+import { repositoryRoot } from "@emqx-aws/cli/repository";
 import { firstMissing } from "./match";
 import type { Command, Page } from "./page";
 

@@ -1,16 +1,16 @@
 /** A deployment as a user has it: messages through it, nodes replaced under it, mistakes and faults in it. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { DrillReport } from "../../cli/drill/drill";
-import { drill, startTraffic } from "../../cli/drill/drill";
-import type { FaultName } from "../../cli/drill/faults";
-import { faultNames, faults } from "../../cli/drill/faults";
-import { endpointLines } from "../../cli/local/endpoints";
-import { readStatus, formatStatus } from "../../cli/local/status";
-import type { Deployment } from "../../cli/smoke/deployment";
-import { findDeployment } from "../../cli/smoke/deployment";
-import { RealInside } from "../../cli/smoke/realInside";
-import type { SmokeResult } from "../../cli/smoke/result";
-import { credentialsOf, smoke } from "../../cli/smoke/smoke";
+import type { DrillReport } from "@emqx-aws/cli/drill/drill";
+import { drill, startTraffic } from "@emqx-aws/cli/drill/drill";
+import type { FaultName } from "@emqx-aws/cli/drill/faults";
+import { faultNames, faults } from "@emqx-aws/cli/drill/faults";
+import { endpointLines } from "@emqx-aws/cli/local/endpoints";
+import { readStatus, formatStatus } from "@emqx-aws/cli/local/status";
+import type { Deployment } from "@emqx-aws/cli/smoke/deployment";
+import { findDeployment } from "@emqx-aws/cli/smoke/deployment";
+import { RealInside } from "@emqx-aws/cli/smoke/realInside";
+import type { SmokeResult } from "@emqx-aws/cli/smoke/result";
+import { credentialsOf, smoke } from "@emqx-aws/cli/smoke/smoke";
 import { obtainTimeout, prepareCli } from "../engine/harness";
 import { mistakes } from "./mistakes";
 import { failures, wordsOf, World } from "./world";

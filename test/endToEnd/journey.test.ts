@@ -1,7 +1,7 @@
 /** The shortest way through everything: a deployment is made, used, changed under its clients and taken away. */
 import { nodesDuring, regionOf } from "../engine/deploymentSupport";
 import { obtainTimeout, prepareCli } from "../engine/harness";
-import { startTraffic } from "../../cli/drill/drill";
+import { startTraffic } from "@emqx-aws/cli/drill/drill";
 import { failures, World } from "./world";
 
 const settings = {

@@ -1,5 +1,5 @@
 /** Deliberate mistakes, made behind Pulumi's back in a deployment that works; the world knows how to take them back. */
-import type { SmokeOptions } from "../../cli/smoke/smoke";
+import type { SmokeOptions } from "@emqx-aws/cli/smoke/smoke";
 import { otherCertificateArn } from "../engine/deploymentSupport";
 import type { World } from "./world";
 import { eventually } from "../waiting";

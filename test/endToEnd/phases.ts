@@ -1,7 +1,7 @@
 /** The phases of a deployment's life under steady clients: what each of them meant for these, and for the cluster. */
 import { setTimeout as sleep } from "node:timers/promises";
 import Table from "cli-table3";
-import type { Traffic } from "../../cli/drill/traffic";
+import type { Traffic } from "@emqx-aws/cli/drill/traffic";
 import type { World } from "./world";
 import { eventually } from "../waiting";
 

@@ -1,17 +1,17 @@
 /** A deployment by `npm run up`'s own path, in surroundings of its own, with machines that run. */
 import { join } from "node:path";
 import type { IClientOptions } from "mqtt";
-import { up } from "../../cli/local/commands";
-import type { Session } from "../../cli/local/session";
-import { runPulumi } from "../../cli/local/session";
-import { Connection } from "../../cli/smoke/connection";
-import type { SimulatedDeployment } from "../../cli/smoke/deployment";
-import { simulatedDeployment } from "../../cli/smoke/deployment";
-import { addressesOf } from "../../cli/smoke/outputs";
-import type { CheckResult, SmokeResult } from "../../cli/smoke/result";
-import type { SmokeOptions } from "../../cli/smoke/smoke";
-import { credentialsOf, doorOf, smoke } from "../../cli/smoke/smoke";
-import type { RegionClient, ShownResource } from "../../simulator/client";
+import { up } from "@emqx-aws/cli/local/commands";
+import type { Session } from "@emqx-aws/cli/local/session";
+import { runPulumi } from "@emqx-aws/cli/local/session";
+import { Connection } from "@emqx-aws/cli/smoke/connection";
+import type { SimulatedDeployment } from "@emqx-aws/cli/smoke/deployment";
+import { simulatedDeployment } from "@emqx-aws/cli/smoke/deployment";
+import { addressesOf } from "@emqx-aws/cli/smoke/outputs";
+import type { CheckResult, SmokeResult } from "@emqx-aws/cli/smoke/result";
+import type { SmokeOptions } from "@emqx-aws/cli/smoke/smoke";
+import { credentialsOf, doorOf, smoke } from "@emqx-aws/cli/smoke/smoke";
+import type { RegionClient, ShownResource } from "@emqx-aws/simulator/client";
 import { nodesDuring, type NodesLife } from "../engine/deploymentSupport";
 import { Engine } from "../engine/harness";
 

@@ -1,12 +1,12 @@
 /** A year of a deployment in minutes: what its operator does and what happens to it, under clients that stay. */
 import { writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Traffic } from "../../cli/drill/traffic";
-import { startTraffic } from "../../cli/drill/drill";
-import { ensureRegion } from "../../cli/local/regionProcess";
-import { createFolders } from "../../cli/local/surroundings";
-import type { Connection } from "../../cli/smoke/connection";
-import { credentialsOf } from "../../cli/smoke/smoke";
+import type { Traffic } from "@emqx-aws/cli/drill/traffic";
+import { startTraffic } from "@emqx-aws/cli/drill/drill";
+import { ensureRegion } from "@emqx-aws/cli/local/regionProcess";
+import { createFolders } from "@emqx-aws/cli/local/surroundings";
+import type { Connection } from "@emqx-aws/cli/smoke/connection";
+import { credentialsOf } from "@emqx-aws/cli/smoke/smoke";
 import type { NodesLife } from "../engine/deploymentSupport";
 import { regionOf } from "../engine/deploymentSupport";
 import { obtainTimeout, prepareCli } from "../engine/harness";

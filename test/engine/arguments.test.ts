@@ -1,4 +1,4 @@
-import { changesStack, isDeployment, needsStack, parsePulumiArguments } from "../../cli/local/arguments";
+import { changesStack, isDeployment, needsStack, parsePulumiArguments } from "@emqx-aws/cli/local/arguments";
 
 const parse = (line: string) => parsePulumiArguments(line.split(" ").filter((word) => word !== ""));
 

@@ -1,8 +1,8 @@
 /** Certificates over a deployment's years, with the real engine: what an update changes, and what it leaves alone. */
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { runCertificate } from "../../cli/certificate/run";
-import { repositoryRoot } from "../../cli/repository";
+import { runCertificate } from "@emqx-aws/cli/certificate/run";
+import { repositoryRoot } from "@emqx-aws/cli/repository";
 import { certificateArn, otherCertificateArn, outline, regionOf } from "./deploymentSupport";
 import type { Stack } from "./harness";
 import { engineForAll, engineTimeout } from "./harness";

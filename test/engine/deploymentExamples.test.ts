@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
-import { repositoryRoot } from "../../cli/repository";
+import { repositoryRoot } from "@emqx-aws/cli/repository";
 import { regionOf } from "./deploymentSupport";
 import { engineForAll, engineTimeout } from "./harness";
 

@@ -1,5 +1,5 @@
 /** What goes wrong in the middle of an update, and what the next update makes of it. */
-import { readLocks } from "../../cli/local/locks";
+import { readLocks } from "@emqx-aws/cli/local/locks";
 import { namesOf, nodesDuring, outline, regionOf, settings, threeNodes } from "./deploymentSupport";
 import type { Outcome } from "./harness";
 import { engineForAll } from "./harness";

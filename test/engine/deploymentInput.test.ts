@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { repositoryRoot } from "../../cli/repository";
+import { repositoryRoot } from "@emqx-aws/cli/repository";
 import { outline, regionOf, settings, threeNodes } from "./deploymentSupport";
 import { engineForAll, engineTimeout } from "./harness";
 import { withChanges } from "../settings";

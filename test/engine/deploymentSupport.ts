@@ -1,8 +1,8 @@
 /** The repository's own program in the simulated region: what its nodes lived through, and what is in the account. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { StoredResource } from "../../simulator/storedResource";
-import { readRegionFile, RegionClient } from "../../simulator/client";
+import type { StoredResource } from "@emqx-aws/simulator/storedResource";
+import { readRegionFile, RegionClient } from "@emqx-aws/simulator/client";
 import type { EngineEvents, Step } from "./events";
 import type { Engine } from "./harness";
 

@@ -1,8 +1,8 @@
 /** Our Node.js language host, as the literal CLI sees it. */
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { isAlive } from "../../cli/processes";
-import { repositoryRoot } from "../../cli/repository";
+import { isAlive } from "@emqx-aws/cli/processes";
+import { repositoryRoot } from "@emqx-aws/cli/repository";
 import { parentOf, readIfThere } from "./waiting";
 import { fixtureEngine } from "./fixtures";
 import type { Engine } from "./harness";

@@ -2,15 +2,21 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { UserError } from "../../cli/console";
-import { withFileLock } from "../../cli/fileLock";
-import { readLocks, removeDamagedLocks } from "../../cli/local/locks";
-import { regionStatus, stopRegion } from "../../cli/local/regionProcess";
-import { deployedStacks, hasOwnEncryption, readState, stackFile, stateFile } from "../../cli/local/stacks";
-import { readStatus } from "../../cli/local/status";
-import { surroundingsOf, type Surroundings } from "../../cli/local/surroundings";
-import { newAccount } from "../../simulator/mocks";
-import { StateError, Store } from "../../simulator/store";
+import { UserError } from "@emqx-aws/cli/console";
+import { withFileLock } from "@emqx-aws/cli/fileLock";
+import { readLocks, removeDamagedLocks } from "@emqx-aws/cli/local/locks";
+import { regionStatus, stopRegion } from "@emqx-aws/cli/local/regionProcess";
+import {
+  deployedStacks,
+  hasOwnEncryption,
+  readState,
+  stackFile,
+  stateFile,
+} from "@emqx-aws/cli/local/stacks";
+import { readStatus } from "@emqx-aws/cli/local/status";
+import { surroundingsOf, type Surroundings } from "@emqx-aws/cli/local/surroundings";
+import { newAccount } from "@emqx-aws/simulator/mocks";
+import { StateError, Store } from "@emqx-aws/simulator/store";
 
 let surroundings: Surroundings;
 beforeEach(() => {

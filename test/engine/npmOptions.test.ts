@@ -1,6 +1,6 @@
-/** Options that npm took for itself, on its way through the literal command line; which they can be: test/cli/npmOptions.test.ts. */
+/** Options that npm took for itself, on its way through the literal command line; which they can be: cli/test/npmOptions.test.ts. */
 import { execFile } from "node:child_process";
-import { repositoryRoot } from "../../cli/repository";
+import { repositoryRoot } from "@emqx-aws/cli/repository";
 
 /** `npm run …` as somebody types it who does not know of `--`. */
 function run(...args: string[]): Promise<{ code: number; said: string }> {

@@ -10,9 +10,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { Cli } from "../../cli/engine/findCli";
-import type { Sources } from "../../cli/engine/obtainCli";
-import { obtainCli } from "../../cli/engine/obtainCli";
+import type { Cli } from "@emqx-aws/cli/engine/findCli";
+import type { Sources } from "@emqx-aws/cli/engine/obtainCli";
+import { obtainCli } from "@emqx-aws/cli/engine/obtainCli";
 
 let home: string;
 let said: string[];

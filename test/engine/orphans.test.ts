@@ -1,8 +1,8 @@
 /** Which resources interrupted creations made. No CLI is run. */
 import { EmqxDeployment } from "../../components";
-import { findOrphans } from "../../cli/local/orphans";
-import type { PendingOperation } from "../../cli/local/stacks";
-import type { ShownResource } from "../../simulator/client";
+import { findOrphans } from "@emqx-aws/cli/local/orphans";
+import type { PendingOperation } from "@emqx-aws/cli/local/stacks";
+import type { ShownResource } from "@emqx-aws/simulator/client";
 import { inAws, run } from "../support";
 
 const began = new Date(0);

@@ -11,10 +11,10 @@ import {
   readState,
   stackArguments,
   stateFile,
-} from "../../cli/local/stacks";
-import { formatStatus, readStatus } from "../../cli/local/status";
-import { parsePulumiArguments } from "../../cli/local/arguments";
-import { surroundingsOf, type Surroundings } from "../../cli/local/surroundings";
+} from "@emqx-aws/cli/local/stacks";
+import { formatStatus, readStatus } from "@emqx-aws/cli/local/status";
+import { parsePulumiArguments } from "@emqx-aws/cli/local/arguments";
+import { surroundingsOf, type Surroundings } from "@emqx-aws/cli/local/surroundings";
 
 let home: Surroundings;
 let other: Surroundings;

@@ -3,7 +3,7 @@
  * of it, and ends the work. The state is written as the engine leaves it; what is being created is in orphans.test.ts.
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { readState, stateFile } from "../../cli/local/stacks";
+import { readState, stateFile } from "@emqx-aws/cli/local/stacks";
 import { regionOf, settings, threeNodes } from "./deploymentSupport";
 import type { StateResource } from "./harness";
 import { engineForAll } from "./harness";

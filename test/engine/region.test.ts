@@ -12,11 +12,11 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ensureRegion, regionStatus, stopRegion } from "../../cli/local/regionProcess";
-import type { Surroundings } from "../../cli/local/surroundings";
-import { createFolders, surroundingsOf } from "../../cli/local/surroundings";
-import { repositoryRoot } from "../../cli/repository";
-import { isAlive } from "../../cli/processes";
+import { ensureRegion, regionStatus, stopRegion } from "@emqx-aws/cli/local/regionProcess";
+import type { Surroundings } from "@emqx-aws/cli/local/surroundings";
+import { createFolders, surroundingsOf } from "@emqx-aws/cli/local/surroundings";
+import { repositoryRoot } from "@emqx-aws/cli/repository";
+import { isAlive } from "@emqx-aws/cli/processes";
 import { eventually } from "../waiting";
 
 let surroundings: Surroundings;

@@ -4,8 +4,8 @@
  * role session says, and back. botocore's service models (botocore/data/<service>/service-2.json) are the source.
  */
 import type { IncomingHttpHeaders } from "node:http";
-import { AwsError } from "../../simulator/errors";
-import type { RoleSession } from "../../simulator/roles";
+import { AwsError } from "@emqx-aws/simulator/errors";
+import type { RoleSession } from "@emqx-aws/simulator/roles";
 
 export interface ApiRequest {
   method: string;

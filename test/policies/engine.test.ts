@@ -3,9 +3,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { policies } from "../../policies/policies";
-import { repositoryRoot } from "../../cli/repository";
-import type { Head } from "../review/harness";
-import { withNothing } from "../review/harness";
+import { repositoryRoot } from "@emqx-aws/cli/repository";
+import type { Head } from "@emqx-aws/cli/test/review/harness";
+import { withNothing } from "@emqx-aws/cli/test/review/harness";
 
 interface PolicyEvents {
   violations: { policyName: string; message: string; resourceUrn?: string }[];

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { EmqxDeployment } from "../../components";
-import type { RegionMocks } from "../../simulator";
+import type { RegionMocks } from "@emqx-aws/simulator";
 import { readSettings } from "../../stacks/settings";
 import { inAws, namesByType, run, stackConfig } from "../support";
 

@@ -5,9 +5,9 @@
 import { architectureOf } from "../../../components/nodes/instanceTypes";
 import { parseAvailabilityZone } from "../../../components/network/availabilityZones";
 import { defaultInstanceType } from "../../../components/nodes/defaults";
-import type { Account } from "../../../simulator/account";
-import { seedTypes } from "../../../simulator/seeds";
-import { addBucket, addCertificate, addKey, addVpc, addZone } from "../../../simulator/seedAdditions";
+import type { Account } from "@emqx-aws/simulator/account";
+import { seedTypes } from "@emqx-aws/simulator/seeds";
+import { addBucket, addCertificate, addKey, addVpc, addZone } from "@emqx-aws/simulator/seedAdditions";
 import { list, record, text } from "../change/values";
 import type { StackSettings } from "./stackSettings";
 

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { RegionServer } from "../../../simulator/server";
+import { RegionServer } from "@emqx-aws/simulator/server";
 import type { Speaker } from "../../console";
 import { UserError } from "../../console";
 import type { Cli } from "../../engine/findCli";

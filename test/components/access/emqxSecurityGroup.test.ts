@@ -6,7 +6,7 @@ import {
   Listener,
   type EmqxSecurityGroupArgs,
 } from "../../../components";
-import type { RegionMocks } from "../../../simulator";
+import type { RegionMocks } from "@emqx-aws/simulator";
 import { inAws, run, valueOf } from "../../support";
 
 type Args = Omit<EmqxSecurityGroupArgs, "vpcId">;

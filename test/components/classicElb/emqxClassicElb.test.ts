@@ -9,7 +9,7 @@ import {
   type EmqxClassicElbArgs,
 } from "../../../components";
 import { elbProblems } from "../../../components/classicElb/settings";
-import { newAccount } from "../../../simulator";
+import { newAccount } from "@emqx-aws/simulator";
 import { inAws, namesByType, run, valueOf, type RunOptions } from "../../support";
 
 const certificateArn = "arn:aws:acm:eu-west-1:123456789012:certificate/6f0f7d5e-3c1a-4b7e-9d55-2b8f4f6a1c01";

@@ -8,7 +8,7 @@ import {
 } from "../../../components";
 import { deploymentInputs } from "../../../components/deployment/settings";
 import type { Shape } from "../../../components/shared/inputs";
-import type { Registered, RegionMocks } from "../../../simulator";
+import type { Registered, RegionMocks } from "@emqx-aws/simulator";
 import { inAws, memory, run, valueOf, type RunOptions } from "../../support";
 
 const certificateArn = "arn:aws:acm:eu-west-1:123456789012:certificate/6f0f7d5e-3c1a-4b7e-9d55-2b8f4f6a1c01";

@@ -2,8 +2,8 @@
 import * as ec2 from "@pulumi/aws/ec2";
 import * as pulumi from "@pulumi/pulumi";
 import { deploymentProblems, EmqxDeployment, EmqxVpc, type EmqxDeploymentArgs } from "../../../components";
-import { newAccount, type RegionMocks } from "../../../simulator";
-import type { Account } from "../../../simulator/account";
+import { newAccount, type RegionMocks } from "@emqx-aws/simulator";
+import type { Account } from "@emqx-aws/simulator/account";
 import { inAws, memory, namesByType, run, valueOf } from "../../support";
 
 const zones = ["eu-west-1a", "eu-west-1b", "eu-west-1c"];

@@ -6,7 +6,7 @@ import { bootScript } from "../../../components/emqx/bootstrap";
 import { backupOperation } from "../../../components/emqx/operations/backup";
 import { commonFunctions } from "../../../components/emqx/operations/common";
 import { restoreOperation } from "../../../components/emqx/operations/restore";
-import type { Disturbance } from "../../../simulator/machine/bash/outside";
+import type { Disturbance } from "@emqx-aws/simulator/machine/bash/outside";
 import { nodeArgs } from "./arguments";
 import { calls, type Machine, refused, Run, saying, secrets, testMachines } from "./machine";
 import { testWith } from "./tools";

@@ -8,7 +8,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { readdirSync, rmSync } from "node:fs";
 import { backupCalendar, backupParameterText } from "../../../components/backup/plan";
 import { renderUserData } from "../../../components/emqx/userData";
-import type { Disturbance } from "../../../simulator/machine/bash/outside";
+import type { Disturbance } from "@emqx-aws/simulator/machine/bash/outside";
 import { licenseKeyOf } from "../../licenseKey";
 import { nodeArgs } from "./arguments";
 import { instanceId, Machine, type Run, secrets } from "./machine";

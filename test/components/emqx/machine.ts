@@ -17,20 +17,20 @@ import {
 import { join } from "node:path";
 import { operations, operationsParameterText } from "../../../components/emqx/operations";
 import { type NodeUserDataArgs, renderUserData } from "../../../components/emqx/userData";
-import { emptyDisc, passwordFits } from "../../../simulator/dataplane/cluster/database";
-import { hostTools } from "../../../simulator/machine/bash/hostTools";
-import { type Disturbance, Disturbances } from "../../../simulator/machine/bash/outside";
-import type { Run as Process } from "../../../simulator/machine/bash/runs";
-import type { Answer, Call } from "../../../simulator/machine/bash/call";
-import { installedEmqx } from "../../../simulator/machine/bash/standIns/packages";
-import type { System } from "../../../simulator/machine/bash/system";
-import type { Daemon } from "../../../simulator/machine/bash/units";
-import { runCloudInit } from "../../../simulator/machine/cloudConfig";
-import { EmqxNode } from "../../../simulator/machine/emqxNode";
-import { readEmqxSettings } from "../../../simulator/machine/emqxSettings";
-import { serviceEnvironment } from "../../../simulator/machine/packages";
+import { emptyDisc, passwordFits } from "@emqx-aws/simulator/dataplane/cluster/database";
+import { hostTools } from "@emqx-aws/simulator/machine/bash/hostTools";
+import { type Disturbance, Disturbances } from "@emqx-aws/simulator/machine/bash/outside";
+import type { Run as Process } from "@emqx-aws/simulator/machine/bash/runs";
+import type { Answer, Call } from "@emqx-aws/simulator/machine/bash/call";
+import { installedEmqx } from "@emqx-aws/simulator/machine/bash/standIns/packages";
+import type { System } from "@emqx-aws/simulator/machine/bash/system";
+import type { Daemon } from "@emqx-aws/simulator/machine/bash/units";
+import { runCloudInit } from "@emqx-aws/simulator/machine/cloudConfig";
+import { EmqxNode } from "@emqx-aws/simulator/machine/emqxNode";
+import { readEmqxSettings } from "@emqx-aws/simulator/machine/emqxSettings";
+import { serviceEnvironment } from "@emqx-aws/simulator/machine/packages";
 import { licenseKeyOf } from "../../licenseKey";
-import { TestSystem } from "../../simulator/machine/system";
+import { TestSystem } from "@emqx-aws/simulator/test/machine/system";
 import { nodeArgs } from "./arguments";
 
 export const secrets = {

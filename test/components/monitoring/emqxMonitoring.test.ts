@@ -10,8 +10,8 @@ import {
 } from "../../../components/monitoring/agent";
 import { dashboardBody } from "../../../components/monitoring/dashboard";
 import { monitoringProblems, monitoringWarnings } from "../../../components/monitoring/settings";
-import { dashboardProblems } from "../../../simulator/services/dashboardBody";
-import { unknownValue, type Props } from "../../../simulator/values";
+import { dashboardProblems } from "@emqx-aws/simulator/services/dashboardBody";
+import { unknownValue, type Props } from "@emqx-aws/simulator/values";
 import { inAws, namesByType, run, valueOf, type RunOptions } from "../../support";
 
 type Args = Partial<EmqxMonitoringArgs>;
