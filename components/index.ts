@@ -1,6 +1,6 @@
 /** EMQX on AWS as Pulumi components. Importing this module creates nothing. */
 export { EmqxSecurityGroup } from "./access/emqxSecurityGroup";
-export type { EmqxAccessArgs, EmqxSecurityGroupArgs } from "./access/settings";
+export type { EmqxAccessArgs, EmqxEgressArgs, EmqxSecurityGroupArgs } from "./access/settings";
 export { EmqxBackup } from "./backup/emqxBackup";
 export type { EmqxBackupArgs, EmqxBackupOptionsArgs } from "./backup/settings";
 export type { EmqxCertificateArgs, EmqxSelfSignedCertificateArgs } from "./certificate/settings";

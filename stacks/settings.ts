@@ -137,7 +137,9 @@ function readJson(path: string, shape: Shape, value: unknown, problems: string[]
       return typeof value === "boolean" ? value : refuse("true or false");
     case "list":
       return Array.isArray(value) && (shape.item.kind !== "text" || value.every(isText))
-        ? value
+        ? value.map((item: unknown, i) =>
+            shape.item.kind === "object" ? readJson(`${path}[${i}]`, shape.item, item, problems) : item,
+          )
         : refuse("a list; write one item per line, each after a hyphen");
     case "map":
       return isRecord(value) && Object.values(value).every(isText)

@@ -10,12 +10,20 @@ import { instancePorts, listenerPorts, type Listener } from "../shared/listeners
 import { Members } from "../shared/members";
 import { resolve } from "../shared/resolve";
 import { tagged, type Tags } from "../shared/tags";
-import { groupInputs, groupProblems, securityGroupWarnings, type EmqxSecurityGroupArgs } from "./settings";
+import {
+  egressName,
+  groupInputs,
+  groupProblems,
+  httpsAnywhere,
+  securityGroupWarnings,
+  type EmqxEgressArgs,
+  type EmqxSecurityGroupArgs,
+} from "./settings";
 
 /**
  * Two security groups, one for the load balancer and one for the nodes, with one rule resource per permission: clients
  * reach the load balancer's listeners, the load balancer reaches the nodes' MQTT ports and health check, nodes reach
- * each other's cluster ports and the internet's HTTPS. Nothing else is open.
+ * each other's cluster ports, the internet's HTTPS and the back ends that are named. Nothing else is open.
  *
  * @example
  * // vpc: EmqxVpc
@@ -61,7 +69,7 @@ export class EmqxSecurityGroup extends pulumi.ComponentResource {
     connectLoadBalancerToNodes(context, loadBalancer, nodes, listeners);
     connectNodes(context, nodes, settings.clusterPorts);
     admitAdministrators(context, nodes, settings.adminCidrBlocks);
-    letNodesOut(context, nodes);
+    letNodesOut(context, nodes, settings.egress);
 
     this.loadBalancerSecurityGroupId = loadBalancer.id;
     this.nodeSecurityGroupId = nodes.id;
@@ -84,13 +92,14 @@ interface Context {
   tags: Tags | undefined;
 }
 
-/** One permission, with its source or destination: exactly one of a block and a group. */
+/** One permission, with its source or destination: exactly one of a block, a group and a prefix list. */
 interface Permission {
   name: string;
   port: number;
   description: string;
   cidrIpv4?: string;
   referencedSecurityGroupId?: pulumi.Input<string>;
+  prefixListId?: pulumi.Input<string>;
 }
 
 function admitClients(
@@ -170,13 +179,24 @@ function admitAdministrators(context: Context, nodes: ec2.SecurityGroup, adminBl
 }
 
 /** Packages, parameters and the SSM agent all speak HTTPS. DNS, time and metadata are not subject to security groups. */
-function letNodesOut(context: Context, nodes: ec2.SecurityGroup): void {
+function letNodesOut(context: Context, nodes: ec2.SecurityGroup, egress: EmqxEgressArgs[]): void {
   allowOut(context, nodes, {
     name: "nodes-to-internet-443",
-    port: 443,
+    port: httpsAnywhere.port,
     description: "HTTPS to package repositories and AWS APIs",
-    cidrIpv4: "0.0.0.0/0",
+    cidrIpv4: httpsAnywhere.cidrBlock,
   });
+  for (const way of egress) {
+    const { port, cidrBlock: cidrIpv4, securityGroupId, prefixListId } = way;
+    allowOut(context, nodes, {
+      name: egressName(way),
+      port,
+      description: way.description ?? `port ${port} of a back end`,
+      ...(cidrIpv4 !== undefined && { cidrIpv4 }),
+      ...(securityGroupId !== undefined && { referencedSecurityGroupId: securityGroupId }),
+      ...(prefixListId !== undefined && { prefixListId }),
+    });
+  }
 }
 
 function allowIn(context: Context, group: ec2.SecurityGroup, permission: Permission): void {

@@ -3,18 +3,35 @@ import type * as pulumi from "@pulumi/pulumi";
 import { clusterPortList } from "../emqx/ports";
 import { ClusterPorts } from "../emqx/releases";
 import { blockInput, publicAddresses } from "../network/ipv4";
-import { vpcId } from "../shared/awsNames";
-import { choice, list, problemsOf, type Resolved, type Shapes } from "../shared/inputs";
+import { prefixListId, ruleDescription, securityGroupId, vpcId } from "../shared/awsNames";
+import { choice, group, list, problemsOf, wholeNumber, type Resolved, type Shapes } from "../shared/inputs";
 import { instancePorts, listenerPorts, listenersInput, type Listener } from "../shared/listeners";
 import { nameProblems } from "../shared/names";
 import { tagsInput } from "../shared/tags";
+import { isLater } from "../shared/words";
 
-/** Who may reach the cluster. */
+/** A way out of the nodes, to a back end of EMQX's: exactly one of a block, a security group and a prefix list. */
+export interface EmqxEgressArgs {
+  /** TCP port of the back end. */
+  port: number;
+  /** IPv4 block that the back end is in. */
+  cidrBlock?: string;
+  /** Id of the back end's security group, which has to admit the nodes' group (`nodeSecurityGroupId`). */
+  securityGroupId?: pulumi.Input<string>;
+  /** Id of the prefix list that the back end is in. */
+  prefixListId?: pulumi.Input<string>;
+  /** What the back end is: the rule's description. Default: its port and where it is. */
+  description?: string;
+}
+
+/** Who may reach the cluster, and whom its nodes may reach. */
 export interface EmqxAccessArgs {
   /** IPv4 blocks that clients connect from. Default: 0.0.0.0/0, anywhere. */
   clientCidrBlocks?: string[];
   /** IPv4 blocks that may open the nodes' dashboard and management API, port 18083. Default: none. */
   adminCidrBlocks?: string[];
+  /** Back ends that the nodes may reach beside HTTPS anywhere: databases, brokers, other clusters. Default: none. */
+  egress?: EmqxEgressArgs[];
 }
 
 export interface EmqxSecurityGroupArgs extends EmqxAccessArgs {
@@ -51,6 +68,14 @@ function blocksInput(
   });
 }
 
+const egressInput = group({
+  port: { ...wholeNumber(1, 65535, "a port"), needed: "give the port of the back end" },
+  cidrBlock: blockInput,
+  securityGroupId,
+  prefixListId,
+  description: ruleDescription,
+} satisfies Shapes<EmqxEgressArgs>);
+
 export const accessInputs = {
   clientCidrBlocks: blocksInput(
     ["0.0.0.0/0"],
@@ -58,6 +83,7 @@ export const accessInputs = {
     "name at least one block, or leave it out to admit clients from anywhere",
   ),
   adminCidrBlocks: blocksInput([], adminProblems),
+  egress: list(egressInput, { default: [] as EmqxEgressArgs[], check: egressProblems }),
 } satisfies Shapes<EmqxAccessArgs>;
 
 export const groupInputs = {
@@ -75,6 +101,7 @@ export function groupProblems(name: string, args: EmqxSecurityGroupArgs): string
   return problemsOf<EmqxSecurityGroupArgs, typeof groupInputs>(groupInputs, args, {}, [
     () => groupNameProblems(name),
     (settings) => quotaProblems(settings),
+    (settings) => clusterPortProblems(settings),
   ]);
 }
 
@@ -87,6 +114,70 @@ function adminProblems(input: string, blocks: string[]): string[] {
           `${shareOfInternet(open)}; name the blocks that administrators connect from`,
       ]
     : [];
+}
+
+/** Where a way out leads. */
+export function destinationOf({ cidrBlock, securityGroupId, prefixListId }: EmqxEgressArgs) {
+  return [
+    { kind: "block", id: cidrBlock },
+    { kind: "group", id: securityGroupId },
+    { kind: "prefix-list", id: prefixListId },
+  ].filter((destination) => destination.id !== undefined);
+}
+
+/** The identity of a way out: what it permits, and for an id that is not known yet, of which kind it is. */
+export function egressName(egress: EmqxEgressArgs): string {
+  const [destination] = destinationOf(egress);
+  const { kind, id } = destination!;
+  return `nodes-to-${isLater(id) ? kind : (id as string).replace("/", "-")}-${egress.port}`;
+}
+
+/** What every deployment lets its nodes reach. */
+export const httpsAnywhere: EmqxEgressArgs = { port: 443, cidrBlock: "0.0.0.0/0" };
+
+function egressProblems(input: string, ways: EmqxEgressArgs[]): string[] {
+  return ways.flatMap((way, i) => {
+    const given = destinationOf(way).length;
+    if (given !== 1) {
+      return [
+        `${input}[${i}]: has ${given === 0 ? "none" : `${given}`} of cidrBlock, securityGroupId and prefixListId; ` +
+          `give exactly one`,
+      ];
+    }
+    if (egressName(way) === egressName(httpsAnywhere)) {
+      return [`${input}[${i}]: port 443 is open to 0.0.0.0/0 anyway; leave it out`];
+    }
+    const first = ways.findIndex(
+      (other) => destinationOf(other).length === 1 && egressName(other) === egressName(way),
+    );
+    if (first === i) {
+      return [];
+    }
+    const { kind, id } = destinationOf(way)[0]!;
+    return [
+      isLater(id)
+        ? `${input}[${i}]: port ${way.port} to a ${kind.replace("-", " ")} that another resource gives is ${input}[${first}], too, ` +
+          `and one could not be told from the other; make this rule yourself, from the group nodeSecurityGroupId`
+        : `${input}[${i}]: port ${way.port} to ${id as string} is listed twice; list each way once`,
+    ];
+  });
+}
+
+/** Who reaches a cluster port can run code on a node; the nodes reach each other by rules of their own. */
+export function clusterPortProblems(
+  { egress, clusterPorts }: Pick<GroupSettings, "egress" | "clusterPorts">,
+  path = "",
+): string[] {
+  const own = clusterPortList(clusterPorts);
+  return egress.flatMap(({ port }, i) => {
+    const purpose = own.find((cluster) => cluster.port === port)?.purpose;
+    return purpose === undefined
+      ? []
+      : [
+          `${path}egress[${i}].port: ${port} is for ${purpose} and open to their own group alone; ` +
+            `give the port of a back end`,
+        ];
+  });
 }
 
 /** Addresses that are not special: 3,702 million of the 4,295 million. */
@@ -132,7 +223,7 @@ export function securityGroupWarnings({
     : [];
 }
 
-/** Inbound rules that one security group may have (Amazon VPC quotas, "Inbound or outbound rules per security group"). */
+/** Rules of one direction that one security group may have (Amazon VPC quotas, "Inbound or outbound rules per security group"). */
 const rulesPerGroup = 60;
 
 export function quotaProblems(
@@ -140,13 +231,16 @@ export function quotaProblems(
     clientCidrBlocks,
     adminCidrBlocks,
     clusterPorts,
+    egress,
     ...args
-  }: Pick<GroupSettings, "clientCidrBlocks" | "listeners" | "clusterPorts" | "adminCidrBlocks">,
+  }: Pick<GroupSettings, "clientCidrBlocks" | "listeners" | "clusterPorts" | "adminCidrBlocks" | "egress">,
   path = "",
 ): string[] {
   const listeners = args.listeners.length;
   const clientRules = clientCidrBlocks.length * listeners;
-  const nodeRules = instancePorts(args.listeners).length + 1 + clusterPortList(clusterPorts).length;
+  const clusterRules = clusterPortList(clusterPorts).length;
+  const nodeRules = instancePorts(args.listeners).length + 1 + clusterRules;
+  const waysOut = rulesPerGroup - clusterRules - 1;
   const adminRules = adminCidrBlocks.length;
   return [
     ...(clientRules > rulesPerGroup
@@ -159,6 +253,9 @@ export function quotaProblems(
       ? [
           `${path}adminCidrBlocks: ${adminRules} blocks do not fit; a security group has room for ${rulesPerGroup - nodeRules}`,
         ]
+      : []),
+    ...(egress.length > waysOut
+      ? [`${path}egress: ${egress.length} ways do not fit; a security group has room for ${waysOut}`]
       : []),
   ];
 }

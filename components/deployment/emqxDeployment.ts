@@ -159,6 +159,7 @@ export class EmqxDeployment extends pulumi.ComponentResource {
         vpcId: network.vpcId,
         clientCidrBlocks: access.clientCidrBlocks,
         adminCidrBlocks: access.adminCidrBlocks,
+        egress: access.egress,
         listeners,
         clusterPorts,
         tags,

@@ -1,6 +1,12 @@
 /** What EmqxDeployment can be told, and what can be wrong with it. */
 import type * as pulumi from "@pulumi/pulumi";
-import { accessInputs, groupNameProblems, quotaProblems, type EmqxAccessArgs } from "../access/settings";
+import {
+  accessInputs,
+  clusterPortProblems,
+  groupNameProblems,
+  quotaProblems,
+  type EmqxAccessArgs,
+} from "../access/settings";
 import {
   backupInputs,
   backupNameProblems,
@@ -59,7 +65,7 @@ export interface EmqxDeploymentArgs extends EmqxNodeOptionsArgs {
   vpc?: EmqxNetworkArgs;
   /** A VPC that there is already, to stand in instead. Going over replaces everything. Default: none. */
   existingVpc?: EmqxExistingVpcArgs;
-  /** Who may reach the cluster. Default: clients from anywhere, administrators from nowhere. */
+  /** Who may reach the cluster, and whom it may reach. Default: clients from anywhere, administrators from nowhere. */
   access?: EmqxAccessArgs;
   /** The certificate of the TLS listeners, needed with one of them. */
   certificate?: EmqxCertificateArgs;
@@ -128,6 +134,7 @@ export function deploymentProblems(name: string, args: EmqxDeploymentArgs): stri
       roomProblems,
       ({ access, listeners, clusterPorts }) =>
         quotaProblems({ ...access, listeners, clusterPorts }, "access."),
+      ({ access, clusterPorts }) => clusterPortProblems({ ...access, clusterPorts }, "access."),
       ({ certificate, listeners }) => certificateProblems(certificate, usesTls(listeners)),
       ({ listeners }, { classicElb }) => tlsPolicyProblems(classicElb?.tlsPolicy, listeners, "classicElb."),
       ...nodeSettingsRules<DeploymentSettings>(({ nodeCount }) => nodeCount),

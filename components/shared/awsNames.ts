@@ -19,8 +19,18 @@ const given = { later: true, trusted: true };
 export const imageId = text(idOf("ami", "an image"));
 export const subnetId = text(idOf("subnet", "a subnet"), given);
 export const securityGroupId = text(idOf("sg", "a security group"), given);
+/** Prefix lists of AWS's own have ids of 8 digits, those of customers 17. */
+export const prefixListId = text(idOf("pl", "a prefix list"), given);
 export const vpcId = text(idOf("vpc", "a VPC"), given);
 export const instanceId = text(idOf("i", "an instance"), given);
+
+/** EC2 API reference, IpRange: constraints of `Description`. */
+export const ruleDescription = text(
+  matching(
+    /^(?! )[\w .:/()#,@[\]+=&;{}!$*-]{1,255}(?<! )$/,
+    "is not a description of a rule: 1 to 255 letters, digits, ._-:/()#,@[]+=&;{}!$* and spaces between them",
+  ),
+);
 
 /** Elastic Load Balancing API reference 2012-06-01, CreateLoadBalancer. */
 export const loadBalancerName = text(

@@ -194,6 +194,11 @@ export function prefixListId(region: string, service: string): string {
   return stableId("pl", region, service).replace("pl-0", "pl-").slice(0, 11);
 }
 
+/** The prefix lists that there are in a region: AWS's own. */
+export function prefixListIds(region: string): string[] {
+  return gatewayServices.map((service) => prefixListId(region, service));
+}
+
 export const vpcEndpointType: ResourceType = {
   token: names.vpcEndpoint,
   title: "EC2 VPC Endpoint",

@@ -6,6 +6,7 @@ import { int, object, out, set, text, type ResourceType } from "../schema";
 import { ownerId } from "../seeds";
 import type { Props } from "../values";
 import * as names from "./names";
+import { prefixListIds } from "./routing";
 import { maxLength } from "./validators";
 import { requireVpc } from "./vpc";
 
@@ -125,7 +126,7 @@ export function requireGroup(context: Context, id: string): StoredResource {
   );
 }
 
-const sources = ["cidrIpv4", "referencedSecurityGroupId"] as const;
+const sources = ["cidrIpv4", "referencedSecurityGroupId", "prefixListId"] as const;
 
 const protocolNumbers: Record<string, string> = { "6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6" };
 
@@ -148,6 +149,7 @@ function ruleType(token: string, title: string): ResourceType {
         check: (v: string) => blockProblem(v) && `InvalidParameterValue: ${blockProblem(v)}`,
       }),
       referencedSecurityGroupId: text(),
+      prefixListId: text(),
       description: text({
         check: (v: string) =>
           v.length <= 255 && descriptionSet.test(v)
@@ -241,6 +243,11 @@ function checkRule(
         `You have specified two resources that belong to different networks: ${id}`,
       );
     }
+  }
+  const prefixList = inputs["prefixListId"] as string | undefined;
+  if (prefixList !== undefined && !prefixListIds(context.region).includes(prefixList)) {
+    // hashicorp/terraform-provider-aws:internal/service/ec2/errors.go, errCodeInvalidPrefixListIDNotFound.
+    fail("InvalidPrefixListID.NotFound", `The prefix list ID '${prefixList}' does not exist`);
   }
   const key = ruleKey(inputs);
   const duplicate = context

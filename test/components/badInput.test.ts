@@ -229,6 +229,38 @@ const rows: [Record<string, unknown>, string[]][] = [
     { access: { adminCidrBlocks: ["x"] } },
     ['access.adminCidrBlocks: "x" is not an IPv4 block in CIDR notation (for example 192.168.0.0/16)'],
   ],
+  ...(
+    [
+      [
+        [{ port: 5432 }],
+        "egress[0]: has none of cidrBlock, securityGroupId and prefixListId; give exactly one",
+      ],
+      [
+        [{ port: 5432, cidrBlock: "10.0.0.0/8", prefixListId: "pl-01234567" }],
+        "egress[0]: has 2 of cidrBlock, securityGroupId and prefixListId; give exactly one",
+      ],
+      [[{ cidrBlock: "10.0.0.0/8" } as never], "egress[0].port: missing; give the port of the back end"],
+      [
+        [{ port: 70000, cidrBlock: "10.0.0.0/8" }],
+        "egress[0].port: 70000 is not a whole number of a port from 1 to 65535",
+      ],
+      [
+        [{ port: 443, cidrBlock: "0.0.0.0/0" }],
+        "egress[0]: port 443 is open to 0.0.0.0/0 anyway; leave it out",
+      ],
+      [
+        [0, 1].map(() => ({ port: 5432, cidrBlock: "10.0.0.0/8" })),
+        "egress[1]: port 5432 to 10.0.0.0/8 is listed twice; list each way once",
+      ],
+      [
+        [{ port: 5369, cidrBlock: "10.0.0.0/8" }],
+        "egress[0].port: 5369 is for RPC between nodes and open to their own group alone; give the port of a back end",
+      ],
+    ] satisfies [NonNullable<NonNullable<EmqxDeploymentArgs["access"]>["egress"]>, string][]
+  ).map(([egress, problem]): [Partial<EmqxDeploymentArgs>, string[]] => [
+    { access: { egress } },
+    [`access.${problem}`],
+  ]),
   [
     { extraConfig: "a = {" },
     ['extraConfig is not HOCON that can be appended to emqx.conf: line 1: "{" is never closed.'],

@@ -265,6 +265,19 @@ const rows: Record<string, Row> = {
     ...block,
     door: checks("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", (cidrIpv4) => ({ cidrIpv4 })),
   },
+  "egress[].cidrBlock": {
+    ...block,
+    door: checks("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", (cidrIpv4) => ({ cidrIpv4 })),
+  },
+  "egress[].securityGroupId": idOf("sg"),
+  "egress[].prefixListId": idOf("pl"),
+  "egress[].description": {
+    right: fc.stringMatching(/^[a-zA-Z0-9._\-:/()#,@[\]+=&;{}!$*]([a-zA-Z0-9. ]{0,253}[a-z])?$/),
+    wrong: fc.oneof(fc.constantFrom("", "the users' own", 'a "b"', "ä", "a\nb", "a|b"), tooMany("x", 255)),
+    door: checks("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", (description) => ({
+      description,
+    })),
+  },
   "listeners[]": listeners,
   clusterPorts: choice(["Documented", "Package"]),
   "subnetIds[]": {
@@ -644,8 +657,8 @@ test.each(places)("%s: wrong values are refused", (path, { right, wrong }) => {
     right.map((value) => `\t${value}\u00a0`),
     right.map((value) => `${value}'; rm -rf /`),
   );
-  // A licence key and a tag's value may have blanks around them, and a tag's or a prefix's words are free.
-  const free = ["licenseKey", "tags{}", "bucketPrefix"].includes(path);
+  // A licence key and a tag's value may have blanks around them, and the words of a tag, a prefix or a description are free.
+  const free = ["licenseKey", "tags{}", "bucketPrefix", "egress[].description"].includes(path);
   fc.assert(
     fc.property(free ? wrong : fc.oneof(wrong, wrong, garbage), (value) => {
       const found = problems(path, value).join();

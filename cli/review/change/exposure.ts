@@ -212,17 +212,21 @@ function inwardPaths(context: Context, permission: Permission): Path[] {
   );
 }
 
-/** Ways out to addresses; those to groups are seen from the other end. */
+/** Ways out to addresses, and to groups from elsewhere; those to the stack's own are seen from the other end. */
 function outwardPaths(context: Context, permission: Permission): Path[] {
-  if (permission.peer !== undefined) return [];
+  const { peer } = permission;
+  if (peer !== undefined && context.side.get(peer)) return [];
   return membersOf(context, permission.group).map((source): Path => {
-    const { from: to, isInternet } = sourceOf(context, permission, undefined);
+    const { from: to, isInternet } =
+      peer === undefined
+        ? sourceOf(context, permission, undefined)
+        : { from: `group ${peer}`, isInternet: false };
     const needsWay = isPublicSource(permission.block);
     return {
       from: labelOf(context, source),
       to,
       port: portText(permission),
-      purpose: purposeOfRange(permission),
+      purpose: purposeOfRange(permission) || (permission.description ?? ""),
       reach: needsWay && source.hasWayOut === false ? "no route" : "open",
       isFromAddresses: false,
       isFromInternet: isInternet,

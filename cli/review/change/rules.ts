@@ -13,6 +13,7 @@ export interface Permission {
   block?: string;
   peer?: string;
   prefixList?: string;
+  description?: string;
 }
 
 const groupTypes = [types.securityGroup, types.defaultSecurityGroup] as const;
@@ -35,7 +36,12 @@ function ruleResource(side: Side, rule: Existing, direction: "in" | "out"): Perm
   const group = side.target(rule, "securityGroupId", ...groupTypes)?.key;
   if (group === undefined) return [];
   const { inputs } = rule;
-  const base = { direction, group, ...ports(inputs.ipProtocol, inputs.fromPort, inputs.toPort) };
+  const base = {
+    direction,
+    group,
+    description: text(inputs.description) ?? "",
+    ...ports(inputs.ipProtocol, inputs.fromPort, inputs.toPort),
+  };
   const peer = side.target(rule, "referencedSecurityGroupId", ...groupTypes)?.key;
   if (peer !== undefined) return [{ ...base, peer }];
   const block = text(inputs.cidrIpv4) ?? text(inputs.cidrIpv6);

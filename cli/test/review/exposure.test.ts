@@ -1,6 +1,6 @@
 import { Address4 } from "ip-address";
 import * as fc from "fast-check";
-import { isClosed, isOpened } from "../../review/change/exposure";
+import { isClosed, isOpened, opensFor } from "../../review/change/exposure";
 import { gatesMet } from "../../review/gatesMet";
 import { types } from "../../review/types";
 import { create, remove, reviewed, same, type Resource } from "./previews";
@@ -88,6 +88,26 @@ describe("what is in the way of packets", () => {
     const both = [same(balancer()), same(node()), same(inward)];
     expect(waysOf(...both, remove(outward))).toEqual(["load balancer → nodes TCP 1883: open → not let out"]);
   });
+});
+
+it("is told of back ends, by the rule's words: in a block, of somebody else's group, in a prefix list", () => {
+  const back = (name: string, port: number, to: object) =>
+    create(egress(name, "node-sg-id", port, { description: "PostgreSQL", ...to }));
+  const { rows } = reviewed(
+    ...network,
+    same(node()),
+    back("block", 5432, { cidrIpv4: "10.9.0.0/16" }),
+    back("group", 5433, { referencedSecurityGroupId: "sg-0fedcba9876543210" }),
+    back("list", 80, { prefixListId: "pl-1" }),
+  ).exposure;
+  expect(
+    rows.map(({ from, to, port, purpose, after }) => [from, to, port, purpose, after].join(" ")),
+  ).toEqual([
+    "nodes addresses 10.9.0.0/16 TCP 5432 PostgreSQL open",
+    "nodes group sg-0fedcba9876543210 TCP 5433 PostgreSQL open",
+    "nodes prefix list pl-1 TCP 80 PostgreSQL open",
+  ]);
+  expect(rows.filter(opensFor)).toHaveLength(3);
 });
 
 describe("who it is", () => {

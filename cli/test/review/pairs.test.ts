@@ -37,6 +37,7 @@ const singles: SettingsOfStack[] = [
   { vpc: { flowLogs: { retentionDays: 30 } } },
   { access: { clientCidrBlocks: ["203.0.113.0/24"] } },
   { access: { adminCidrBlocks: ["198.51.100.0/24"] } },
+  { access: { egress: [{ port: 5432, cidrBlock: "10.20.0.0/16" }] } },
   { listeners: ["Mqtts"] },
   { listeners: ["Mqtt", "Mqtts", "Wss"] },
   { clusterPorts: "Package", rollout: { allowFullRestart: true } },
@@ -112,6 +113,7 @@ const text = (...values: SettingsOfStack[]) =>
 const opening = [
   "vpc.flowLogs",
   "access.adminCidrBlocks",
+  "access.egress",
   "classicElb.tlsPolicy",
   "classicElb.accessLogs",
   "anonymousAccess",

@@ -1,3 +1,5 @@
+import * as ec2 from "@pulumi/aws/ec2";
+import * as pulumi from "@pulumi/pulumi";
 import * as fc from "fast-check";
 import {
   ClusterPorts,
@@ -7,6 +9,7 @@ import {
   type EmqxSecurityGroupArgs,
 } from "../../../components";
 import type { RegionMocks } from "@emqx-aws/simulator";
+import { prefixListId } from "@emqx-aws/simulator/services/routing";
 import { inAws, run, valueOf } from "../../support";
 
 type Args = Omit<EmqxSecurityGroupArgs, "vpcId">;
@@ -74,6 +77,37 @@ describe("EmqxSecurityGroup", () => {
   test("opens the dashboard to administrators only when asked", async () => {
     expect(permissions(await deploy({ adminCidrBlocks: ["10.8.0.0/24"] }))).toContain(
       "10.8.0.0/24 -> mq-nodes in tcp 18083",
+    );
+  });
+
+  test("lets nodes reach back ends: in a block, of a group, in a prefix list", async () => {
+    const mocks = await run(() => {
+      const vpc = new EmqxVpc("net", { availabilityZones: ["eu-west-1a"] });
+      const database = new ec2.SecurityGroup("database", { vpcId: vpc.vpcId });
+      new EmqxSecurityGroup("mq", {
+        vpcId: vpc.vpcId,
+        egress: [
+          { port: 5432, securityGroupId: database.id, description: "PostgreSQL of the users" },
+          { port: 8080, cidrBlock: "10.0.0.0/8" },
+          { port: 80, prefixListId: prefixListId("eu-west-1", "s3") },
+        ],
+      });
+    });
+    const ways = mocks.ofType("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule");
+    const named = ways.filter(({ name }) => /^mq-nodes-to-(?!nodes|internet)/.test(name));
+    expect(named.map(({ name, inputs }) => `${name}: ${String(inputs["description"])}`).sort()).toEqual([
+      "mq-nodes-to-10.0.0.0-8-8080: port 8080 of a back end",
+      "mq-nodes-to-group-5432: PostgreSQL of the users",
+      expect.stringMatching(/^mq-nodes-to-pl-[0-9a-f]{8}-80: port 80 of a back end$/),
+    ]);
+    expect(permissions(mocks)).toContain("mq-nodes -> database out tcp 5432");
+  });
+
+  test("cannot tell two groups from each other that are not known yet, and says so", async () => {
+    const groups = () =>
+      [0, 1].map(() => ({ port: 5432, securityGroupId: pulumi.output("sg-0123456789abcdef0") }));
+    await expect(deploy({ egress: groups() })).rejects.toThrow(
+      "egress[1]: port 5432 to a group that another resource gives is egress[0], too, and one could not be told from the other",
     );
   });
 

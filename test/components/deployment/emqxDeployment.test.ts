@@ -213,6 +213,7 @@ describe("EmqxDeployment", () => {
       access: {
         clientCidrBlocks: ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"],
         adminCidrBlocks: ["10.1.0.0/16", "10.2.0.0/16", "10.3.0.0/16"],
+        egress: [5432, 6379].map((port) => ({ port, cidrBlock: "10.4.0.0/16" })),
       },
       listeners: Object.values(Listener),
       tags: { team: "iot", cost: "7", owner: "ops" },
