@@ -51,7 +51,7 @@ function configure(example: string, changes: Record<string, unknown>): void {
   writeFileSync(file, stringify({ config }));
 }
 
-test("a deployment; and the parts of it, used by the other two", async () => {
+test("a deployment; its parts, used by two more; and its VPC, used by another deployment", async () => {
   const outputs = await up("deployment");
   expect(outputs).toMatchObject({
     mqttsUrl: expect.stringMatching(/^mqtts:\/\/mqtt-elb-.*\.eu-west-1\.elb\.amazonaws\.com:8883$/) as string,
@@ -91,6 +91,23 @@ test("a deployment; and the parts of it, used by the other two", async () => {
     instanceIds: [expect.stringMatching(/^i-/), expect.stringMatching(/^i-/)] as string[],
     cookieParameter: "/emqx/emqx-example-nodes/example/emqx/cookie",
   });
+
+  configure("deployment-in-your-vpc", {
+    existingVpc: {
+      vpcId: await named("mqtt-vpc", "Vpc"),
+      publicSubnetIds: await subnets("public"),
+      privateSubnetIds: privateSubnets,
+      firstHostNumber: 30,
+    },
+  });
+  expect(await up("deployment-in-your-vpc")).toMatchObject({
+    nodeNames: ["emqx@192.168.0.30", "emqx@192.168.1.31", "emqx@192.168.0.32"],
+    vpcId: await named("mqtt-vpc", "Vpc"),
+  });
+  const again = await engine.pulumi(
+    ...["-C", folder("deployment-in-your-vpc"), "preview", "--expect-no-changes", "--stack", "example"],
+  );
+  expect([again.exitCode, again.stdout]).toEqual([0, expect.stringContaining("unchanged")]);
 
   // Ids that come from elsewhere are checked against what is there, before anything is made.
   configure("nodes-in-your-vpc", { nodes: [{ ...nodes[0], privateIp: "192.168.0.2" }, nodes[1]] });
