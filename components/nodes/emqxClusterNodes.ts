@@ -24,8 +24,9 @@ import { checkedLater } from "../shared/checkedLater";
 import { checkDefaultTags } from "../shared/defaultTags";
 import { checkedInstanceType, checkedZones } from "../shared/place";
 import { refuse, refuseLater } from "../shared/problems";
-import { afterReady, Waits, whenReported } from "./readiness";
+import { Waits, whenReported } from "./readiness";
 import { hasAll, isSame, notReportedYet } from "./reports";
+import { Turns } from "./turns";
 import { Members } from "../shared/members";
 import { resolve } from "../shared/resolve";
 import { dataVolumeTag, nodeTagRules, tagged } from "../shared/tags";
@@ -38,7 +39,8 @@ import {
 
 /**
  * EMQX nodes on EC2: each with a fixed address, a data volume that outlives its instance, and a first boot that ends
- * in a cluster. Changes replace one batch of instances after the other and wait until each batch serves.
+ * in a cluster. New nodes come side by side; changes replace one batch of instances after the other and wait until each
+ * batch serves.
  *
  * @example
  * // vpc: EmqxVpc of zones eu-west-1a and eu-west-1b, groups: EmqxSecurityGroup, elb: EmqxClassicElb
@@ -185,7 +187,8 @@ interface StandingParts {
 /** What comes and goes with a node's instance. */
 interface RunningNode {
   instance: ec2.Instance;
-  attachments: pulumi.Resource[];
+  /** The attachment of its data volume. */
+  data: pulumi.Resource;
   ready: pulumi.Output<void>;
   /** The node has taken up the present secrets. */
   applied: pulumi.Output<void>;
@@ -365,19 +368,19 @@ function reportName(cluster: Cluster, number: number, report: string): string {
   return `${cluster.parameterPrefix}/nodes/${number}/${report}`;
 }
 
-/** Creates the instances batch by batch, each batch after the one before is ready. */
+/** Creates the instances, each in its turn. */
 function rollOut(cluster: Cluster, nodes: StandingParts[]): RunningNode[] {
-  const { rollout } = cluster.settings;
-  const batchSize = rollout.allowFullRestart ? nodes.length : rollout.batchSize;
-  const running: RunningNode[] = [];
-  let earlier: RunningNode[] = [];
-  for (let first = 0; first < nodes.length; first += batchSize) {
-    const batch = nodes.slice(first, first + batchSize);
-    const before = earlier;
-    earlier = batch.map((node) => createInstance(cluster, node, before));
-    running.push(...earlier);
-  }
-  return running;
+  const { parent, settings, waits } = cluster;
+  const places = nodes.map(({ number, networkInterface, privateIp, ready }) =>
+    pulumi.all([networkInterface.id, privateIp, ready.urn]).apply(([networkInterfaceId, address]) => ({
+      networkInterfaceId,
+      privateIp: address,
+      parameterName: reportName(cluster, number, "ready"),
+    })),
+  );
+  const { allowFullRestart, batchSize } = settings.rollout;
+  const turns = new Turns(parent, places, allowFullRestart ? nodes.length : batchSize, waits);
+  return nodes.map((node) => turns.add(createInstance(cluster, node, turns)));
 }
 
 /** The instance's id, once the node is ready and has taken up the present secrets. */
@@ -385,7 +388,7 @@ function readyId({ instance, ready, applied }: RunningNode): pulumi.Output<strin
   return pulumi.all([instance.id, ready, applied]).apply(([id]) => id);
 }
 
-function createInstance(cluster: Cluster, node: StandingParts, earlier: RunningNode[]): RunningNode {
+function createInstance(cluster: Cluster, node: StandingParts, turns: Turns): RunningNode {
   const { parent, settings, role } = cluster;
   const name = `${cluster.name}-${node.number}`;
   const needed = [role.permissions, node.ready, node.applied, ...cluster.parameters];
@@ -412,18 +415,14 @@ function createInstance(cluster: Cluster, node: StandingParts, earlier: RunningN
     },
     {
       parent,
-      dependsOn: afterReady(
-        [...needed, ...earlier.flatMap(({ attachments }) => attachments)],
-        earlier.map(({ ready }) => ready),
-        cluster.waits,
-      ),
+      dependsOn: turns.inTurn(node.number, needed),
       // The interface has room for one instance, so the old one goes first.
       deleteBeforeReplace: true,
       // The provider would stop, change and start the instance, and nothing would wait for EMQX to come back.
       replaceOnChanges: ["instanceType"],
     },
   );
-  const attachments = attach(cluster, node, instance);
+  const { data, registrations } = attach(cluster, node, instance, turns.stoppedAfter(node.number));
   const report = {
     nodeName: `node ${node.number}`,
     timeoutSeconds: settings.rollout.readinessTimeoutSeconds,
@@ -439,14 +438,14 @@ function createInstance(cluster: Cluster, node: StandingParts, earlier: RunningN
       fits: isSame,
       failure: {
         happened: "did not become ready",
-        consequence: "The nodes after it were left as they were.",
+        consequence: "Nodes whose turn comes after it were left as they were.",
         remedy: (_, urn) =>
           "The node tries its boot again every two minutes. If its cause is elsewhere, mend it, wait, and run pulumi up again; a " +
           `change of the node's configuration, or pulumi up --replace '${urn}', makes the instance anew, with its address and data`,
       },
     },
     instance.id,
-    attachments.map((resource) => resource.urn),
+    [data, ...registrations].map((resource) => resource.urn),
   );
   const applied = whenReported(
     parent,
@@ -465,11 +464,16 @@ function createInstance(cluster: Cluster, node: StandingParts, earlier: RunningN
     cluster.secrets.applied,
     [ready],
   );
-  return { instance, attachments, ready, applied };
+  return { instance, data, ready, applied };
 }
 
 /** The data volume, then the load balancers; taken apart the other way round: no new clients, then a clean stop. */
-function attach(cluster: Cluster, node: StandingParts, instance: ec2.Instance): pulumi.Resource[] {
+function attach(
+  cluster: Cluster,
+  node: StandingParts,
+  instance: ec2.Instance,
+  stoppedAfter: pulumi.Input<pulumi.Resource>[],
+): { data: pulumi.Resource; registrations: pulumi.Resource[] } {
   const { parent, settings } = cluster;
   const name = `${cluster.name}-${node.number}`;
   const data = new ec2.VolumeAttachment(
@@ -481,8 +485,13 @@ function attach(cluster: Cluster, node: StandingParts, instance: ec2.Instance): 
       // The operating system shuts EMQX down and flushes its files before the disk goes.
       stopInstanceBeforeDetaching: true,
     },
-    // What a killed update deleted for a replacement, the engine does not delete again, but only where this is said.
-    { parent, deleteBeforeReplace: true },
+    {
+      parent,
+      // What comes later stops first: a node's volume is detached after theirs.
+      dependsOn: stoppedAfter,
+      // What a killed update deleted for a replacement, the engine does not delete again, but only where this is said.
+      deleteBeforeReplace: true,
+    },
   );
   const registrations = settings.loadBalancerNames.map(
     (loadBalancerName, k) =>
@@ -492,7 +501,7 @@ function attach(cluster: Cluster, node: StandingParts, instance: ec2.Instance): 
         { parent, dependsOn: data },
       ),
   );
-  return [data, ...registrations];
+  return { data, registrations };
 }
 
 /** The provider's region; what a unit test's mocks do not tell, the nodes' zone does. */

@@ -100,24 +100,6 @@ export function whenReported(
     });
 }
 
-/** What to depend on so as to come after these resources and after nodes that are ready. */
-export function afterReady(
-  resources: pulumi.Resource[],
-  ready: pulumi.Output<void>[],
-  waits: Waits,
-): pulumi.Input<pulumi.Resource>[] {
-  const [any] = resources;
-  if (pulumi.runtime.isDryRun() || ready.length === 0 || any === undefined) {
-    return resources;
-  }
-  // A promise in a list, which the SDK awaits as it is. It searches the value of every output for unknowns, and from one
-  // resource it comes to all of the program.
-  const allReady = new Promise<pulumi.Resource>((resolve) => {
-    pulumi.all(ready).apply(() => resolve(any));
-  });
-  return [...resources, Promise.race([allReady, waits.failure])];
-}
-
 /** A report that is waited for, once its instance exists. */
 export type PollArgs = ReportArgs & { instanceId: string; urn: string; expected: string };
 

@@ -33,6 +33,22 @@ export function bootFailure(reported: string, instanceId: string): string | unde
   return reported.startsWith(prefix) ? reported.slice(prefix.length).trim() : undefined;
 }
 
+/** Whether a node is a loss when it goes. What was there before and is not ready is down. */
+export type Standing = "new" | "down" | "serving";
+
+/**
+ * How a node stands whose parameter says this (undefined: it could not be read), if these instances run, and one at the
+ * node's own place. Its parameter may have been made anew while it serves: in doubt it does.
+ */
+export function standingOf(
+  reported: string | undefined,
+  running: readonly string[],
+  isThere: boolean,
+): Standing {
+  if (reported === undefined || reported === notReportedYet) return isThere ? "serving" : "new";
+  return running.includes(reported) ? "serving" : "down";
+}
+
 /** Why a parameter could not be read. */
 export interface Obstacle {
   message: string;

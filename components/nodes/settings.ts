@@ -67,7 +67,7 @@ export interface EmqxDataVolumeArgs {
 
 /** How a change reaches the nodes. */
 export interface EmqxRolloutArgs {
-  /** How many nodes are replaced at the same time, and created at the same time. Default: 1. */
+  /** How many nodes are replaced at the same time; new ones are created side by side. Default: 1. */
   batchSize?: number;
   /** Whether a change that cannot be rolled is carried out, by replacing all nodes at once. Default: false. */
   allowFullRestart?: boolean;

@@ -369,6 +369,31 @@ export const getNetworkInterfaces: InvokeType = {
   },
 };
 
+/** DescribeInstances, by the filters of its API reference that are asked for; those that run, unless states are named. */
+export const getInstances: InvokeType = {
+  token: "aws:ec2/getInstances:getInstances",
+  properties: { filters, instanceStateNames: list(text()), instanceTags: map(text()), region: text() },
+  call(context, args) {
+    const fits = filtered(args, {
+      "instance-id": "id",
+      "network-interface.network-interface-id": "primaryNetworkInterfaceId",
+    });
+    const states = (args["instanceStateNames"] as string[] | undefined) ?? ["running"];
+    const found = context
+      .list(names.instance)
+      .filter(({ id, attributes }) => fits({ ...attributes, id }))
+      .map(({ id, attributes }): Props => ({ ...attributes, id }))
+      .filter(({ instanceState }) => states.includes(instanceState as string));
+    return {
+      ...args,
+      ids: found.map(({ id }) => id!),
+      privateIps: found.map(({ privateIp }) => privateIp!),
+      publicIps: [],
+      ipv6Addresses: [],
+    };
+  },
+};
+
 export const getZone: InvokeType = {
   token: "aws:route53/getZone:getZone",
   properties: { zoneId: text(), name: text(), privateZone: bool({ default: false }) },

@@ -32,10 +32,14 @@ const onlyNode = (node: number, events: readonly string[]) =>
 const parts = (node: number) => [`emqx-nodes-${node}`, `emqx-nodes-${node}-data`, `emqx-nodes-${node}-lb-0`];
 const instances = () => regionOf(engine).resources({ type: "Instance" });
 
-test("the first deployment makes one node after the other", async () => {
-  const [nodes] = await nodesDuring(engine, () => stack.up());
+test("the first deployment makes all nodes side by side", async () => {
+  const preview = await stack.preview();
+  const [nodes, up] = await nodesDuring(engine, () => stack.up());
   const creation = ["created", "attached", "registered", "ready"];
-  expect(nodes.events).toEqual([0, 1, 2].flatMap((node) => of(node, creation)));
+  for (const node of [0, 1, 2]) expect(onlyNode(node, nodes.events)).toEqual(of(node, creation));
+  expect(nodes.events.indexOf("2 created")).toBeLessThan(nodes.events.indexOf("0 ready"));
+  expect(operations(up)).toEqual(operations(preview));
+  expect((await stack.up()).changes).toEqual([]);
 });
 
 test("a configuration change: node by node, the next one when the one before serves", async () => {

@@ -76,9 +76,16 @@ function reasonsOf(restarted: ResourceChange[]): string[] {
   return [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1)).map(([path]) => path);
 }
 
-/** A node's turn comes after those of the nodes that it depends on, through whatever lies between. */
+/** A node's turn comes after those of the nodes that it or its volume depends on, through whatever lies between. */
 function byDependencies(change: Change, restarted: ResourceChange[]): Map<ResourceChange, number> {
   const among = new Set(restarted.map(({ urn }) => urn));
+  const ofVolumes = new Map<string, string[]>();
+  for (const { urn } of changed(change, types.volumeAttachment)) {
+    const all = dependenciesOf(change, urn);
+    for (const own of all.filter((dependency) => among.has(dependency))) {
+      ofVolumes.set(own, [...(ofVolumes.get(own) ?? []), ...all.filter((dependency) => dependency !== own)]);
+    }
+  }
   const turns = new Map<string, number>();
   /** The last turn of a restarted node at or before this resource. Iterative: chains are long. */
   const turnOf = (start: string): number => {
@@ -89,7 +96,7 @@ function byDependencies(change: Change, restarted: ResourceChange[]): Map<Resour
         pending.pop();
         continue;
       }
-      const next = dependenciesOf(change, urn);
+      const next = [...dependenciesOf(change, urn), ...(ofVolumes.get(urn) ?? [])];
       const open = next.filter((dependency) => !turns.has(dependency) && !pending.includes(dependency));
       if (open.length > 0) {
         pending.push(...open);
