@@ -2,78 +2,14 @@
  * `npm run bench`: the repository's own program against the same resources written by hand (byHand/), previewed by the
  * same engine into the same simulated region, one after the other and several times.
  */
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";
-import { join } from "node:path";
 import { Command } from "commander";
-import { repositoryRoot } from "@emqx-aws/cli/repository";
-import { Engine, prepareCli } from "../test/engine/harness";
-import { certificateArn, settings } from "../test/engine/deploymentSupport";
-import { compareResources, readPreview, type Previewed } from "./previews";
+import { prepareCli } from "../test/engine/harness";
+import { Bench } from "./bench";
+import { compareResources, type Previewed } from "./previews";
 import { median, printTables, type Measurement, type Program, type Size } from "./report";
-import { userDataTemplate } from "./userDataTemplate";
 
 const programs: Program[] = ["components", "by hand"];
-const byHand = join(repositoryRoot, "bench", "byHand");
-
-class Bench {
-  readonly engine = new Engine();
-  private readonly result = join(this.engine.surroundings.project, "bench-result.json");
-  private readonly userData = join(this.engine.surroundings.project, "bench-user-data.yaml");
-
-  constructor() {
-    Object.assign(this.engine.session.env, {
-      NODE_OPTIONS: `--require ${join(repositoryRoot, "bench", "measure.cjs")}`,
-      BENCH_RESULT: this.result,
-      BENCH_CERTIFICATE: certificateArn,
-      BENCH_USER_DATA: this.userData,
-    });
-  }
-
-  setNodes(nodeCount: number): void {
-    Object.assign(this.engine.session.env, { BENCH_NODES: String(nodeCount) });
-    this.engine.stack("bench", {
-      "aws:region": "eu-west-1",
-      ...settings({
-        availabilityZones: ["eu-west-1a", "eu-west-1b", "eu-west-1c"],
-        certificate: { arn: certificateArn },
-        nodeCount,
-      }),
-    });
-  }
-
-  /** What the program registers, in full. */
-  async describe(program: Program): Promise<Previewed> {
-    return readPreview(await this.pulumi(program, "--json"));
-  }
-
-  useUserDataOf(previewed: Previewed): void {
-    writeFileSync(this.userData, userDataTemplate(previewed));
-  }
-
-  async measure(program: Program): Promise<Measurement> {
-    rmSync(this.result, { force: true });
-    const started = performance.now();
-    await this.pulumi(program);
-    const previewSeconds = (performance.now() - started) / 1000;
-    const ofProgram = JSON.parse(readFileSync(this.result, "utf8")) as Measurement;
-    return { ...ofProgram, previewSeconds };
-  }
-
-  private async pulumi(program: Program, ...args: string[]): Promise<string> {
-    const where = program === "by hand" ? ["-C", byHand] : [];
-    const { exitCode, stdout, stderr } = await this.engine.pulumi(
-      ...where,
-      "preview",
-      "--stack",
-      "bench",
-      ...args,
-    );
-    if (exitCode !== 0) throw new Error(`the preview of ${program} failed:\n${stdout}\n${stderr}`);
-    return stdout;
-  }
-}
-
 async function measureSize(bench: Bench, nodeCount: number, repeat: number): Promise<Size> {
   bench.setNodes(nodeCount);
   const components = await bench.describe("components");
