@@ -9,7 +9,7 @@ export type Change =
   | { kind: "deleted"; resource: StoredResource };
 
 /** The part of an account's state that is not resources. */
-export interface AccountFacts {
+interface AccountFacts {
   seed: string;
   counter: number;
 }
@@ -20,7 +20,7 @@ export interface Commit {
   resources: [key: string, resource: StoredResource | null][];
 }
 
-export interface AccountOptions {
+interface AccountOptions {
   seeds: Seeds;
   /** Makes ids; the same seed gives the same ids in the same order. */
   seed?: string;

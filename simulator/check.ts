@@ -9,7 +9,7 @@ export interface AutoNaming {
   proposed: string;
 }
 
-export interface CheckRequest {
+interface CheckRequest {
   type: ResourceType;
   /** The resource's logical name. */
   name: string;

@@ -1,6 +1,6 @@
 /** IPv4 arithmetic on plain numbers. */
 
-export interface Block {
+interface Block {
   base: number;
   prefix: number;
 }
@@ -63,7 +63,7 @@ export function holds(block: Block, address: number): boolean {
   return address >= block.base && address < block.base + sizeOf(block);
 }
 
-export function blockText(block: Block): string {
+function blockText(block: Block): string {
   return `${addressText(block.base)}/${block.prefix}`;
 }
 

@@ -34,7 +34,7 @@ export interface ShownResource {
   attributes: Props;
 }
 
-export interface ResourceQuery {
+interface ResourceQuery {
   id: string;
   type?: string;
   region?: string;

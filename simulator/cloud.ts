@@ -25,7 +25,7 @@ export interface State {
   outputs: Props;
 }
 
-export interface CloudOptions {
+interface CloudOptions {
   /** Tests need many key pairs and look at none: use one per algorithm. */
   cheapKeys?: boolean;
 }

@@ -2,7 +2,7 @@ import { defaultsKey } from "./check";
 import { propertiesOf, type Property, type ResourceType } from "./schema";
 import { equal, hasUnknown, isObject, pathText, type Path, type Props, type Value } from "./values";
 
-export type DiffKind = "add" | "delete" | "update";
+type DiffKind = "add" | "delete" | "update";
 
 export interface PropertyChange {
   kind: DiffKind;

@@ -25,7 +25,7 @@ export interface MachineHost {
 }
 
 /** Every instance's serial console; the last 64 KiB, as EC2 keeps them. */
-export class Consoles {
+class Consoles {
   private readonly logs = new Map<string, string>();
 
   append(instanceId: string, text: string): void {

@@ -1,6 +1,6 @@
 /** Metrics that programs on machines send to CloudWatch. Not part of the persisted state. */
 
-export interface Datum {
+interface Datum {
   value: number;
   at: Date;
 }

@@ -32,7 +32,7 @@ export interface Registered {
   outputs?: Props;
 }
 
-export interface MockedCall {
+interface MockedCall {
   token: string;
   inputs: Props;
 }

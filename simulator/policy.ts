@@ -8,7 +8,7 @@ export interface AccessRequest {
   context?: Record<string, string>;
 }
 
-export type Decision = "allowed" | "explicitly denied" | "not allowed";
+type Decision = "allowed" | "explicitly denied" | "not allowed";
 
 /** IAM's decision for one request: an explicit Deny wins, then any Allow. */
 export function evaluate(documents: string[], request: AccessRequest): Decision {

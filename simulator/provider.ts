@@ -18,7 +18,7 @@ const { ResourceProviderService } = require("@pulumi/pulumi/proto/provider_grpc_
 };
 
 /** What the provider says it is; the program's SDKs ask for no particular one. */
-export const providerVersion = "7.48.0";
+const providerVersion = "7.48.0";
 
 type Unary<Request, Response> = (
   request: Request,

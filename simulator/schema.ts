@@ -27,7 +27,7 @@ export interface Property {
   check?: (value: never) => string | undefined;
 }
 
-export type PropertyOptions = Omit<Property, "kind" | "item" | "fields" | "check"> & {
+type PropertyOptions = Omit<Property, "kind" | "item" | "fields" | "check"> & {
   check?: (value: never) => string | undefined;
 };
 

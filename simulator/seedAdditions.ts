@@ -59,7 +59,7 @@ function fresh(account: Account, resource: StoredResource): StoredResource {
   return resource;
 }
 
-export interface VpcSeed {
+interface VpcSeed {
   id: string;
   region: string;
   subnets: { id: string; zone: string }[];

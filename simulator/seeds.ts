@@ -19,7 +19,7 @@ export interface RegionSeed {
   lacks: Record<string, string[]>;
 }
 
-export interface Quotas {
+interface Quotas {
   rulesPerSecurityGroup: number;
   securityGroupsPerInterface: number;
   listenersPerLoadBalancer: number;

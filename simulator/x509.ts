@@ -72,7 +72,7 @@ export async function issue(request: CertificateRequest): Promise<string> {
   return `${certificate.toString("pem")}\n`;
 }
 
-export type SigningRequest = Pick<CertificateRequest, "key" | "subject" | "dnsNames">;
+type SigningRequest = Pick<CertificateRequest, "key" | "subject" | "dnsNames">;
 
 /** A certificate signing request (PKCS #10) as PEM. */
 export async function requestCertificate(request: SigningRequest): Promise<string> {

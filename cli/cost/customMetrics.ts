@@ -5,7 +5,7 @@ import { hoursPerMonth } from "./prices";
 
 const parameterType = "aws:ssm/parameter:Parameter";
 
-export interface NodeMetrics {
+interface NodeMetrics {
   /** At least. */
   metrics: number;
   /** Calls of CloudWatch in a month: one for each time of collecting. */

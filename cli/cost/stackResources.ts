@@ -10,7 +10,7 @@ import type { StackSettings } from "../review/base/stackSettings";
 import { stackIn } from "../review/base/stackSettings";
 import type { CostedResource } from "./charges";
 
-export interface StackResources {
+interface StackResources {
   region: string | undefined;
   resources: CostedResource[];
 }

@@ -23,7 +23,7 @@ import { Traffic } from "./traffic";
 import type { AlarmFact } from "./watch";
 import { Watch } from "./watch";
 
-export interface DrillOptions {
+interface DrillOptions {
   /** Which node it is done to; else the one that serves a publisher. */
   node?: number;
   /** How long the fault is watched. */

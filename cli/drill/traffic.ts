@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Credentials, Door } from "../smoke/connection";
 import { clientId, clientOptions, Connection, doorUrl, errorText } from "../smoke/connection";
 
-export const levels = [0, 1, 2] as const;
+const levels = [0, 1, 2] as const;
 export type Qos = (typeof levels)[number];
 
 export interface TrafficOptions {
@@ -21,7 +21,7 @@ export interface TrafficOptions {
 }
 
 /** A client's life: when it lost its connection, and when it was back. */
-export interface ClientLife {
+interface ClientLife {
   name: string;
   id: string;
   outages: { from: number; to?: number }[];
@@ -48,12 +48,12 @@ export interface LevelCount {
 }
 
 /** Part of a run, by performance.now(). */
-export interface Period {
+interface Period {
   from: number;
   to: number;
 }
 
-export interface Probe {
+interface Probe {
   at: number;
   error?: string;
 }

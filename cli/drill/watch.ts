@@ -2,7 +2,7 @@
 import type { RegionClient } from "@emqx-aws/simulator/client";
 import type { LoadBalancerStatus } from "@emqx-aws/simulator/dataplane";
 
-export interface Observation {
+interface Observation {
   at: number;
   text: string;
 }

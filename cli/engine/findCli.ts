@@ -25,7 +25,7 @@ export function versionOf(command: string, env: NodeJS.ProcessEnv): string | und
   }
 }
 
-export interface Found {
+interface Found {
   /** A CLI of exactly the version that is wanted. */
   exact?: Cli;
   /** What `pulumi` on PATH is, when it is of another version. */

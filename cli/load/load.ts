@@ -9,7 +9,7 @@ import type { Deployment } from "../smoke/deployment";
 import { addressesOf } from "../smoke/outputs";
 import { credentialsOf, doorOf } from "../smoke/smoke";
 
-export interface LoadOptions {
+interface LoadOptions {
   clients: number;
   /** Messages a second in all: from clients, and as many to clients. */
   rate: number;

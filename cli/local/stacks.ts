@@ -48,7 +48,7 @@ export function stackFile(surroundings: Surroundings, stack: string): string {
 }
 
 /** The stacks that have a file, whether deployed or not. */
-export function stacksWithFiles(surroundings: Surroundings): string[] {
+function stacksWithFiles(surroundings: Surroundings): string[] {
   const { stackConfigDir = "." } = readProject(surroundings);
   const folder = join(surroundings.project, stackConfigDir);
   if (!existsSync(folder)) return [];
@@ -212,7 +212,7 @@ function remedyFor({ root }: Surroundings, file: string): string {
 }
 
 /** The stack that `pulumi stack select` chose in these surroundings. */
-export function selectedStack(surroundings: Surroundings): string | undefined {
+function selectedStack(surroundings: Surroundings): string | undefined {
   const { name } = readProject(surroundings);
   const hash = createHash("sha1").update(join(surroundings.project, "Pulumi.yaml")).digest("hex");
   try {

@@ -9,7 +9,7 @@ import { endpointsOf, regionStatus } from "./regionProcess";
 import { knownStacks, readState, stackExists, stacksWithState } from "./stacks";
 import type { Surroundings } from "./surroundings";
 
-export interface StackStatus {
+interface StackStatus {
   stack: string;
   isDeployed: boolean;
   resources: number;
@@ -23,7 +23,7 @@ export interface StackStatus {
   lock?: string;
 }
 
-export interface Status {
+interface Status {
   region: { state: RegionStatus["kind"]; pid?: number; startedAt?: string; log: string };
   stacks: StackStatus[];
   /** Where the load balancers' listeners answer on this machine. */

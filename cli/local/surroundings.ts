@@ -56,7 +56,7 @@ export function createFolders(surroundings: Surroundings): void {
  * Protects nothing: whatever is in the simulated region is made up. A stack file with an encryption salt of its
  * own needs its own passphrase instead.
  */
-export const passphrase = "simulated-region";
+const passphrase = "simulated-region";
 
 /** Settings of the user's Pulumi that keep their meaning here: how it works, not where and as whom. */
 const kept =
@@ -68,7 +68,7 @@ function withoutUserSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !isForeign(name)));
 }
 
-export interface EnvironmentOptions {
+interface EnvironmentOptions {
   /** The simulated region's provider port; without it nothing can be deployed. */
   providerPort?: number;
   /** The stack file brings its own salt, so the user's passphrase counts. */

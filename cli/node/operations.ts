@@ -1,4 +1,4 @@
-export interface NodeOperation {
+interface NodeOperation {
   /** What it does on the node. */
   does: string;
   /** The one word that may follow it. */

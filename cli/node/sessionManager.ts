@@ -6,7 +6,7 @@ import { UserError } from "../console";
 const bootScript = "/var/lib/cloud/scripts/per-boot/emqx-node";
 
 /** The arguments of `aws` that run a node operation. */
-export function sessionArguments(instanceId: string, operation: string, args: string[]): string[] {
+function sessionArguments(instanceId: string, operation: string, args: string[]): string[] {
   const command = ["sudo", bootScript, operation, ...args].join(" ");
   // Without the separate streams the session tells nobody how the command ended.
   const parameters = { command: [command], separateOutputStream: ["true"] };

@@ -4,7 +4,7 @@
  */
 import { openFiles } from "../../components/emqx/configuration";
 
-export interface Published {
+interface Published {
   value: number;
   unit: string;
   source: string;
@@ -135,7 +135,7 @@ export const triedOnNodes = [
   { connections: 5_000_000, vCpus: 64, memoryGiB: 128, where: "a report of 20 replicants (5.0)" },
 ] as const;
 
-export interface Assumption {
+interface Assumption {
   value: number;
   unit: string;
   why: string;

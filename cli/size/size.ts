@@ -92,7 +92,7 @@ export interface Limit {
 }
 
 /** The limits of a node that a proposal keeps. */
-export function nodeLimits(machine: Machine, needs: Needs, assumed: Assumed): Limit[] {
+function nodeLimits(machine: Machine, needs: Needs, assumed: Assumed): Limit[] {
   const usable = (of: number, percent: number) => (of * percent) / 100;
   const limits: [what: string, unit: string, needed: number, available: number][] = [
     ["memory", "GiB", needs.memoryGiB, usable(machine.memoryGiB, assumed.memoryPercent)],
@@ -114,7 +114,7 @@ export interface Proposal {
   limits: Limit[];
 }
 
-export type Sizing = { proposal: Proposal; problems: [] } | { proposal?: undefined; problems: string[] };
+type Sizing = { proposal: Proposal; problems: [] } | { proposal?: undefined; problems: string[] };
 
 /**
  * The fewest nodes that any known type can carry it with, and of those types the cheapest: EMQX advises three core nodes,
@@ -169,7 +169,7 @@ function candidatesFor({ instanceType, region }: SizeInput): Machine[] {
 }
 
 /** Memory and disk beside each other: what is kept, times what the disk needs beyond it, a fifth of it free. */
-export function volumeFor(input: SizeInput): number {
+function volumeFor(input: SizeInput): number {
   const assumed = assumedValues(input.assume);
   const full = (dataBytes(input, assumed) * assumed.diskFactor) / gib;
   return Math.max(smallestVolumeGiB, Math.ceil(full / (1 - freeDisk) / 10) * 10);

@@ -72,7 +72,7 @@ export async function checkTls(
 }
 
 /** Connects, or says in the check's own words why not. */
-export async function enter(
+async function enter(
   { deployment, credentials }: CheckContext,
   door: Door,
   options: Parameters<typeof Connection.open>[2] = {},

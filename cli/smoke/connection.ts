@@ -38,7 +38,7 @@ export class ConnectError extends Error {
   }
 }
 
-export interface Received {
+interface Received {
   topic: string;
   text: string;
   qos: number;
@@ -46,7 +46,7 @@ export interface Received {
   at: number;
 }
 
-export const connectTimeoutMs = 6000;
+const connectTimeoutMs = 6000;
 
 /** MQTT 3.1.1 and 5: bad user name or password, not authorized. */
 const refusals: Record<number, string> = {

@@ -15,7 +15,7 @@ export interface Outputs {
   mqttPasswordParameter?: string;
 }
 
-export const schemes = ["mqtts", "mqtt", "wss", "ws"] as const;
+const schemes = ["mqtts", "mqtt", "wss", "ws"] as const;
 export type Scheme = (typeof schemes)[number];
 
 /** One of a deployment's addresses for clients. */

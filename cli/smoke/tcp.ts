@@ -5,7 +5,7 @@ const settleMs = 120;
 
 export const closedAtOnce = "closed at once";
 
-export type Reach = { open: true } | { open: false; reason: string };
+type Reach = { open: true } | { open: false; reason: string };
 
 /** Whether a port takes a connection and keeps it. */
 export function reach(host: string, port: number, timeoutMs = 5000): Promise<Reach> {

@@ -2,7 +2,7 @@ import type { PeerCertificate } from "node:tls";
 import { checkServerIdentity, connect } from "node:tls";
 import { errorText } from "./connection";
 
-export interface TlsFacts {
+interface TlsFacts {
   protocol: string;
   names: string[];
   validTo: Date;

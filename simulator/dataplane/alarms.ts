@@ -21,7 +21,7 @@ export interface AlarmStatus {
 export type Measured = { value: number } | { missing: string } | { unmeasured: true };
 
 /** `periodSeconds` is the time in which AWS would look for data. */
-export type Measure = (metric: string, dimensions: Record<string, string>, periodSeconds: number) => Measured;
+type Measure = (metric: string, dimensions: Record<string, string>, periodSeconds: number) => Measured;
 
 export function alarmStatuses(cloud: Cloud, plane: DataPlane): AlarmStatus[] {
   return cloud.account

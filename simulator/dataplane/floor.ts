@@ -6,7 +6,7 @@ import { InternetHost, Network, NetworkInterface } from "./reachability";
 import { InstanceFacts, LoadBalancerFacts, RegionSnapshot, SubnetFacts } from "./regionView";
 
 /** Where clients on this machine come from unless told otherwise: an address reserved for documentation. */
-export const defaultClientAddress = "203.0.113.10";
+const defaultClientAddress = "203.0.113.10";
 const nobody: InternetHost = { kind: "internet", address: "192.0.2.1" };
 
 export class Floor {

@@ -1,7 +1,7 @@
 /** The PROXY protocol: version 1 as a Classic ELB writes it, versions 1 and 2 as EMQX reads them. */
 import { Socket } from "node:net";
 
-export interface ProxiedConnection {
+interface ProxiedConnection {
   sourceAddress: string;
   sourcePort: number;
   destinationAddress: string;
@@ -17,7 +17,7 @@ export function proxyV1Header(connection: ProxiedConnection): string {
   return `PROXY TCP4 ${sourceAddress} ${destinationAddress} ${sourcePort} ${destinationPort}\r\n`;
 }
 
-export type HeaderResult =
+type HeaderResult =
   | { kind: "incomplete" }
   | { kind: "invalid"; reason: string }
   /** `connection` is missing when the sender declared the connection its own (UNKNOWN, LOCAL). */

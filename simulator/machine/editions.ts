@@ -4,7 +4,7 @@ import * as semver from "semver";
 const enterpriseSince = "5.8.10";
 const clusterLicenceSince = "5.9.0";
 
-export type Edition = "ce" | "ee";
+type Edition = "ce" | "ee";
 
 export function edition(version: string): Edition {
   return semver.gte(version, enterpriseSince) ? "ee" : "ce";

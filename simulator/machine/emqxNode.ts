@@ -42,7 +42,7 @@ import { FileSystem } from "./fileSystem";
 import { unreadable } from "./licences";
 import { managementAnswer } from "./management";
 
-export interface NodeSurroundings {
+interface NodeSurroundings {
   /** The loopback address that stands for this machine's private one. */
   address: string;
   addressOf(host: string): string | undefined;

@@ -22,7 +22,7 @@ import { EmqxNode } from "./emqxNode";
 import { EmqxSettings, readEmqxSettings } from "./emqxSettings";
 import { serviceEnvironment } from "./packages";
 
-export interface MachineRoom {
+interface MachineRoom {
   /** The instance as the region describes it now. */
   facts(): InstanceFacts;
   address: string;

@@ -8,7 +8,7 @@ import { hasEvacuation } from "./editions";
 import { EmqxSettings } from "./emqxSettings";
 
 /** What the port asks of its node. */
-export interface ManagedNode {
+interface ManagedNode {
   settings: EmqxSettings;
   /** The emqx application does not run although the port answers. */
   broken: boolean;
@@ -22,7 +22,7 @@ export interface ManagedNode {
   setUserPassword(username: string, password: string): Promise<boolean>;
 }
 
-export interface Answer {
+interface Answer {
   status: number;
   headers: Record<string, string>;
   body: string;

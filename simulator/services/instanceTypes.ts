@@ -5,7 +5,7 @@ import type { RegionSeed } from "../seeds";
 /** All types that the provider's own list has, which is EC2's. */
 const known = new Set<string>(Object.values(InstanceType));
 
-export interface InstanceTypeFacts {
+interface InstanceTypeFacts {
   family: string;
   architecture: "arm64" | "x86_64";
   burstable: boolean;

@@ -16,7 +16,7 @@ import { requireGroup } from "./securityGroups";
 import { arn, between, oneOf } from "./validators";
 import { freeAddresses } from "./vpc";
 
-export interface Listener {
+interface Listener {
   lbPort: number;
   lbProtocol: string;
   instancePort: number;
@@ -25,7 +25,7 @@ export interface Listener {
 }
 
 /** Names of policies by port, as AWS keeps them beside a load balancer. */
-export type PortPolicies = Record<string, string[]>;
+type PortPolicies = Record<string, string[]>;
 
 const lower = (v: unknown) => String(v).toLowerCase();
 const protocol = () =>
@@ -418,7 +418,7 @@ function createInterface(
   );
 }
 
-export function interfacesOf(context: Context, balancer: string): StoredResource[] {
+function interfacesOf(context: Context, balancer: string): StoredResource[] {
   return context.list(names.networkInterface).filter((eni) => eni.hidden["owner"] === `elb/${balancer}`);
 }
 
@@ -496,7 +496,7 @@ export function setListenerCertificate(
   return context.account.update(balancer, { listeners: changed as unknown as Props[] });
 }
 
-export function registrations(context: Context, balancer: string): StoredResource[] {
+function registrations(context: Context, balancer: string): StoredResource[] {
   return context.list(names.loadBalancerAttachment).filter((a) => a.attributes["elb"] === balancer);
 }
 
@@ -511,7 +511,7 @@ function requireInstance(context: Context, vpcId: string, id: string): void {
   }
 }
 
-export function requireBalancer(context: Context, name: string): StoredResource {
+function requireBalancer(context: Context, name: string): StoredResource {
   return (
     context.find(names.loadBalancer, name) ??
     fail("LoadBalancerNotFound", `There is no ACTIVE Load Balancer named '${name}'`)
@@ -542,7 +542,7 @@ const awsPolicyTypes = [
 ];
 
 /** AWS's predefined TLS policies for Classic Load Balancers. */
-export const predefinedTlsPolicies = [
+const predefinedTlsPolicies = [
   "ELBSecurityPolicy-TLS-1-2-2017-01",
   "ELBSecurityPolicy-TLS-1-1-2017-01",
   "ELBSecurityPolicy-2016-08",

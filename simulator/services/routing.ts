@@ -180,7 +180,7 @@ function sameNetwork(table: StoredResource, subnet: StoredResource): void {
   }
 }
 
-export function requireRouteTable(context: Context, id: string): StoredResource {
+function requireRouteTable(context: Context, id: string): StoredResource {
   return (
     context.find(names.routeTable, id) ??
     fail("InvalidRouteTableID.NotFound", `The routeTable ID '${id}' does not exist`)

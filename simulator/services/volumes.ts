@@ -120,7 +120,7 @@ export const volumeType: ResourceType = {
   },
 };
 
-export function attachmentsOf(context: Context, volumeId: string): StoredResource[] {
+function attachmentsOf(context: Context, volumeId: string): StoredResource[] {
   return context.list(names.volumeAttachment).filter((a) => a.attributes["volumeId"] === volumeId);
 }
 

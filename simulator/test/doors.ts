@@ -30,7 +30,7 @@ export const struct = (props: object): Struct =>
   Struct.fromJavaScript(props as Record<string, JavaScriptValue>);
 export const urnOf = (type: string, name: string): string => `urn:pulumi:test::project::${type}::${name}`;
 
-export interface Difference {
+interface Difference {
   changes: number;
   replaces: string[];
   deleteBeforeReplace: boolean;

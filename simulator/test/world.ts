@@ -6,7 +6,7 @@ import { CheckError } from "../errors";
 import type { Props } from "../values";
 import { issue } from "../x509";
 
-export const region = "eu-west-1";
+const region = "eu-west-1";
 export const arm64Image = imageOf("arm64");
 export const x86Image = imageOf("x86_64");
 
@@ -134,7 +134,7 @@ export const balancerInputs = (ids: Ids): Props => ({
   listeners: [listener],
 });
 
-export interface KeyPair {
+interface KeyPair {
   key: string;
   certificate: string;
 }

@@ -13,7 +13,7 @@ import { createStack, deploy, generatedSecrets, preview, withThrowaway } from ".
 import type { Revision } from "./worktree";
 import { findRevision, withWorktree } from "./worktree";
 
-export interface Comparison {
+interface Comparison {
   preview: Preview;
   /** What the change is compared with, in words. */
   base: string;

@@ -22,7 +22,7 @@ export function readProject(folder: string): Project | undefined {
   return { name, folder, stackFiles: join(folder, stackConfigDir) };
 }
 
-export interface Stack {
+interface Stack {
   project: Project;
   settings: StackSettings;
 }

@@ -16,7 +16,7 @@ import { provideOutside } from "./outside";
 import type { Project, StackSettings } from "./stackSettings";
 
 /** A simulated region in this process with an engine's state beside it. Nothing of it is left afterwards. */
-export interface Throwaway {
+interface Throwaway {
   folder: string;
   region: RegionServer;
   cli: Cli;

@@ -9,7 +9,7 @@ import { changed, isKnown, parentUrn } from "./change";
 import { text } from "./values";
 
 /** The earliest that ACM renews what it issued is 60 days before its end; a licence takes time to be bought. */
-export const reminderDays = 60;
+const reminderDays = 60;
 
 export interface Expiry {
   what: "certificate" | "licence";

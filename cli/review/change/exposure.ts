@@ -293,7 +293,7 @@ function sourceOf(
 }
 
 /** Everything, or a block so large that the difference does not matter. */
-export function isWorld(block: string): boolean {
+function isWorld(block: string): boolean {
   const prefix = Number(block.split("/")[1] ?? "");
   return block.includes("/") && prefix < 8 && block.includes(".") ? true : /^::\/\d$/.test(block);
 }

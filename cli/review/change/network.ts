@@ -64,7 +64,7 @@ function loadBalancers(side: Side): Party[] {
 const groupTypes = [types.securityGroup, types.defaultSecurityGroup] as const;
 
 /** The instances of one component: the nodes of a cluster. */
-export interface Cluster {
+interface Cluster {
   key: string;
   name: string;
   instances: Existing[];

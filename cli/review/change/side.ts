@@ -9,7 +9,7 @@ export interface Existing extends State {
 }
 
 /** A reference to a resource of the stack, or to something outside of it. */
-export type Target = { key: string; resource?: Existing };
+type Target = { key: string; resource?: Existing };
 
 /**
  * The resources as they are before, or will be after a change, and who refers to whom. References that are known are

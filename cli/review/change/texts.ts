@@ -18,7 +18,7 @@ export interface TextChange {
 const longerThan = 120;
 
 /** Whether a value is better read as a diff of its own than in a table. */
-export function isText(value: unknown): value is string {
+function isText(value: unknown): value is string {
   return (
     typeof value === "string" && !isUnknown(value) && (value.includes("\n") || value.length > longerThan)
   );

@@ -1,5 +1,5 @@
 /** Small helpers over the engine's loosely typed properties. */
-export type Value = unknown;
+type Value = unknown;
 
 export function record(value: Value): Record<string, Value> {
   return typeof value === "object" && value !== null && !Array.isArray(value)

@@ -45,7 +45,7 @@ export interface Preview {
   redaction: Redaction;
 }
 
-export interface ReadOptions {
+interface ReadOptions {
   /** Plaintexts known from elsewhere. */
   secrets?: readonly string[];
   /** The command that wrote the preview did not end well. */

@@ -28,7 +28,7 @@ export function code(text: string): string {
 }
 
 /** A cell of a table: a pipe would end it, even inside code. */
-export function cell(markdown: string): string {
+function cell(markdown: string): string {
   return markdown.replace(/\|/g, "\\|").replace(/\\\\\|/g, "\\|");
 }
 

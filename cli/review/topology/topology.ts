@@ -27,7 +27,7 @@ export interface Zone {
 }
 
 /** A subnet, or, where the stack does not say which one it is, what stands in the zone: without a name. */
-export interface Subnet {
+interface Subnet {
   name: string;
   block: string;
   mark: Mark;

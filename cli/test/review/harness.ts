@@ -29,7 +29,7 @@ export interface Head {
   patches?: [file: string, old: string, text: string][];
 }
 
-export interface Bench {
+interface Bench {
   /** Every secret of the deployed base. */
   secrets: string[];
   /** `pulumi preview --json --show-sames`. */

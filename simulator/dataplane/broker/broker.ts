@@ -46,7 +46,7 @@ export interface BrokerLimits {
 
 export type LoginResult = "accepted" | "bad-password" | "unknown-user";
 
-export interface BrokerEvents {
+interface BrokerEvents {
   /** A client of this node published (or left a will): the cluster wants to know. */
   published(message: Message): void;
   /**

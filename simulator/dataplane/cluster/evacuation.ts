@@ -42,7 +42,7 @@ export type EvacuationStatus =
     };
 
 /** The node that is evacuated. */
-export interface EvacuatedNode {
+interface EvacuatedNode {
   connections(): number;
   /** Sessions of present and absent clients. */
   sessions(): number;

@@ -20,7 +20,7 @@ import { ClusterNetwork, NetworkOptions } from "./network";
 import { Questions } from "./questions";
 import { SessionLocks } from "./sessionLocks";
 
-export interface MemberOptions extends NetworkOptions {
+interface MemberOptions extends NetworkOptions {
   /** Names of the nodes that it looks for, this one's among them (`cluster.static.seeds`). */
   seeds: string[];
   /** Why this node's version and licence forbid it to join others, or undefined. */
@@ -32,7 +32,7 @@ export interface MemberOptions extends NetworkOptions {
   tickMs: number;
 }
 
-export interface MemberEvents {
+interface MemberEvents {
   deliver(message: Message): Promise<void>;
   retain(message: Message): Promise<void>;
   giveUp(clientId: string): Promise<SessionState | undefined>;
@@ -52,7 +52,7 @@ export interface MemberEvents {
   reset(): void;
 }
 
-export type Members = Pick<About, "members" | "membersVersion">;
+type Members = Pick<About, "members" | "membersVersion">;
 
 export interface ClusterCopy {
   data: ClusterData;

@@ -21,7 +21,7 @@ export interface NetworkOptions {
   log(line: string): void;
 }
 
-export interface NetworkEvents {
+interface NetworkEvents {
   /** Why this node wants nobody to connect, or undefined. */
   refusal(): string | undefined;
   /** Another node has opened a distribution connection. */

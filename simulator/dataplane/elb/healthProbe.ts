@@ -4,7 +4,7 @@ import { request as httpsRequest } from "node:https";
 import { connect } from "node:net";
 import { connect as tlsConnect } from "node:tls";
 
-export interface HealthTarget {
+interface HealthTarget {
   protocol: "TCP" | "SSL" | "HTTP" | "HTTPS";
   port: number;
   path: string;

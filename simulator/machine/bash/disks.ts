@@ -5,7 +5,7 @@ import { basename } from "node:path";
 import type { InstanceFacts } from "../../dataplane/regionView";
 import type { Root } from "./root";
 
-export interface VolumeRoom {
+interface VolumeRoom {
   /** The instance as the region describes it now. */
   facts(): InstanceFacts;
   isFormatted(volumeId: string): boolean;

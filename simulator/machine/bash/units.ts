@@ -26,7 +26,7 @@ export interface Daemon {
   stop(): Promise<void>;
 }
 
-export interface UnitsSurroundings {
+interface UnitsSurroundings {
   root: Root;
   clock: Clock;
   disks: Disks;

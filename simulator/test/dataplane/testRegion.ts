@@ -336,7 +336,7 @@ export function openNodes(test: TestRegion): void {
   }
 }
 
-export interface Received {
+interface Received {
   topic: string;
   text: string;
   qos: number;

@@ -10,7 +10,7 @@ const repository = "al2023-repos-eu-west-1-de612dc2.s3.dualstack.eu-west-1.amazo
 const databaseOf = (name: string) => `/var/lib/rpm/${name}`;
 
 /** The version of an installed package. */
-export function installedVersion(root: Root, name: string): string | undefined {
+function installedVersion(root: Root, name: string): string | undefined {
   return root.read(databaseOf(name))?.trim();
 }
 
