@@ -1,5 +1,7 @@
 /** `npm run bench` compares like with like: what is written by hand for it is what the components make. */
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { repositoryRoot } from "@emqx-aws/cli/repository";
 import { obtainTimeout, prepareCli } from "../engine/harness";
 
@@ -15,3 +17,10 @@ test("both programs register the same resources, and the table says so", () => {
   expect(stdout).toMatch(/│ +2 │ in the cloud +│ +(\d+) │ +\1 │ +1\.00 │/);
   expect(stdout).toMatch(/│ +2 │ preview, s +│ +[\d.]+ │ +[\d.]+ │ +[\d.]+ │/);
 }, 120_000);
+
+test("docs/benchmarks.md shows the lines with which index.ts begins", () => {
+  const [page, program] = ["docs/benchmarks.md", "index.ts"].map((file) =>
+    readFileSync(join(repositoryRoot, file), "utf8"),
+  );
+  expect(program).toContain(/```ts\n(.*?)```/s.exec(page!)?.[1]);
+});
