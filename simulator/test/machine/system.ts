@@ -13,9 +13,15 @@ import type { System } from "../../machine/bash/system";
 import { Daemon, Units } from "../../machine/bash/units";
 import { TestRole } from "../role";
 
+const folderOf = (prefix: string) => mkdtempSync(join(realpathSync(tmpdir()), prefix));
+
+/** The commands of all machines of a test file: links, which take longer to make than a boot. */
+const tools = folderOf("emqx-tools-");
+afterAll(() => rmSync(tools, { recursive: true }));
+
 export class TestSystem {
-  readonly folder = mkdtempSync(join(realpathSync(tmpdir()), "emqx-system-"));
-  readonly root = new Root(join(this.folder, "root"));
+  readonly folder = folderOf("emqx-system-");
+  readonly root = new Root(join(this.folder, "root"), tools);
   readonly clock: Clock;
   readonly runs: Runs;
   private readonly unitRuns: Runs;

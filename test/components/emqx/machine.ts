@@ -211,7 +211,6 @@ export class Machine extends TestSystem {
   watchTools(): void {
     for (const [name, path] of hostTools()) {
       if (/^(bash|timeout|find)$/.test(name)) continue;
-      rmSync(this.root.at(`/bin/${name}`));
       const note = `printf '%s\\n' ${name} "$@" >>"$EMQX_NODE_ROOT/tools"`;
       this.root.write(`/bin/${name}`, `#!${hostTools().get("bash")} -p\n${note}\nexec ${path} "$@"\n`, 0o755);
     }
