@@ -167,6 +167,25 @@ test.each([
   expect(sysctl).not.toMatch(/conntrack/);
 });
 
+test("the kernel's settings are those of EMQX's tuning guide", () => {
+  expect(renderSysctl("Documented").split("\n").slice(0, 14)).toEqual([
+    "fs.nr_open = 2097152",
+    "net.core.somaxconn = 32768",
+    "net.core.netdev_max_backlog = 16384",
+    "net.core.optmem_max = 16777216",
+    "net.core.rmem_default = 262144",
+    "net.core.rmem_max = 16777216",
+    "net.core.wmem_default = 262144",
+    "net.core.wmem_max = 16777216",
+    "net.ipv4.tcp_rmem = 4096 4096 16777216",
+    "net.ipv4.tcp_wmem = 4096 4096 16777216",
+    "net.ipv4.tcp_max_syn_backlog = 16384",
+    "net.ipv4.tcp_max_tw_buckets = 1048576",
+    "net.ipv4.tcp_fin_timeout = 15",
+    "net.ipv4.ip_local_port_range = 1024 65535",
+  ]);
+});
+
 test("transparent huge pages are off at every boot", () => {
   expect(renderTmpfiles()).toBe(
     "w /sys/kernel/mm/transparent_hugepage/enabled - - - - never\n" +

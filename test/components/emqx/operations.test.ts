@@ -299,6 +299,13 @@ describe("sync", () => {
     const machine = await node({ version: "6.2.3", hasLicense: true });
     machine.write("var/lib/emqx/emqx-node.evacuating", "");
     machine.emqx!.startEvacuation({ waitHealthCheck: 1, waitTakeover: 1 });
+    const mend = machine.disturb("emqx", /rebalance stop/, saying("Failed to stop: busy"));
+    const stuck = await machine.operate("sync");
+    expect([stuck.code, stuck.console]).toEqual([
+      1,
+      expect.stringMatching(/ending an evacuation that was cut off: Failed to stop: busy\n$/),
+    ]);
+    mend();
     expect(calls(await machine.operate("sync"), "emqx ctl rebalance")).toEqual(["emqx ctl rebalance stop"]);
     expect(calls(await machine.operate("sync"), "emqx ctl rebalance")).toEqual([]);
   });

@@ -1,5 +1,11 @@
 import * as fc from "fast-check";
-import { addressProblem, blockFrom, isAddress, parseBlock } from "../../../components/network/ipv4";
+import {
+  addressProblem,
+  blockFrom,
+  isAddress,
+  parseBlock,
+  publicAddresses,
+} from "../../../components/network/ipv4";
 
 const block = (text: string) => {
   const parsed = parseBlock(text);
@@ -68,5 +74,17 @@ describe("addressProblem", () => {
   });
   test("names the subnet an address is not in", () => {
     expect(addressProblem(subnet, "192.168.1.10")).toBe("is outside its subnet 192.168.0.0/24");
+  });
+});
+
+describe("publicAddresses", () => {
+  test.each([
+    [["0.0.0.0/1", "128.0.0.0/1"], 3702259712n],
+    [["1.0.0.0/24", "1.0.0.128/25", "9.255.255.0/24", "10.0.0.0/24"], 512n],
+    // One of each special block
+    [["0.0.0.0/24", "10.1.0.0/16", "100.127.0.0/16", "127.0.0.1/32", "169.254.169.254/32"], 0n],
+    [["172.31.0.0/16", "192.168.0.0/16", "198.19.0.0/16", "224.0.0.0/4", "255.255.255.255/32"], 0n],
+  ])("of %j are %i", (blocks, count) => {
+    expect(publicAddresses(blocks)).toBe(count);
   });
 });
