@@ -7,7 +7,7 @@ const common = {
   // aedes is an ES module, which jest does not load as it is.
   transform: { "^.+\\.ts$": "@swc/jest", "/node_modules/aedes/.+\\.js$": "@swc/jest" },
   transformIgnorePatterns: ["/node_modules/(?!aedes/)"],
-  modulePathIgnorePatterns: ["<rootDir>/dist", "<rootDir>/plugin", "<rootDir>/.region"],
+  modulePathIgnorePatterns: ["<rootDir>/dist", "<rootDir>/plugin", "<rootDir>/.region", "<rootDir>/.cache"],
   setupFiles: ["<rootDir>/test/setup.ts"],
   moduleNameMapper: {
     "^\\.{1,2}(/runtime)?/debuggable$": "<rootDir>/test/run/debuggable.cjs",

@@ -24,9 +24,13 @@ const operators: ReadonlyMap<ts.SyntaxKind, string> = new Map([
   [ts.SyntaxKind.MinusToken, "+"],
 ]);
 
+/** A value that a program reads, unlike a sentence for people. */
+const word = /^[\w.:/*-]+$/;
+
 /** A line of bash that does something; without it the rest must still be read as before. */
 const command = /^ *[a-z_"$][^#]*[^\\({|&]$/;
-const structure = /^ *(if|then|else|elif|fi|for|while|do|done|case|esac|local)\b|EOF|\\$|[{}]$|;;$/;
+const structure =
+  /^ *(?:\$\{\w+\})?(if|then|else|elif|fi|for|while|do|done|case|esac|local)\b|EOF|\\$|[{}]$|;;$/;
 
 export function mutantsOf(file: string, text: string): Mutant[] {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
@@ -49,6 +53,7 @@ export function mutantsOf(file: string, text: string): Mutant[] {
     } else if (node.kind === ts.SyntaxKind.TrueKeyword) replace(node, "false");
     else if (node.kind === ts.SyntaxKind.FalseKeyword) replace(node, "true");
     else if (ts.isNumericLiteral(node)) replace(node, String(Number(node.text) + 1));
+    else if (ts.isStringLiteral(node) && word.test(node.text)) replace(node, `"${node.text}x"`);
     else if (ts.isPropertyAssignment(node) || ts.isShorthandPropertyAssignment(node)) {
       add(node.getStart(), node.end, "", `without property ${node.name.getText()}`);
     } else if (ts.isPrefixUnaryExpression(node) && node.operator === ts.SyntaxKind.ExclamationToken) {
