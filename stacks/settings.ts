@@ -21,7 +21,8 @@ export function readSettings(deploymentName: string): EmqxDeploymentArgs {
   const config = new pulumi.Config();
   const raw = ownSettings(pulumi.runtime.allConfig(), config.name);
   const region = new pulumi.Config("aws").get("region");
-  const { args, problems } = parseSettings(deploymentName, raw, region);
+  const encrypted = JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] || "[]") as string[];
+  const { args, problems } = parseSettings(deploymentName, raw, region, ownKeys(encrypted, config.name));
   if (problems.length > 0) {
     throw new pulumi.RunError(settingsRefusal(pulumi.getStack(), problems));
   }
@@ -46,12 +47,23 @@ export function ownSettings(all: Record<string, string>, project: string): RawSe
   );
 }
 
+/** The names that begin with the project's own, without that prefix. */
+function ownKeys(keys: string[], project: string): string[] {
+  return keys.flatMap((key) => (key.startsWith(`${project}:`) ? [key.slice(project.length + 1)] : []));
+}
+
 export function parseSettings(
   deploymentName: string,
   raw: RawSettings,
   region: string | undefined,
+  encrypted: string[] = [],
 ): Settings {
-  const problems: string[] = [];
+  const problems = encrypted.includes("extraConfig")
+    ? [
+        `extraConfig: is encrypted, but goes into the nodes' user data, which many can read; leave it in plain text, ` +
+          `and give what is secret in it by secretConfig`,
+      ]
+    : [];
   const values = readGroup("", deploymentInputs, raw, problems, read);
   const malformed = new Set(problems.map(settingOf));
   const args = values as unknown as EmqxDeploymentArgs;
@@ -143,7 +155,12 @@ function readJson(path: string, shape: Shape, value: unknown, problems: string[]
         : refuse("a list; write one item per line, each after a hyphen");
     case "map":
       return isRecord(value) && Object.values(value).every(isText)
-        ? value
+        ? Object.fromEntries(
+            Object.entries(value).map(([key, item]) => [
+              key,
+              readJson(`${path}.${key}`, shape.item, item, problems),
+            ]),
+          )
         : refuse("a list of names with a text each");
     case "object": {
       if (!isRecord(value)) {

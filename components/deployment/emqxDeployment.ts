@@ -198,6 +198,7 @@ export class EmqxDeployment extends pulumi.ComponentResource {
         clusterPorts,
         listeners,
         extraConfig: settings.extraConfig,
+        secretConfig: settings.secretConfig,
         anonymousAccess: settings.anonymousAccess,
         proxyProtocol: classicElb.proxyProtocol,
         instance,

@@ -8,7 +8,7 @@
  * (emqx/emqx@e5.8.9:apps/emqx_auth/src/emqx_authn/emqx_authn_chains.erl, authenticate/2 and get_authenticators/2).
  */
 import { parse } from "yaml";
-import { nodeFiles } from "./configuration";
+import { includeSecrets, nodeFiles } from "./configuration";
 import { HoconError, hoconTree, readHocon, type HoconValue } from "./hocon";
 
 type Tree = { [key: string]: HoconValue };
@@ -88,9 +88,9 @@ function askedAt(listener: Tree, configuration: Tree): string | undefined {
   return text(listener.enable_authn) === "false" || rank === 0 ? undefined : state;
 }
 
-/** What EMQX makes of a configuration. Throws a HoconError where it is not HOCON. */
+/** What EMQX makes of a configuration, but for what is secret. Throws a HoconError where it is not HOCON. */
 export function parseHocon(configuration: string): Tree {
-  return hoconTree(readHocon(configuration));
+  return hoconTree(readHocon(configuration.replace(`\n${includeSecrets}\n`, "\n")));
 }
 
 function configurationIn(files: Map<string, string> | undefined): Tree | undefined {

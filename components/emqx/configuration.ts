@@ -20,6 +20,8 @@ export const nodeFiles = {
   secrets: "/etc/emqx-node/secrets.env",
   /** Written by the boot script; readable by root and EMQX. */
   mqttUsers: "/etc/emqx-node/mqtt-users.csv",
+  /** Written by the boot script; readable by root and EMQX: settings that are secret. */
+  secretConfiguration: "/etc/emqx-node/secret.conf",
   /** Written by the boot script; readable by root and EMQX. */
   license: "/etc/emqx-node/license.key",
   /** cloud-init runs what is in this folder at every boot. */
@@ -42,7 +44,12 @@ export interface ConfigurationArgs {
   anonymousAccess: boolean;
   hasLicense: boolean;
   extraConfig?: string;
+  /** Whether there are settings in a file that the boot script writes. */
+  hasSecretConfig?: boolean;
 }
+
+/** The last line of emqx.conf, where there are settings that are secret. */
+export const includeSecrets = `include "${nodeFiles.secretConfiguration}"`;
 
 export function nodeName(privateIp: string): string {
   return `emqx@${privateIp}`;
@@ -76,7 +83,8 @@ export function renderConfiguration(args: ConfigurationArgs): string {
     `  name = ${args.clusterName}`,
     `  discovery_strategy = static`,
     `  static.seeds = [`,
-    ...args.seeds.map((seed) => `    "${nodeName(seed)}",`),
+    // No deeper: a hundred of these lines have to leave room in the user data.
+    ...args.seeds.map((seed) => `  "${nodeName(seed)}",`),
     `  ]`,
     // A node away for longer than this leaves the cluster; it joins again when it comes back, with the data of others.
     `  autoclean = 24h`,
@@ -128,6 +136,7 @@ export function renderConfiguration(args: ConfigurationArgs): string {
     `telemetry.enable = false`,
     ...(args.hasLicense ? [`license.key = "file://${nodeFiles.license}"`] : []),
     ...(extra ? [``, `# extraConfig`, extra] : []),
+    ...(args.hasSecretConfig ? [``, includeSecrets] : []),
   ];
   return lines.join("\n") + "\n";
 }

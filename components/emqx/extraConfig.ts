@@ -1,5 +1,5 @@
 import { renderConfiguration } from "./configuration";
-import { Assignment, HoconError, hoconTree, readHocon } from "./hocon";
+import { Assignment, HoconError, hoconTree, readHocon, type HoconValue } from "./hocon";
 import { ClusterPorts } from "./releases";
 import { configurationProblems } from "./schema/check";
 import { knownVersion } from "./schema/table";
@@ -59,6 +59,8 @@ export interface ExtraConfigOptions {
   anonymousAccess?: boolean;
   /** The EMQX version whose settings are allowed. Without it only the text's form is looked at. */
   version?: string;
+  /** Settings that a file of their own sets after this text. */
+  secretPaths?: string[];
 }
 
 /**
@@ -69,14 +71,18 @@ export function extraConfigProblems(hocon: string, options: ExtraConfigOptions =
   const { assignments, problems } = readExtraConfig(hocon);
   if (problems.length > 0) return problems;
   const table = options.anonymousAccess ? owned : [...owned, ...ownedWithAuthentication];
-  const collisions = assignments.flatMap((assignment) => {
+  const secrets = (options.secretPaths ?? []).map((path): Assignment => ({
+    path: path.split("."),
+    isObject: false,
+    line: 0,
+  }));
+  const collisions = [...assignments, ...secrets].flatMap((assignment) => {
     const hit = table.find(([key]) => collides(assignment, key.split(".")));
     if (!hit) return [];
     const [key, instead] = hit;
-    const written = assignment.path.join(".");
+    const where = assignment.line === 0 ? "secretConfig" : `extraConfig line ${assignment.line}`;
     return [
-      `extraConfig line ${assignment.line} sets ${written}, but ${key} is set by the component: ${instead}. ` +
-        `Remove it.`,
+      `${where} sets ${assignment.path.join(".")}, but ${key} is set by the component: ${instead}. Remove it.`,
     ];
   });
   const { version } = options;
@@ -93,8 +99,14 @@ export function extraConfigWarnings(
 ): string[] {
   const known = knownVersion(version);
   const { assignments } = readExtraConfig(hocon);
-  if (known === version || assignments.length === 0) return [];
+  const readable = credentialsIn(assignments).map(
+    ({ line, path }) =>
+      `extraConfig line ${line}: ${path} looks like a credential, and everybody can read it who reads the stack's state, its ` +
+      `user data or a review; give it by secretConfig instead, and change it`,
+  );
+  if (known === version || assignments.length === 0) return readable;
   return [
+    ...readable,
     `extraConfig: the settings of EMQX ${version} are not known here, so it was compared with those of ${known}`,
     ...schemaProblems(hocon, assignments, known, options).map((problem) => problem.replace(/\.$/, "")),
   ];
@@ -126,7 +138,7 @@ function schemaProblems(
   hocon: string,
   assignments: Assignment[],
   version: string,
-  { anonymousAccess = false }: ExtraConfigOptions,
+  { anonymousAccess = false, secretPaths = [] }: ExtraConfigOptions,
 ): string[] {
   const rendered = renderConfiguration({
     privateIp: "192.0.2.1",
@@ -141,12 +153,71 @@ function schemaProblems(
     extraConfig: hocon,
   });
   const tree = hoconTree(readHocon(`node.cookie = fromTheEnvironment\n${rendered}`));
+  const secrets = secretPaths.map((path) => path.split("."));
+  const misplaced = secrets.flatMap((path) => {
+    const problem = setSecret(tree, path);
+    return problem === undefined ? [] : [`secretConfig.${path.join(".")}: ${problem}`];
+  });
+  if (misplaced.length > 0) return misplaced;
   return configurationProblems(tree, version).flatMap(({ kind, path, says }) => {
+    const secret = secrets.find((each) => path.every((segment, i) => segment === each[i]));
+    if (secret !== undefined && kind !== "required") {
+      return [
+        `secretConfig.${secret.join(".")}: ${path.join(".")} ${says.replace(JSON.stringify(unseen), "a secret text")}`,
+      ];
+    }
     const line = lineOf(path, assignments);
     // The Enterprise edition has no telemetry and drops what the component writes about it.
     if (line === undefined && kind === "unknown") return [];
     return [`extraConfig ${line === undefined ? "" : `line ${line}: `}${path.join(".")} ${says}`];
   });
+}
+
+/** What stands for a secret text while its place is looked at. */
+const unseen = "secret";
+
+/** Sets a secret as EMQX does (emqx/hocon: hocon_maps.erl, merge_array): a number is a place in a list that there is. */
+function setSecret(tree: { [key: string]: HoconValue }, path: string[]): string | undefined {
+  let at: HoconValue = tree;
+  for (const [i, key] of path.entries()) {
+    if (Array.isArray(at)) {
+      const place = Number(key);
+      if (!(Number.isInteger(place) && place >= 1 && place <= at.length)) {
+        return `${path.slice(0, i).join(".")} has ${at.length === 0 ? "no items" : `the items 1 to ${at.length}`} in extraConfig`;
+      }
+      if (i === path.length - 1) at[place - 1] = unseen;
+      else at = at[place - 1]!;
+    } else if (typeof at === "object" && at !== null) {
+      if (i === path.length - 1) at[key] = unseen;
+      else at = Object.hasOwn(at, key) ? at[key]! : (at[key] = {});
+    } else {
+      return `${path.slice(0, i).join(".")} is not a group of settings`;
+    }
+  }
+  return undefined;
+}
+
+/** Names of settings that hold credentials; EMQX's own `file://` names a file only. */
+const credentialName =
+  /(?:^|_)(?:password|passwd|secret|secret_access_key|token|api_?key|authorization|credentials?)$/i;
+
+function credentialsIn(assignments: Assignment[]): { line: number; path: string }[] {
+  const found: { line: number; path: string }[] = [];
+  const look = (line: number, path: string[], value: HoconValue | undefined): void => {
+    if (typeof value === "object" && value !== null) {
+      Object.entries(value).forEach(([key, inner]) =>
+        look(line, [...path, Array.isArray(value) ? String(Number(key) + 1) : key], inner),
+      );
+    } else if (
+      typeof value === "string" &&
+      credentialName.test(path.at(-1)!) &&
+      !/^(?:file:\/\/|$)/.test(value)
+    ) {
+      found.push({ line, path: path.join(".") });
+    }
+  };
+  assignments.forEach(({ line, path, value }) => look(line, path, value));
+  return found;
 }
 
 /** Where something at or below a path, or else what it is part of, is written last. */

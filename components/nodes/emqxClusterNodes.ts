@@ -232,6 +232,7 @@ function createSharedParts(
     dashboardPasswordVersion: secretVersions.dashboardPassword,
     mqttPasswordVersion: secretVersions.mqttPassword,
     licenseKey: settings.licenseKey,
+    secretConfig: settings.secretConfig,
     kmsKeyId: settings.kmsKeyId,
     tags: settings.tags,
   });
@@ -455,7 +456,7 @@ function createInstance(cluster: Cluster, node: StandingParts, turns: Turns): Ru
       goal: "to take up its secrets",
       fits: hasAll,
       failure: {
-        happened: "did not take up the present passwords and licence",
+        happened: "did not take up the present secrets",
         consequence: "It goes on with those that it has, and tries again every minute.",
         remedy: () =>
           "There, sudo /var/lib/cloud/scripts/per-boot/emqx-node sync tries now and says what is in the way",

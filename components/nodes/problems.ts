@@ -92,10 +92,14 @@ export function nodeSettingsRules<Settings extends NodeOptions>(
             `secretVersions.mqttPassword: given, but with anonymousAccess there is no such password; leave one of them out`,
           ]
         : [],
-    ({ extraConfig, anonymousAccess, emqxVersion }) =>
-      extraConfig === undefined
+    ({ extraConfig, secretConfig, anonymousAccess, emqxVersion }) =>
+      extraConfig === undefined && secretConfig === undefined
         ? []
-        : extraConfigProblems(extraConfig, { anonymousAccess, version: emqxVersion }),
+        : extraConfigProblems(extraConfig ?? "", {
+            anonymousAccess,
+            version: emqxVersion,
+            secretPaths: Object.keys(secretConfig ?? {}),
+          }),
   ];
 }
 
@@ -109,7 +113,12 @@ export function clusterNodesWarnings(args: ClusterNodesSettings): string[] {
       : []),
     ...releaseWarnings(args.emqxVersion),
     ...licenseWarnings(args),
-    ...(args.extraConfig === undefined ? [] : extraConfigWarnings(args.extraConfig, args.emqxVersion, args)),
+    ...(args.extraConfig === undefined
+      ? []
+      : extraConfigWarnings(args.extraConfig, args.emqxVersion, {
+          anonymousAccess: args.anonymousAccess,
+          secretPaths: Object.keys(args.secretConfig ?? {}),
+        })),
     ...accessWarnings(args),
   ];
 }

@@ -73,6 +73,7 @@ const readParameters = [
   "dashboard-password",
   "mqtt-password",
   "license-key",
+  "secret-config",
   "load-balancers",
   "cluster",
   "operations/*",

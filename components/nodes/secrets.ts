@@ -2,6 +2,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as ssm from "@pulumi/aws/ssm";
 import * as random from "@pulumi/random";
+import { renderSecretConfig, secretSizeProblems } from "../emqx/secretConfig";
+import { refuseLater } from "../shared/problems";
 import { tagged, type Tags } from "../shared/tags";
 
 export interface NodeSecretsArgs {
@@ -13,6 +15,7 @@ export interface NodeSecretsArgs {
   dashboardPasswordVersion: number;
   mqttPasswordVersion: number;
   licenseKey: pulumi.Input<string> | undefined;
+  secretConfig: Record<string, pulumi.Input<string>> | undefined;
   kmsKeyId: pulumi.Input<string> | undefined;
   tags: Tags | undefined;
 }
@@ -24,12 +27,12 @@ export interface NodeSecrets {
   mqttPassword: string | undefined;
   licenseKey: string | undefined;
   parameters: ssm.Parameter[];
-  /** What a node reports once it has taken up the present passwords and licence: `<parameter>=<version> …`. */
+  /** What a node reports once it has taken up the present passwords, licence and settings: `<parameter>=<version> …`. */
   applied: pulumi.Output<string>;
 }
 
 /** What nodes take up while they run, in the order in which they report it (operation "sync"). */
-const takenUp = ["dashboard-password", "mqtt-password", "license-key"];
+const takenUp = ["dashboard-password", "mqtt-password", "license-key", "secret-config"];
 
 export function createNodeSecrets(name: string, parent: pulumi.Resource, args: NodeSecretsArgs): NodeSecrets {
   const parameters = new Map<string, ssm.Parameter>();
@@ -88,6 +91,13 @@ export function createNodeSecrets(name: string, parent: pulumi.Resource, args: N
     licenseKey:
       args.licenseKey === undefined ? undefined : keep("license-key", "EMQX licence key", args.licenseKey),
   };
+  if (args.secretConfig !== undefined) {
+    const secrets = pulumi.all(args.secretConfig).apply((known) => {
+      refuseLater(`EmqxClusterNodes "${name}"`, secretSizeProblems("secretConfig", known));
+      return renderSecretConfig(known);
+    });
+    keep("secret-config", "Settings of EMQX that are secret", secrets);
+  }
   const versions = takenUp.flatMap((suffix) => {
     const parameter = parameters.get(suffix);
     return parameter ? [pulumi.interpolate`${suffix}=${parameter.version}`] : [];

@@ -3,6 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { isReservedWord } from "../emqx/hocon";
 import { licenseProblems } from "../emqx/license";
 import { ClusterPorts, releaseProblem } from "../emqx/releases";
+import { secretPathProblems, secretValueProblems } from "../emqx/secretConfig";
 import { packageSumProblems, packageUrlProblems } from "../emqx/userData";
 import { availabilityZoneInput } from "../network/availabilityZones";
 import { addressInput } from "../network/ipv4";
@@ -16,6 +17,7 @@ import {
   text,
   version,
   wholeNumber,
+  type MapShape,
   type Resolved,
   type Shapes,
 } from "../shared/inputs";
@@ -104,6 +106,11 @@ export interface EmqxNodeOptionsArgs {
   clusterName?: string;
   /** More EMQX configuration in HOCON; settings that the components own are refused. Default: none. */
   extraConfig?: string;
+  /**
+   * More of it that is secret, by the path of each setting, for example `authentication.1.password`: read by the nodes from a
+   * parameter, and taken up while they run. Default: none.
+   */
+  secretConfig?: Record<string, pulumi.Input<string>>;
   /** Whether no MQTT user is made: an authentication in `extraConfig` decides who may connect; without one, anybody may. Default: false. */
   anonymousAccess?: boolean;
   /** Versions of the generated secrets. Default: the first of each. */
@@ -164,6 +171,12 @@ export const nodeOptions = {
     // Whether it may set authentication, another setting decides.
     typeof hocon === "string" ? [] : [`${input}: ${shown(hocon)} is not a text in HOCON`],
   ),
+  secretConfig: {
+    kind: "map",
+    item: checked("text", secretValueProblems, { later: true, secret: true }),
+    check: (input: string, entries: Record<string, unknown>) =>
+      secretPathProblems(input, Object.keys(entries)),
+  } satisfies MapShape,
   anonymousAccess: { ...flag, default: false },
   secretVersions: group(
     {

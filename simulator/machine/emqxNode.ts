@@ -54,6 +54,8 @@ interface NodeSurroundings {
   files: FileSystem;
   /** How many milliseconds here are one of EMQX's seconds. */
   secondMs: number;
+  /** Reads emqx.conf again, without the environment, or throws what EMQX says against it. */
+  reread(): Promise<unknown>;
   log(line: string): void;
 }
 
@@ -229,6 +231,12 @@ export class EmqxNode {
     delete this.database.evacuation;
     this.evacuation.stop(true);
     this.evacuation = undefined;
+  }
+
+  /** `emqx ctl conf reload`. Nothing that is acted out here changes by it while EMQX runs. */
+  async reload(): Promise<void> {
+    await this.surroundings.reread();
+    this.surroundings.log("configuration reloaded");
   }
 
   /** Reads the licence file again, as EMQX does by itself every two minutes. A file that is gone or empty changes nothing. */

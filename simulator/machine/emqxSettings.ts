@@ -82,7 +82,7 @@ export async function readEmqxSettings(
   if (configuration === undefined) {
     throw new Error(`${paths.configuration} is missing`);
   }
-  const tree = await parseHocon(configuration, paths.configuration);
+  const tree = await parseConfiguration(configuration, files);
   await applyEnvironment(tree, environment);
   checkSchema(tree, environment, version, warnings);
   const nodeName = text(at(tree, "node.name")) ?? defaults.nodeName;
@@ -125,9 +125,35 @@ export async function readEmqxSettings(
   };
 }
 
+/**
+ * A file that the last line includes is merged over the rest, `authentication.1.password` into the list's first item
+ * (emqx/hocon@0.44.0: src/hocon_token.erl load_include, src/hocon_maps.erl merge_array); one that is not there is nothing.
+ */
+async function parseConfiguration(source: string, files: FileSystem): Promise<Tree> {
+  const [, rest = source, path] = /^([^]*\n)include "(\/[^"]*)"\s*$/.exec(source) ?? [];
+  const tree = await parseHocon(rest, paths.configuration);
+  const included = path === undefined ? undefined : files.get(path)?.content;
+  return included === undefined ? tree : (merged(tree, await parseHocon(included, path!)) as Tree);
+}
+
+function merged(base: unknown, top: unknown): unknown {
+  if (!isTree(top)) return top;
+  if (Array.isArray(base) && Object.keys(top).every((key) => /^\d+$/.test(key))) {
+    const items = [...(base as unknown[])];
+    for (const [key, value] of Object.entries(top)) {
+      if (Number(key) < 1 || Number(key) > items.length + 1) throw new Error(`bad_array_index: ${key}`);
+      items[Number(key) - 1] = merged(items[Number(key) - 1], value);
+    }
+    return items;
+  }
+  const result: Tree = isTree(base) ? { ...base } : {};
+  for (const [key, value] of Object.entries(top)) result[key] = merged(result[key], value);
+  return result;
+}
+
 async function parseHocon(source: string, name: string): Promise<Tree> {
   if (/^\s*include\b/m.test(source)) {
-    throw new Error(`${name}: include is not simulated; write the settings themselves`);
+    throw new Error(`${name}: include is simulated in the last line of emqx.conf only`);
   }
   try {
     return await parse({ text: source });

@@ -375,6 +375,7 @@ export class Machine {
         (!this.silent && socket.remoteAddress === this.room.address) || this.room.guard(socket, port),
       disc,
       files,
+      reread: () => readEmqxSettings(files, {}, version),
       secondMs: 1000 * this.room.clusterClock,
       log: (line) => this.say(`emqx: ${line}`),
     });

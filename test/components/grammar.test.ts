@@ -410,6 +410,13 @@ const rows: Record<string, Row> = {
       fc.constantFrom("latest", "5.8", "5", "7.0.0", "5.8.9.1", "5.08.9"),
     ),
   },
+  "secretConfig{}": {
+    right: fc.stringMatching(/^[ -~äß東\n\t]{0,60}[a-z"'#$}]$/),
+    wrong: fc.oneof(
+      fc.constantFrom("", "\u0000", "x\u0007", "x\r", "\u007f"),
+      fc.stringMatching(/^[a-z]{0,9}\\$/),
+    ),
+  },
   licenseKey: {
     right: fc
       .tuple(
@@ -658,7 +665,9 @@ test.each(places)("%s: wrong values are refused", (path, { right, wrong }) => {
     right.map((value) => `${value}'; rm -rf /`),
   );
   // A licence key and a tag's value may have blanks around them, and the words of a tag, a prefix or a description are free.
-  const free = ["licenseKey", "tags{}", "bucketPrefix", "egress[].description"].includes(path);
+  const free = ["licenseKey", "secretConfig{}", "tags{}", "bucketPrefix", "egress[].description"].includes(
+    path,
+  );
   fc.assert(
     fc.property(free ? wrong : fc.oneof(wrong, wrong, garbage), (value) => {
       const found = problems(path, value).join();

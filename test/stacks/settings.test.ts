@@ -45,6 +45,24 @@ describe("settings", () => {
     expect(await pulumi.isSecret(args.licenseKey as pulumi.Output<string>)).toBe(true);
   });
 
+  test("keep what is secret in EMQX's configuration secret, and know no other way for it", async () => {
+    const raw = {
+      ...good,
+      anonymousAccess: "true",
+      extraConfig:
+        'authentication = [{ mechanism = password_based, backend = redis, server = "a:1", cmd = "HMGET a b" }]',
+      secretConfig: '{"authentication.1.password":"x"}',
+    };
+    const { args, problems } = parseSettings("emqx", raw, undefined, ["secretConfig"]);
+    expect(problems).toEqual([]);
+    expect(
+      await pulumi.isSecret(args.secretConfig!["authentication.1.password"] as pulumi.Output<string>),
+    ).toBe(true);
+    expect(parseSettings("emqx", raw, undefined, ["extraConfig"]).problems).toEqual([
+      expect.stringMatching(/^extraConfig: is encrypted, but .* give what is secret in it by secretConfig$/),
+    ]);
+  });
+
   test.each<[string, Record<string, string>, string[]]>([
     ["misspelt", { nodecount: "3" }, ["nodecount: there is no such setting; did you mean nodeCount?"]],
     [
@@ -158,7 +176,12 @@ describe("settings", () => {
     for (const yaml of shown) {
       const { config } = parse(yaml) as { config: Record<string, unknown> };
       const raw = ownSettings(
-        Object.fromEntries(Object.entries(config).map(([name, value]) => [name, JSON.stringify(value)])),
+        Object.fromEntries(
+          Object.entries(config).map(([name, value]) => [
+            name,
+            typeof value === "string" ? value : JSON.stringify(value),
+          ]),
+        ),
         "emqx-aws",
       );
       expect(problemsOf(raw)).toEqual([]);

@@ -224,6 +224,13 @@ function passwordNotices({ change }: NoticeInput): Notice[] {
         "The dashboard's password is made anew; whoever logs in from the update on needs the new one.",
       ),
     ),
+    ...ofAny(secretsLike(change, /-secret-config$/), () =>
+      operators(
+        "safe",
+        "Secret settings of EMQX change (`secretConfig`): nodes read them again while they run, one by one within a minute, and " +
+          "connected clients stay. What they let in or out from then on, a review cannot see.",
+      ),
+    ),
   ];
 }
 

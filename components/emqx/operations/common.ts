@@ -19,6 +19,13 @@ secret() {
   [[ $value =~ $2 ]] || die "parameter $PARAMETER_PREFIX/$1 must be $3"
 }
 
+# secret_settings SECRETS.ENV: sets value; a reload wants the cookie in a file, too
+secret_settings() {
+  try 300 keep secret-config || die "parameter $PARAMETER_PREFIX/secret-config: $(why)"
+  value=\${1#*=}
+  value="node.cookie = \\"\${value%%$'\\n'*}\\""$'\\n'$(<"$work/value")$'\\n'
+}
+
 running() {
   curl --max-time 5 http://127.0.0.1:18083/status >"$work/status" || return
   [[ $(<"$work/status") == *'emqx is running'* ]] || { echo "its /status does not say that it runs" >&2 && return 1; }

@@ -74,6 +74,10 @@ if [[ $HAS_LICENSE == true ]]; then
   secret license-key "$license" "a licence key: two Base64 texts with a dot between"
   put 0640 root:emqx "$conf/license.key" "$value"
 fi
+if grep -q '^include ' "$root/etc/emqx/emqx.conf"; then
+  secret_settings "$env"
+  put 0640 root:emqx "$conf/secret.conf" "$value"
+fi
 # Last: without this file the service does not start
 put 0600 root:root "$conf/secrets.env" "$env"
 

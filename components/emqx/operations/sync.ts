@@ -27,7 +27,7 @@ own=nodes/$NODE_NUMBER
 step="reading the versions of the parameters under $PARAMETER_PREFIX"
 declare -gA now said
 versions() {
-  local names=(cluster operations/list dashboard-password mqtt-password license-key monitoring backup "$own/ready" "$own/applied")
+  local names=(cluster operations/list dashboard-password mqtt-password license-key secret-config monitoring backup "$own/ready" "$own/applied")
   aws ssm get-parameters --query 'Parameters[].[Name,Version,Value]' --output text \\
     --names "\${names[@]/#/$PARAMETER_PREFIX/}" >"$work/versions" || return
   now=() said=()
@@ -85,7 +85,7 @@ fi
 . "$conf/operations/upkeep"
 
 applied=
-for name in dashboard-password mqtt-password license-key; do
+for name in dashboard-password mqtt-password license-key secret-config; do
   [[ -z \${now[$name]:-} ]] || applied+="\${applied:+ }$name=\${now[$name]}"
 done
 if [[ \${said[$own/applied]-$applied} != "$applied" ]]; then

@@ -216,6 +216,9 @@ describe("EmqxDeployment", () => {
         egress: [5432, 6379].map((port) => ({ port, cidrBlock: "10.4.0.0/16" })),
       },
       listeners: Object.values(Listener),
+      anonymousAccess: true,
+      extraConfig: `authentication = [{ mechanism = password_based, backend = http, method = get, url = "http://a/" }]`,
+      secretConfig: { "authentication.1.headers.x": "1", "authentication.1.headers.y": "2" },
       tags: { team: "iot", cost: "7", owner: "ops" },
     };
     const listsOf = (shapes: Record<string, Shape>, path: string[] = []): string[][] =>

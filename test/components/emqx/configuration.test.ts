@@ -122,7 +122,7 @@ test("extraConfig comes last and wins where it may", async () => {
 test("a seed more is one line more", () => {
   const three = renderConfiguration(nodeArgs()).split("\n");
   const four = renderConfiguration(nodeArgs({ seeds: [...nodeArgs().seeds, "192.168.0.13"] })).split("\n");
-  expect(four.filter((line) => !three.includes(line))).toEqual([`    "emqx@192.168.0.13",`]);
+  expect(four.filter((line) => !three.includes(line))).toEqual([`  "emqx@192.168.0.13",`]);
   expect(four.length).toBe(three.length + 1);
 });
 

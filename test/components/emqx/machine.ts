@@ -29,6 +29,7 @@ import { runCloudInit } from "@emqx-aws/simulator/machine/cloudConfig";
 import { EmqxNode } from "@emqx-aws/simulator/machine/emqxNode";
 import { readEmqxSettings } from "@emqx-aws/simulator/machine/emqxSettings";
 import { serviceEnvironment } from "@emqx-aws/simulator/machine/packages";
+import { includeSecrets } from "../../../components/emqx/configuration";
 import { licenseKeyOf } from "../../licenseKey";
 import { TestSystem } from "@emqx-aws/simulator/test/machine/system";
 import { nodeArgs } from "./arguments";
@@ -38,6 +39,7 @@ export const secrets = {
   dashboardPassword: "Dashboard-Secret-1",
   mqttPassword: "Mqtt-Secret-1",
   licenseKey: licenseKeyOf("20260101"),
+  secretConfig: 'authentication.2.password = "Config-Secret-1"\n',
 };
 
 export interface Run {
@@ -97,6 +99,7 @@ export class Machine extends TestSystem {
     machine.parameter("dashboard-password", secrets.dashboardPassword);
     machine.parameter("mqtt-password", secrets.mqttPassword);
     machine.parameter("license-key", secrets.licenseKey);
+    if (userData.includes(includeSecrets)) machine.parameter("secret-config", secrets.secretConfig);
     machine.parameter("load-balancers", "emqx-lb");
     machine.parameter("nodes/0/ready", "never");
     machine.parameter("nodes/0/applied", "never");
@@ -286,6 +289,7 @@ export class Machine extends TestSystem {
       guard: () => true,
       disc: this.disc,
       files,
+      reread: () => readEmqxSettings(files, {}, settings.version),
       secondMs: 1000,
       log: () => {},
     });

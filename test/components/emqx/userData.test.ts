@@ -39,6 +39,7 @@ const longest = (count: number): NodeUserDataArgs =>
     architecture: "x86_64",
     listeners: { ws: true },
     hasLicense: true,
+    hasSecretConfig: true,
     region: "ap-southeast-2",
     package: { sha256: "a".repeat(64) },
     parameterPrefix: "/emqx/emqx-aws/production/emqx-deployment-nodes",
@@ -92,7 +93,7 @@ test("plain text that a reviewer can read: settings on lines of their own, scrip
   const userData = renderUserData(nodeArgs());
   expect(userData.startsWith("#cloud-config\n")).toBe(true);
   expect(userData).toContain("\n    NODE_NUMBER='0'\n");
-  expect(userData).toContain('\n      static.seeds = [\n        "emqx@192.168.0.10",\n');
+  expect(userData).toContain('\n      static.seeds = [\n      "emqx@192.168.0.10",\n');
   expect(userData).toContain("\n    set -Eeuo pipefail\n");
   expect(userData).not.toMatch(/content: "|base64|gzip|!!binary/);
 });

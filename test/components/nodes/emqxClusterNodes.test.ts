@@ -151,6 +151,7 @@ describe("EmqxClusterNodes", () => {
       `${path}/dashboard-password`,
       `${path}/mqtt-password`,
       `${path}/license-key`,
+      `${path}/secret-config`,
       `${path}/load-balancers`,
       `${path}/cluster`,
       `${path}/operations/*`,

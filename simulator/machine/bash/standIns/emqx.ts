@@ -78,6 +78,14 @@ const commands: Record<string, Command> = {
       (error: Error) => said(`Error: ${error.message}`),
     );
   },
+  // emqx_conf_cli.erl of 5.8.9: conf/1, reload_etc_conf_on_local_node/1.
+  conf: ([verb, ...rest], node) =>
+    verb !== "reload" || rest.length > 0
+      ? usage("conf reload")
+      : node.reload().then(
+          () => said(""),
+          (error: Error) => said(`check config failed\n${error.message}`, 1),
+        ),
   data: async (args, node, system) => {
     const [verb, given] = args;
     if (verb === "export" && given === undefined) {

@@ -1,0 +1,156 @@
+/** Settings that are secret: from a map of paths to a file of the node's, by a parameter, and nowhere else. */
+import { extraConfigProblems, extraConfigWarnings } from "../../../components/emqx/extraConfig";
+import { renderSecretConfig, secretSizeProblems } from "../../../components/emqx/secretConfig";
+import { readHocon } from "../../../components/emqx/hocon";
+import { safeguardsOfNode } from "../../../components/emqx/access";
+import { renderUserData } from "../../../components/emqx/userData";
+import { nodeArgs } from "./arguments";
+import { calls, type Machine, secrets, testMachines } from "./machine";
+
+const chain = `authentication = [
+  { mechanism = password_based, backend = http, method = post, url = "http://10.0.0.9/auth", body { a = "b" } }
+  { mechanism = password_based, backend = postgresql, server = "10.0.0.9:5432", database = mqtt, username = emqx, query = "SELECT 1" }
+]
+`;
+const problems = (extraConfig: string, ...secretPaths: string[]) =>
+  extraConfigProblems(extraConfig, { anonymousAccess: true, version: "5.8.9", secretPaths });
+
+test("what is written is read as it was given", () => {
+  const given = { "authentication.2.password": `p"\\q\n\${HOME} # ä`, "authentication.1.headers.x-key": "a" };
+  expect(readHocon(renderSecretConfig(given)).map(({ path, value }) => [path.join("."), value])).toEqual(
+    Object.entries(given).sort(),
+  );
+});
+
+test.each<[string, string[], string[]]>([
+  [chain, ["authentication.2.password", "authentication.1.headers.authorization"], []],
+  [
+    chain,
+    ["authentication.2.pasword"],
+    [
+      "secretConfig.authentication.2.pasword: authentication.2.pasword is no setting of EMQX 5.8.9: did you mean authentication.2.password?",
+    ],
+  ],
+  [
+    chain,
+    ["authentication.3.password"],
+    ["secretConfig.authentication.3.password: authentication has the items 1 to 2 in extraConfig"],
+  ],
+  [
+    chain,
+    ["authentication.2.pool_size"],
+    [
+      "secretConfig.authentication.2.pool_size: authentication.2.pool_size cannot be a secret text: EMQX takes a whole number from 1 on.",
+    ],
+  ],
+  [
+    "",
+    ["node.cookie"],
+    [
+      "secretConfig sets node.cookie, but node.cookie is set by the component: it is generated and read from a parameter. Remove it.",
+    ],
+  ],
+  // What EMQX requires may come by either.
+  [chain.replace("database = mqtt, ", ""), ["authentication.2.database"], []],
+])("%s with %j", (extraConfig, paths, expected) => {
+  expect(problems(extraConfig, ...paths)).toEqual(expected);
+});
+
+test("beside the built-in users, nothing of the authentication is anybody's but theirs", () => {
+  const options = { version: "5.8.9", secretPaths: ["authentication.1.password"] };
+  expect(extraConfigProblems("", options)).toEqual([
+    expect.stringMatching(/^secretConfig sets auth.*anonymousAccess/),
+  ]);
+});
+
+test("more than a parameter holds", () => {
+  expect(secretSizeProblems("secretConfig", { "a.b": "x".repeat(4000) })).toEqual([]);
+  expect(secretSizeProblems("secretConfig", { "a.b": "x".repeat(5000) })).toEqual([
+    "secretConfig: has 5009 bytes, and its parameter holds 4096; give fewer or shorter secrets",
+  ]);
+});
+
+test.each([
+  [
+    "authentication = [{ mechanism = jwt, use_jwks = false, algorithm = hmac-based, secret = abc }]",
+    "1: authentication.1.secret",
+  ],
+  [
+    '\nconnectors.http.a { headers { Authorization = "Bearer x" } }',
+    "2: connectors.http.a.headers.Authorization",
+  ],
+  ['a.password = "file:///etc/emqx/x"', undefined],
+  ["dashboard.password_expired_time = 1d", undefined],
+  ["a.use_secret = true", undefined],
+])("%j: a credential that anybody can read is warned of", (extraConfig, line) => {
+  const warnings = extraConfigWarnings(extraConfig, "5.8.9", { anonymousAccess: true });
+  expect(warnings).toEqual(
+    line === undefined
+      ? []
+      : [expect.stringMatching(new RegExp(`^extraConfig line ${line} looks like a credential`))],
+  );
+  expect(warnings.join()).not.toMatch(/abc|Bearer/);
+});
+
+test("what is in the user data can be judged as without them", () => {
+  const args = { anonymousAccess: true, extraConfig: chain };
+  expect(safeguardsOfNode(renderUserData(nodeArgs({ ...args, hasSecretConfig: true })))).toEqual(
+    safeguardsOfNode(renderUserData(nodeArgs(args))),
+  );
+});
+
+describe("on a node", () => {
+  const { booted } = testMachines();
+  const node = () => booted({ anonymousAccess: true, extraConfig: chain, hasSecretConfig: true });
+  const where = (machine: Machine, secret: string) =>
+    Object.entries(machine.files()).flatMap(([name, content]) => (content.includes(secret) ? [name] : []));
+
+  test("they are in one file, which root and EMQX read, and in no call", async () => {
+    const machine = await node();
+    expect(machine.read("etc/emqx-node/secret.conf")).toBe(
+      `node.cookie = "${secrets.cookie}"\nauthentication.2.password = "Config-Secret-1"\n`,
+    );
+    expect(machine.mode("etc/emqx-node/secret.conf")).toBe("root:emqx 640");
+    expect(where(machine, "Config-Secret-1")).toEqual(["root/etc/emqx-node/secret.conf"]);
+    expect(machine.readParameter("nodes/0/applied")).toBe(
+      "dashboard-password=1 mqtt-password=1 license-key=1 secret-config=1",
+    );
+    const run = await machine.operate("sync");
+    expect(calls(run, "emqx")).toEqual([]);
+  });
+
+  test("a changed one is taken up without a restart", async () => {
+    const machine = await node();
+    machine.change("secret-config", 'authentication.2.password = "Config-Secret-2"\n');
+    const run = await machine.operate("sync");
+    expect(run).toMatchObject({
+      code: 0,
+      console: expect.stringMatching(/^emqx-node: taking up the secret settings\n/) as string,
+    });
+    expect(calls(run, "emqx")).toEqual(["emqx ctl conf reload"]);
+    expect(calls(run, "systemctl")).toEqual([]);
+    expect(run.calls.filter((call) => call.includes("Config-Secret"))).toEqual([]);
+    expect(where(machine, "Config-Secret-1")).toEqual([]);
+    expect(where(machine, "Config-Secret-2")).toEqual(["root/etc/emqx-node/secret.conf"]);
+    expect(machine.readParameter("nodes/0/applied")).toBe(
+      "dashboard-password=1 mqtt-password=1 license-key=1 secret-config=2",
+    );
+  });
+
+  test("what EMQX refuses is not reported, nor repeated, and tried again", async () => {
+    const machine = await node();
+    machine.change("secret-config", 'authentication.2.pasword = "Config-Secret-2"\n');
+    for (let tries = 0; tries < 2; tries += 1) {
+      const run = await machine.operate("sync");
+      expect(run.console).toMatch(
+        /FAILED while taking up the secret settings: emqx ctl conf reload: exit code 1/,
+      );
+      expect(run.console).not.toContain("Config-Secret");
+    }
+    machine.change("secret-config", 'authentication.2.password = "Config-Secret-3"\n');
+    expect((await machine.operate("sync")).code).toBe(0);
+    expect(machine.readParameter("nodes/0/applied")).toBe(
+      "dashboard-password=1 mqtt-password=1 license-key=1 secret-config=3",
+    );
+  });
+});
