@@ -385,6 +385,25 @@ describe("bad input", () => {
     );
   });
 
+  test("includes rules that a security group has no room for", () => {
+    const blocks = (count: number) => Array.from({ length: count }, (_, i) => `10.0.${i}.0/24`);
+    const problemsWith = (clients: number, administrators: number, backEnds: number) =>
+      deploymentProblems("emqx", {
+        ...good,
+        access: {
+          clientCidrBlocks: blocks(clients),
+          adminCidrBlocks: blocks(administrators),
+          egress: blocks(backEnds).map((cidrBlock) => ({ port: 5432, cidrBlock })),
+        },
+      });
+    expect(problemsWith(30, 55, 56)).toEqual([]);
+    expect(problemsWith(31, 56, 57)).toEqual([
+      "access.clientCidrBlocks: 31 blocks for 2 listeners need 62 rules, and a security group holds 60; use fewer or larger blocks",
+      "access.adminCidrBlocks: 56 blocks do not fit; a security group has room for 55",
+      "access.egress: 57 ways do not fit; a security group has room for 56",
+    ]);
+  });
+
   test("includes a name too long for a load balancer", () => {
     expect(deploymentProblems("a-name-of-22-character", good)).toEqual([
       `name: "a-name-of-22-character" (22 characters) cannot begin the name of a load balancer, which has 32 characters at most; ` +

@@ -43,7 +43,6 @@ run("git", "clone", "--quiet", "--shared", ".", copy);
 run("cp", "-al", "node_modules", copy);
 
 const tracked = (path: string) => run("git", "-C", copy, "ls-files", path).split("\n");
-const tests = tracked(".").filter((file) => file.endsWith(".test.ts"));
 const sources = new Map(
   tracked(values.file)
     .filter((file) => file.startsWith("components/") && file.endsWith(".ts") && !left.test(file))
@@ -82,6 +81,16 @@ function inCopy(script: string, ...args: string[]) {
   return spawnSync(process.execPath, [script, ...args], { cwd: copy, encoding: "utf8", maxBuffer: 2 ** 28 });
 }
 
+/** Tests of `npm test`. */
+function listed(...args: string[]): string[] {
+  const { stdout } = inCopy(jest, "--selectProjects", "unit", "journey", "--listTests", ...args);
+  return stdout
+    .split("\n")
+    .filter(Boolean)
+    .map((test) => relative(resolve(copy), test));
+}
+const tests = listed();
+
 /** The first test that fails, or nothing. */
 function failing(paths: string[]): string | undefined {
   if (paths.length === 0) return undefined;
@@ -116,23 +125,7 @@ function compilerSays(file: string): string | undefined {
 }
 
 /** What imports the file; and the journey, whose program is another process's. */
-function concerned(file: string): string[] {
-  const { stdout } = inCopy(
-    jest,
-    "--selectProjects",
-    "unit",
-    "journey",
-    "--listTests",
-    "--findRelatedTests",
-    file,
-  );
-  const related = stdout
-    .split("\n")
-    .filter(Boolean)
-    .map((test) => relative(resolve(copy), test));
-  return [...related, "test/endToEnd/journey.test.ts"];
-}
-
+const concerned = (file: string) => [...listed("--findRelatedTests", file), "test/endToEnd/journey.test.ts"];
 const others = (file: string) =>
   concerned(file).filter((test) => ![...nearest(file), ...machineTests(file)].includes(test));
 
@@ -167,7 +160,8 @@ for (const stage of stages) {
     writeFileSync(join(copy, file), text.slice(0, start) + replacement + text.slice(end));
     const by = stage(file);
     process.stderr.write(row(mutant, by ?? "nothing yet"));
-    writeFileSync(join(copy, file), text);
+    // A test that was cut off may have left something, too.
+    run("git", "-C", copy, "checkout", "--quiet", ".");
     if (by === undefined) continue;
     const test = by.split(":")[0]!;
     if (!sound.has(test) && test !== compiler && failing([test]) !== undefined)
