@@ -180,7 +180,7 @@ function authenticator({ mechanism, backend }: Tree): string {
 }
 
 function sources(value: HoconValue | undefined): Pick<Safeguard, "state" | "rank" | "detail"> {
-  if (value === undefined) return { state: "EMQX's own (acl.conf)", detail: "default" };
+  if (value === undefined) return { state: "EMQX's own (acl.conf)" };
   const asked = (Array.isArray(value) ? value : [value]).map(tree).filter(isOn);
   return asked.length === 0
     ? { state: "none", rank: 0 }
