@@ -50,8 +50,8 @@ export const changes: Record<string, Head> = {
     patches: [
       [
         "components/access/emqxSecurityGroup.ts",
-        "function letNodesOut(context: Context, nodes: ec2.SecurityGroup): void {",
-        `function letNodesOut(context: Context, nodes: ec2.SecurityGroup): void {
+        "function letNodesOut(context: Context, nodes: ec2.SecurityGroup, egress: EmqxEgressArgs[]): void {",
+        `function letNodesOut(context: Context, nodes: ec2.SecurityGroup, egress: EmqxEgressArgs[]): void {
   allowIn(context, nodes, { name: "nodes-from-all", port: 18083, description: "all", cidrIpv4: "0.0.0.0/0" });`,
       ],
     ],
