@@ -1,6 +1,6 @@
 /**
- * Who waits for whom while nodes are created and replaced. Only nodes that serve are spared: they go one batch at a time, and
- * what is down already goes before them. New nodes come side by side, once those that serve have had their turn.
+ * Who waits for whom while nodes are created and replaced. Nodes that were there before go one batch at a time, so that those
+ * that serve are spared. New nodes come side by side, once the others have had their turn.
  *
  * That is decided by what runs in AWS when an update begins, and not by what the program or its state remember: a first
  * deployment that was cut off goes on where it stopped, and a node that has lost its instance is no surprise.
@@ -14,13 +14,10 @@ import { standingOf, type Standing } from "./reports";
 /** A turn begins when every node of the one before is ready. Nodes by their numbers. */
 export function turnsOf(standings: readonly Standing[], batchSize: number): number[][] {
   const all = standings.map((_, number) => number);
-  const serving = all.filter((number) => standings[number] === "serving");
-  const last = serving.at(-1) ?? -1;
-  if (last === -1 || batchSize >= all.length) return [all];
-  // A new node before one that serves is what a first deployment did not come to: it is missed, too.
-  const missed = all.filter((n) => standings[n] === "down" || (standings[n] === "new" && n < last));
-  const added = all.filter((n) => standings[n] === "new" && n > last);
-  return [missed, ...batches(serving, batchSize), added].filter((turn) => turn.length > 0);
+  if (!standings.includes("serving") || batchSize >= all.length) return [all];
+  // By their numbers, whether they serve or not: a node's place among the others is in its dependencies, too.
+  const old = all.filter((number) => standings.slice(number).some((standing) => standing !== "new"));
+  return [...batches(old, batchSize), all.slice(old.length)].filter((turn) => turn.length > 0);
 }
 
 export function batches<T>(list: readonly T[], size: number): T[][] {
@@ -66,7 +63,10 @@ export class Turns {
       ? Promise.resolve([places.map((_, number) => number)])
       : promiseOf(pulumi.all(places))
           .then((known) => standingsOf(parent, known))
-          .then((standings) => turnsOf(standings, batchSize));
+          .then((standings) => {
+            warnOfDown(parent, standings);
+            return turnsOf(standings, batchSize);
+          });
   }
 
   add<T extends Taking>(node: T): T {
@@ -103,7 +103,7 @@ export class Turns {
 
   /**
    * What the attachment of a node's volume depends on. What is deleted goes the other way round, so nodes stop one batch at a time,
-   * the last ones first. While a node is down the order is another one than at preview.
+   * the last ones first.
    */
   stoppedAfter(number: number): pulumi.Input<pulumi.Resource>[] {
     const attachments = this.turns.then((turns) => {
@@ -113,6 +113,18 @@ export class Turns {
     });
     // The SDK awaits what is in the list, and looks into lists that it finds; its types know of resources only.
     return [attachments as unknown as Promise<pulumi.Resource>];
+  }
+}
+
+/** A change takes nodes before a node that is down out of service while it is down. */
+function warnOfDown(parent: pulumi.Resource, standings: readonly Standing[]): void {
+  const down = standings.flatMap((standing, number) => (standing === "down" ? [number] : []));
+  if (down.length > 0 && standings.includes("serving")) {
+    void pulumi.log.warn(
+      `not ready when this update began: node ${down.join(", node ")}. A change replaces nodes by their numbers, so those before may ` +
+        "be out of service, too; pulumi up --replace with a node's URN, before the change, mends it first",
+      parent,
+    );
   }
 }
 

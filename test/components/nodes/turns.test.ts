@@ -4,16 +4,16 @@ import { turnsOf } from "../../../components/nodes/turns";
 
 const standings = fc.array(fc.constantFrom<Standing>("new", "down", "serving"), { maxLength: 100 });
 
-test("every node has one turn, and no turn takes more serving nodes than a batch has, or any other beside them", () => {
+test("every node has one turn, and none takes more nodes that were there than a batch has", () => {
   fc.assert(
     fc.property(standings, fc.integer({ min: 1, max: 5 }), (all, batchSize) => {
       fc.pre(batchSize < all.length);
       const turns = turnsOf(all, batchSize);
-      expect(turns.flat().sort((a, b) => a - b)).toEqual(all.map((_, number) => number));
-      for (const turn of turns) {
-        const serving = turn.filter((number) => all[number] === "serving");
-        expect([0, turn.length]).toContain(serving.length);
-        expect(serving.length).toBeLessThanOrEqual(batchSize);
+      // By their numbers: the order in which volumes are attached is the same at every run.
+      expect(turns.flat()).toEqual(all.map((_, number) => number));
+      for (const turn of all.includes("serving") ? turns : []) {
+        const isNew = turn.every((number) => all[number] === "new");
+        expect(isNew || turn.length <= batchSize).toBe(true);
       }
     }),
   );
@@ -24,8 +24,8 @@ test.each<[string, string, number, number[][]]>([
   ["all serve: one after the other", "sss", 1, [[0], [1], [2]]],
   ["… or in batches", "sssss", 2, [[0, 1], [2, 3], [4]]],
   ["growth: new ones together, after those that serve", "sssnn", 1, [[0], [1], [2], [3, 4]]],
-  ["a node that is down goes first", "sds", 1, [[1], [0], [2]]],
-  ["a first deployment that stopped half-way", "snsnn", 1, [[1], [0], [2], [3, 4]]],
+  ["a node that is down has its turn like the others", "sds", 1, [[0], [1], [2]]],
+  ["a first deployment that stopped half-way", "snsnn", 1, [[0], [1], [2], [3, 4]]],
   ["nobody serves: nothing is lost", "dnd", 1, [[0, 1, 2]]],
   ["a full restart", "sdsn", 4, [[0, 1, 2, 3]]],
 ])("%s", (_, letters, batchSize, turns) => {
