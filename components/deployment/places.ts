@@ -38,7 +38,7 @@ export function placeNodes(
 ): EmqxNodeArgs[] {
   let earlier = pulumi.output<string[]>([]);
   return Array.from({ length: nodeCount }, (_, number) => {
-    const choice = earlier.apply((taken) => chooseZone(availabilityZones, taken));
+    const choice = alone(earlier.apply((taken) => chooseZone(availabilityZones, taken)));
     const availabilityZone = remember(`${name}-${number}-zone`, parent, choice);
     earlier = pulumi.all([earlier, availabilityZone]).apply(([taken, zone]) => [...taken, zone]);
     const home = availabilityZone.apply((zoneName) => homeIn(zoneName, homes, number));
@@ -53,6 +53,16 @@ export function placeNodes(
           : addressAmongOthers(subject, name, parent, number, existingVpc.firstHostNumber, subnetId, block),
     };
   });
+}
+
+/**
+ * An output's value without what it depends on: the zones would be one chain of dependencies, as long as there are nodes. Where it is
+ * not known, which the SDK's types do not tell, there is no value to wait for.
+ */
+function alone<T>(output: pulumi.Output<T>): pulumi.Output<T> {
+  const { isKnown } = output as unknown as { isKnown: Promise<boolean> };
+  const value = () => new Promise<T>((resolve) => void output.apply(resolve));
+  return pulumi.output(isKnown.then((known): unknown => (known ? value() : output))) as pulumi.Output<T>;
 }
 
 function homeIn(zoneName: string, homes: Home[], number: number): Home {

@@ -127,23 +127,42 @@ test("tags, and all that replaces no node, in one update: no node notices", asyn
   expect([events, mostOutOfService]).toEqual([[], 0]);
   const after = await regionOf(engine).resources({ type: "Instance" });
   expect(after.map(({ id }) => id)).toEqual(before);
+  // Made at the same time, in any order.
   expect(after.map(({ attributes }) => attributes["tags"])).toEqual(
-    nodes.map((n) => ({ Name: `emqx-nodes-${n}`, team: "iot" })),
+    expect.arrayContaining(nodes.map((n) => ({ Name: `emqx-nodes-${n}`, team: "iot" }))),
   );
 });
 
-test("one node more, then one fewer: the others do not notice", async () => {
-  stack.configure(settings({ nodeCount: 4 }));
-  const [more, up] = await nodesDuring(engine, () => stack.up());
-  expect(outline(up)).toEqual({ create: wholeNode(3), update: members });
-  expect(more.events).toEqual(["3 created", "3 attached", "3 registered", "3 ready"]);
+test("two nodes more: side by side, and the others do not notice", async () => {
+  stack.configure(settings({ nodeCount: 5 }));
+  const [{ events }, up] = await nodesDuring(engine, () => stack.up());
+  expect(outline(up)).toEqual({ create: sorted(...wholeNode(3), ...wholeNode(4)), update: members });
+  expect(events.slice().sort()).toEqual(
+    sorted(...[3, 4].flatMap((n) => ["created", "attached", "registered", "ready"].map((e) => `${n} ${e}`))),
+  );
+  expect(events.indexOf("4 created")).toBeLessThan(events.indexOf("3 ready"));
+});
 
+test("two fewer: one after the other, the last one first", async () => {
   stack.configure(settings({ nodeCount: 3 }));
-  const [fewer, down] = await nodesDuring(engine, () => stack.up());
-  expect(outline(down)).toEqual({ delete: wholeNode(3), update: members });
-  expect(fewer.events).toEqual(["3 deregistered", "3 stopped", "3 detached", "3 terminated"]);
-  // Its data volume has left the stack, not the account.
-  expect(await volumeNames()).toEqual([0, 1, 2, 3].map((n) => `emqx-nodes-${n}-data`));
+  const [{ events }, up] = await nodesDuring(engine, () => stack.up());
+  expect(outline(up)).toEqual({ delete: sorted(...wholeNode(3), ...wholeNode(4)), update: members });
+  const stops = events.filter((event) => /stopped|detached/.test(event));
+  expect(stops).toEqual(["4 stopped", "4 detached", "3 stopped", "3 detached"]);
+  // Their data volumes have left the stack, not the account.
+  expect(await volumeNames()).toEqual([0, 1, 2, 3, 4].map((n) => `emqx-nodes-${n}-data`));
+});
+
+test("two nodes more and a change that rolls: first those that serve, in turn", async () => {
+  stack.configure(settings({ nodeCount: 5, extraConfig: "mqtt.max_packet_size = 2MB" }));
+  const preview = await stack.preview();
+  const [{ events }, up] = await nodesDuring(engine, () => stack.up());
+  expect(outline(up)).toEqual(outline(preview));
+  const turns = events.filter((event) => /stopped|created|ready/.test(event));
+  expect(turns.slice(0, 9)).toEqual(nodes.flatMap((n) => [`${n} stopped`, `${n} created`, `${n} ready`]));
+  expect(turns.indexOf("4 created")).toBeLessThan(turns.indexOf("3 ready"));
+  stack.configure(settings({ nodeCount: 3 }));
+  await stack.up();
 });
 
 test("new passwords: running nodes take them up, and `up` waits until all have", async () => {
@@ -232,8 +251,8 @@ test("another key: volumes and instances anew, one node at a time", async () => 
   expect(withKey.map(({ attributes }) => nameOf(attributes)).sort()).toEqual(
     nodes.map((n) => `emqx-nodes-${n}-data`),
   );
-  // The old ones, and that of the node that was removed, are retained.
-  expect(volumes).toHaveLength(7);
+  // The old ones, and those of the nodes that were removed, are retained.
+  expect(volumes).toHaveLength(10);
 });
 
 test("another block of addresses is another network, and everything in it is new", async () => {

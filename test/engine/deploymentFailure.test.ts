@@ -22,10 +22,20 @@ test("AWS refuses something: the next `up` only does the rest", async () => {
   const made = new Set((await stack.resources()).map(({ urn }) => urn));
   expect([...made].filter((urn) => /Instance::/.test(urn))).toEqual([]);
 
+  // Of the nodes that then start at once, one fails.
+  await regionOf(engine).failBoot(1);
   stack.configure(settings({ classicElb: { accessLogs: undefined } }));
-  const up = await stack.up();
+  const [{ events }, up] = await nodesDuring(engine, tryUp);
   expect(up.changes.filter(({ op }) => op !== "create")).toEqual([]);
   expect(up.changes.filter(({ urn }) => made.has(urn))).toEqual([]);
+  expect(errors(up).join()).toMatch(/node 1 \(i-\w+\) did not become ready/);
+  expect(errors(up).join()).not.toMatch(/node [02]/);
+  expect(events.filter((event) => /ready$/.test(event)).sort()).toEqual(["0 ready", "2 ready"]);
+});
+
+test("… and goes on when it comes", async () => {
+  await regionOf(engine).failBoot(1, false);
+  expect((await stack.up()).changes).toEqual([]);
   expect((await stack.outputs())["instanceIds"]).toHaveLength(3);
 });
 

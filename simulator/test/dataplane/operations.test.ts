@@ -79,6 +79,23 @@ describe("membership", () => {
     await clustered(started, [0, 1, 2]);
   });
 
+  test("nodes that start at once are one cluster in the end, with one that is late and one that fails at first", async () => {
+    let failing: number | undefined = 1;
+    const started = await own({
+      nodes: 4,
+      prepare: (test) => {
+        test.instance(0).state = "stopped";
+        Object.assign(test, { failsBoot: (_: string, node: number) => node === failing });
+      },
+    });
+    await clustered(started, [2, 3]);
+    await started.change((state) => (state.instances[0]!.state = "running"));
+    await clustered(started, [0, 2, 3]);
+    failing = undefined;
+    await clustered(started, [0, 1, 2, 3]);
+    await started.allReady();
+  });
+
   test("a node without power is listed as stopped, and its replacement is a member from its disc", async () => {
     const started = await start({ nodes: 2 });
     await started.plane.faults.killMachine("i-1");
