@@ -41,9 +41,9 @@ function firstMessageSeconds(): number {
     const said = emqxAws("up");
     const seconds = (performance.now() - started) / 1000;
     if (!said.includes("A message has travelled")) throw new Error(`no message has travelled:\n${said}`);
-    emqxAws("down");
     return seconds;
   } finally {
+    emqxAws("down");
     rmSync(clone, { recursive: true, force: true });
   }
 }

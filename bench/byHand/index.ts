@@ -317,7 +317,6 @@ const image = ssm.getParameterOutput({
   name: "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64",
 }).insecureValue;
 const seeds = addresses.map((seed) => `        "emqx@${seed}",\n`).join("");
-let earlier: pulumi.Resource[] = [];
 const instanceIds = addresses.map((privateIp, n) => {
   const name = `emqx-nodes-${n}`;
   const { subnet, wayOut } = privateSubnets[n % zones.length]!;
@@ -380,7 +379,7 @@ const instanceIds = addresses.map((privateIp, n) => {
       tags: tags(name),
     },
     {
-      dependsOn: [permissions, ready, applied, ...secrets, ...wanted, ...earlier],
+      dependsOn: [permissions, ready, applied, ...secrets, ...wanted],
       deleteBeforeReplace: true,
       replaceOnChanges: ["instanceType"],
     },
@@ -391,12 +390,11 @@ const instanceIds = addresses.map((privateIp, n) => {
     volumeId: volume.id,
     stopInstanceBeforeDetaching: true,
   });
-  const registration = new elb.Attachment(
+  new elb.Attachment(
     `${name}-lb-0`,
     { elb: balancer.name, instance: instance.id },
     { dependsOn: data },
   );
-  earlier = [data, registration];
   return instance.id;
 });
 
