@@ -390,11 +390,7 @@ const instanceIds = addresses.map((privateIp, n) => {
     volumeId: volume.id,
     stopInstanceBeforeDetaching: true,
   });
-  new elb.Attachment(
-    `${name}-lb-0`,
-    { elb: balancer.name, instance: instance.id },
-    { dependsOn: data },
-  );
+  new elb.Attachment(`${name}-lb-0`, { elb: balancer.name, instance: instance.id }, { dependsOn: data });
   return instance.id;
 });
 
