@@ -473,7 +473,7 @@ function attach(
   cluster: Cluster,
   node: StandingParts,
   instance: ec2.Instance,
-  stoppedAfter: pulumi.Input<pulumi.Resource>[],
+  stoppedAfter: pulumi.Resource[],
 ): { data: pulumi.Resource; registrations: pulumi.Resource[] } {
   const { parent, settings } = cluster;
   const name = `${cluster.name}-${node.number}`;

@@ -20,7 +20,7 @@ export function turnsOf(standings: readonly Standing[], batchSize: number): numb
   return [...batches(old, batchSize), all.slice(old.length)].filter((turn) => turn.length > 0);
 }
 
-export function batches<T>(list: readonly T[], size: number): T[][] {
+function batches<T>(list: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(list.length / size) }, (_, k) =>
     list.slice(k * size, (k + 1) * size),
   );
@@ -90,8 +90,7 @@ export class Turns {
     const turns = await this.turns;
     const before = turns[turns.findIndex((turn) => turn.includes(number)) - 1];
     if (before !== undefined) await this.ready(before);
-    const order = turns.flat();
-    const ahead = this.nodes[order[order.indexOf(number) - longestQueue * this.batchSize] ?? -1];
+    const ahead = this.nodes[number - longestQueue * this.batchSize];
     if (ahead !== undefined) await promiseOf(ahead.data.urn);
   }
 
@@ -105,14 +104,9 @@ export class Turns {
    * What the attachment of a node's volume depends on. What is deleted goes the other way round, so nodes stop one batch at a time,
    * the last ones first.
    */
-  stoppedAfter(number: number): pulumi.Input<pulumi.Resource>[] {
-    const attachments = this.turns.then((turns) => {
-      const order = batches(turns.flat(), this.batchSize);
-      const before = order[order.findIndex((batch) => batch.includes(number)) - 1] ?? [];
-      return before.flatMap((n) => this.nodes[n]?.data ?? []);
-    });
-    // The SDK awaits what is in the list, and looks into lists that it finds; its types know of resources only.
-    return [attachments as unknown as Promise<pulumi.Resource>];
+  stoppedAfter(number: number): pulumi.Resource[] {
+    const first = number - (number % this.batchSize);
+    return this.nodes.slice(Math.max(0, first - this.batchSize), first).map(({ data }) => data);
   }
 }
 
