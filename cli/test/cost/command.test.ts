@@ -10,7 +10,7 @@ import { repositoryRoot } from "../../repository";
 import { expectBlock } from "../../../test/docs";
 
 function typed(args: string[], repository = repositoryRoot) {
-  return spawnSync(process.execPath, [join(repository, "bin", "emqx-aws.mjs"), "cost", ...args], {
+  return spawnSync(process.execPath, [join(repository, "cli", "bin", "emqx-aws.mjs"), "cost", ...args], {
     cwd: repository,
     encoding: "utf8",
   });
@@ -67,16 +67,7 @@ describe("a program that is not as it is here", () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "emqx-aws-cost-"));
-    const parts = [
-      "bin",
-      "components",
-      "stacks",
-      "cli",
-      "simulator",
-      "index.ts",
-      "Pulumi.yaml",
-      "package.json",
-    ];
+    const parts = ["components", "stacks", "cli", "simulator", "index.ts", "Pulumi.yaml", "package.json"];
     for (const part of [...parts, "tsconfig.json"]) {
       cpSync(join(repositoryRoot, part), join(folder, part), { recursive: true });
     }
