@@ -264,7 +264,14 @@ const permissions = new iam.RolePolicy("emqx-nodes", {
       const parameter = (name: string) => `arn:${partition}:ssm:${place}:${account}:parameter${name}`;
       const ready = `${prefix}/nodes/*/ready`;
       const applied = `${prefix}/nodes/*/applied`;
-      const own = ["cookie", "dashboard-password", "mqtt-password", "license-key", "load-balancers"];
+      const own = [
+        "cookie",
+        "dashboard-password",
+        "mqtt-password",
+        "license-key",
+        "secret-config",
+        "load-balancers",
+      ];
       const later = ["cluster", "operations/*", "monitoring", "backup"];
       return JSON.stringify({
         Version: "2012-10-17",
@@ -316,7 +323,7 @@ const profile = new iam.InstanceProfile("emqx-nodes", { role: role.name, tags: t
 const image = ssm.getParameterOutput({
   name: "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64",
 }).insecureValue;
-const seeds = addresses.map((seed) => `        "emqx@${seed}",\n`).join("");
+const seeds = addresses.map((seed) => `      "emqx@${seed}",\n`).join("");
 const instanceIds = addresses.map((privateIp, n) => {
   const name = `emqx-nodes-${n}`;
   const { subnet, wayOut } = privateSubnets[n % zones.length]!;
