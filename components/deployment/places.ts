@@ -6,6 +6,7 @@ import { chooseZone, initialZones } from "../network/placement";
 import { nodeAddress, zoneSubnets } from "../network/subnets";
 import type { EmqxNodeArgs } from "../nodes/settings";
 import { remember } from "../shared/memory";
+import { promiseOf } from "../shared/promiseOf";
 import { runError } from "../shared/problems";
 
 interface Places {
@@ -61,8 +62,9 @@ export function placeNodes(
  */
 function alone<T>(output: pulumi.Output<T>): pulumi.Output<T> {
   const { isKnown } = output as unknown as { isKnown: Promise<boolean> };
-  const value = () => new Promise<T>((resolve) => void output.apply(resolve));
-  return pulumi.output(isKnown.then((known): unknown => (known ? value() : output))) as pulumi.Output<T>;
+  return pulumi.output(
+    isKnown.then((known): unknown => (known ? promiseOf(output) : output)),
+  ) as pulumi.Output<T>;
 }
 
 function homeIn(zoneName: string, homes: Home[], number: number): Home {

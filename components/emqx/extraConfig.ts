@@ -71,20 +71,20 @@ export function extraConfigProblems(hocon: string, options: ExtraConfigOptions =
   const { assignments, problems } = readExtraConfig(hocon);
   if (problems.length > 0) return problems;
   const table = options.anonymousAccess ? owned : [...owned, ...ownedWithAuthentication];
-  const secrets = (options.secretPaths ?? []).map((path): Assignment => ({
-    path: path.split("."),
-    isObject: false,
-    line: 0,
-  }));
-  const collisions = [...assignments, ...secrets].flatMap((assignment) => {
+  const collision = (where: string, assignment: Pick<Assignment, "path" | "isObject">) => {
     const hit = table.find(([key]) => collides(assignment, key.split(".")));
     if (!hit) return [];
     const [key, instead] = hit;
-    const where = assignment.line === 0 ? "secretConfig" : `extraConfig line ${assignment.line}`;
     return [
       `${where} sets ${assignment.path.join(".")}, but ${key} is set by the component: ${instead}. Remove it.`,
     ];
-  });
+  };
+  const collisions = [
+    ...assignments.flatMap((assignment) => collision(`extraConfig line ${assignment.line}`, assignment)),
+    ...(options.secretPaths ?? []).flatMap((path) =>
+      collision("secretConfig", { path: path.split("."), isObject: false }),
+    ),
+  ];
   const { version } = options;
   return collisions.length > 0 || version === undefined || knownVersion(version) !== version
     ? collisions
@@ -236,7 +236,7 @@ function lineOf(path: string[], assignments: Assignment[]): number | undefined {
 }
 
 /** Below an owned key, or at it, or above it with a value that would wipe it out. */
-function collides({ path, isObject }: Assignment, key: string[]): boolean {
+function collides({ path, isObject }: Pick<Assignment, "path" | "isObject">, key: string[]): boolean {
   const common = Math.min(path.length, key.length);
   if (!path.slice(0, common).every((segment, i) => segment === key[i])) return false;
   return path.length >= key.length || !isObject;

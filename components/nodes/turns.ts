@@ -8,6 +8,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { getInstances } from "@pulumi/aws/ec2";
 import { getParameter } from "@pulumi/aws/ssm";
+import { promiseOf } from "../shared/promiseOf";
 import type { Waits } from "./readiness";
 import { standingOf, type Standing } from "./reports";
 
@@ -47,7 +48,7 @@ interface Taking {
  */
 const longestQueue = 4;
 
-/** The turns of one cluster's nodes. At preview all have the first: nothing waits, and AWS is not asked. */
+/** The turns of one cluster's nodes. At preview nothing waits, and AWS is not asked. */
 export class Turns {
   private readonly turns: Promise<number[][]>;
   private readonly nodes: Taking[] = [];
@@ -60,7 +61,7 @@ export class Turns {
     private readonly waits: Waits,
   ) {
     this.turns = pulumi.runtime.isDryRun()
-      ? Promise.resolve([places.map((_, number) => number)])
+      ? Promise.resolve([])
       : promiseOf(pulumi.all(places))
           .then((known) => standingsOf(parent, known))
           .then((standings) => {
@@ -120,12 +121,6 @@ function warnOfDown(parent: pulumi.Resource, standings: readonly Standing[]): vo
       parent,
     );
   }
-}
-
-function promiseOf<T>(output: pulumi.Output<T>): Promise<T> {
-  return new Promise((resolve) => {
-    output.apply((value) => resolve(value));
-  });
 }
 
 /** What runs of these nodes. What cannot be told counts as serving: that is slower, and takes nobody down. */
