@@ -1,6 +1,6 @@
 /** Limits of the components that sizing has to keep. */
 export { mostNodes } from "../../components/nodes/settings";
-export { idleTimeoutSeconds } from "../../components/classicElb/settings";
+export { idleTimeoutSeconds } from "../../components/shared/keepAlive";
 
 /** The longest keep-alive that a Classic ELB's idle timeout of 3,600 seconds leaves room for (EmqxClassicElb). */
 export const longestKeepAlive = 2380;

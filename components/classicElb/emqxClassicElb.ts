@@ -8,6 +8,7 @@ import { ports } from "../emqx/ports";
 import { checkedLater } from "../shared/checkedLater";
 import { checkDefaultTags } from "../shared/defaultTags";
 import { rfc3339 } from "../shared/expiry";
+import { idleTimeoutSeconds } from "../shared/keepAlive";
 import { instancePorts, Listener, listenerPorts, usesTls, type ListenerPorts } from "../shared/listeners";
 import { Members } from "../shared/members";
 import { runError } from "../shared/problems";
@@ -17,7 +18,6 @@ import {
   elbInputs,
   elbProblems,
   elbWarnings,
-  idleTimeoutSeconds,
   type ElbSettings,
   type EmqxClassicElbArgs,
   type EmqxDnsArgs,

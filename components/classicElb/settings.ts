@@ -20,6 +20,7 @@ import {
   type Resolved,
   type Shapes,
 } from "../shared/inputs";
+import { longestKeepAlive } from "../shared/keepAlive";
 import { listenersInput, usesTls, type Listener } from "../shared/listeners";
 import { nameProblems } from "../shared/names";
 import { tagsInput } from "../shared/tags";
@@ -90,17 +91,9 @@ export interface EmqxClassicElbArgs extends EmqxElbOptionsArgs {
   tags?: Record<string, pulumi.Input<string>>;
 }
 
-/** EMQX closes a connection after 1.5 keep-alives without a packet (MQTT 5.0, 3.1.2.10); the load balancer comes later. */
-const keepAliveMultiplier = 1.5;
-const idleMarginSeconds = 30;
 /** The longest idle timeout and draining timeout of a Classic ELB (Elastic Load Balancing API, ConnectionSettings). */
 const longestTimeoutSeconds = 3600;
-const longestKeepAliveSeconds = (longestTimeoutSeconds - idleMarginSeconds) / keepAliveMultiplier;
-
-/** The idle timeout, in seconds, that lets a client with the given keep-alive rest for as long as the broker lets it. */
-export function idleTimeoutSeconds(keepAliveSeconds: number): number {
-  return Math.ceil(keepAliveSeconds * keepAliveMultiplier) + idleMarginSeconds;
-}
+const longestKeepAliveSeconds = longestKeepAlive(longestTimeoutSeconds);
 
 const accessLogsInput = group({
   bucket: bucketName,

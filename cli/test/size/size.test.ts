@@ -2,7 +2,7 @@
 import * as fc from "fast-check";
 import { deploymentProblems, type EmqxDeploymentArgs } from "../../../components";
 import { instanceHour, prices } from "../../cost/prices";
-import { idleTimeoutSeconds } from "../../../components/classicElb/settings";
+import { idleTimeoutSeconds } from "../../../components/shared/keepAlive";
 import type { SizeInput } from "../../size/input";
 import { defaultInput, inputProblems } from "../../size/input";
 import { longestKeepAlive } from "../../size/limits";

@@ -4,7 +4,7 @@ import { delimiter, join } from "node:path";
 /** The environment of programs that .ci/tools installs: some are kept in the repository's cache. */
 export const toolEnvironment = {
   ...process.env,
-  PATH: [join(__dirname, "../../../.cache/tools/bin"), process.env["PATH"]].join(delimiter),
+  PATH: [join(__dirname, "../../../.cache/tools/bin"), process.env["PATH"], "/usr/sbin"].join(delimiter),
 };
 
 /** A program that only proves something: without it a test is skipped, except on CI, where it must be there. */
