@@ -1,6 +1,6 @@
 /** The real programs on rendered files, whose paths lead into a folder of the test's own. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { toolEnvironment } from "../emqx/tools";
@@ -15,16 +15,22 @@ export class ProxyFolder {
     for (const folder of ["etc/emqx-proxy", "run/haproxy", "var/log/nginx"]) {
       mkdirSync(join(this.path, folder), { recursive: true });
     }
+    this.renewCertificate();
+  }
+
+  /** Another certificate of its own, which clients use, too; those of before are trusted as well. */
+  renewCertificate(): void {
     const made = join(this.path, "made.pem");
     const key = join(this.path, "key.pem");
+    const curve = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1";
     execFileSync(
       "openssl",
-      `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=localhost -keyout ${key} -out ${made}`.split(
-        " ",
-      ),
+      `req -x509 ${curve} -nodes -days 30 -subj /CN=localhost -keyout ${key} -out ${made}`.split(" "),
       { stdio: "ignore" },
     );
-    execFileSync("bash", ["-c", `cat ${made} ${key} > ${this.certificate}`]);
+    const certificate = readFileSync(made);
+    writeFileSync(this.certificate, Buffer.concat([certificate, readFileSync(key)]));
+    appendFileSync(join(this.path, "etc/emqx-proxy/ca.pem"), certificate);
   }
 
   /** The file as it is, but for where its paths lead, and for what only root may do. */
@@ -53,3 +59,21 @@ export class ProxyFolder {
     rmSync(this.path, { recursive: true, force: true });
   }
 }
+
+/** Section "HAProxy -> EMQX" of EMQ's deployment guide. */
+export const guideHaproxy = (folder: ProxyFolder, seconds: string) => `
+listen mqtt-ssl
+  bind *:8883 ssl crt ${folder.certificate} no-sslv3
+  mode tcp
+  maxconn 50000
+  timeout client 600s
+  default_backend emqx_cluster
+
+backend emqx_cluster
+  mode tcp
+  balance source
+  timeout server ${seconds}
+  timeout check 5000
+  server emqx1 192.168.0.2:1883 check inter 10000 fall 2 rise 5 weight 1
+  server emqx2 192.168.0.3:1883 check inter 10000 fall 2 rise 5 weight 1
+`;

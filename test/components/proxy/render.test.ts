@@ -10,7 +10,7 @@ import {
 } from "../../../components/proxy/settings";
 import { Listener, usesTls } from "../../../components/shared/listeners";
 import { testWith } from "../emqx/tools";
-import { proxyPrograms, ProxyFolder } from "./programs";
+import { guideHaproxy, proxyPrograms, ProxyFolder } from "./programs";
 
 const folder = new ProxyFolder();
 afterAll(() => folder.remove());
@@ -65,23 +65,6 @@ describe.each(Object.values(ProxyEngine))("%s", (engine) => {
   });
 });
 
-/** Section "HAProxy -> EMQX" of EMQ's deployment guide. */
-const guideHaproxy = (seconds: string) => `
-listen mqtt-ssl
-  bind *:8883 ssl crt ${folder.certificate} no-sslv3
-  mode tcp
-  maxconn 50000
-  timeout client 600s
-  default_backend emqx_cluster
-
-backend emqx_cluster
-  mode tcp
-  balance source
-  timeout server ${seconds}
-  timeout check 5000
-  server emqx1 192.168.0.2:1883 check inter 10000 fall 2 rise 5 weight 1
-  server emqx2 192.168.0.3:1883 check inter 10000 fall 2 rise 5 weight 1
-`;
 /** Section "NGINX Plus -> EMQX" of the guide. */
 const guideNginx = `
 stream {
@@ -105,9 +88,9 @@ stream {
 
 describe("the guide's own samples", () => {
   testWith("haproxy")("HAProxy's lacks a timeout, and cuts whoever says nothing for 50 s", () => {
-    expect(folder.refusal("haproxy", guideHaproxy("50s"))).toContain("missing timeouts for backend");
+    expect(folder.refusal("haproxy", guideHaproxy(folder, "50s"))).toContain("missing timeouts for backend");
     // What holds for both directions of a connection is the server's timeout; the rendered one outlives the keep-alive by far.
-    expect(guideHaproxy("50s")).not.toContain("timeout tunnel");
+    expect(guideHaproxy(folder, "50s")).not.toContain("timeout tunnel");
     const [, tunnel] = /timeout tunnel (\d+)s/.exec(renderProxy(plain))!;
     expect(Number(tunnel)).toBe(480);
   });
