@@ -55,7 +55,7 @@ interface NodeSurroundings {
   /** How many milliseconds here are one of EMQX's seconds. */
   secondMs: number;
   /** Reads emqx.conf again, without the environment, or throws what EMQX says against it. */
-  reread(): Promise<unknown>;
+  reread(): Promise<EmqxSettings>;
   log(line: string): void;
 }
 
@@ -65,6 +65,8 @@ const retrySeconds = 5;
 const tickSeconds = 15;
 const licenceRefreshSeconds = 120;
 const shortestIntervalMs = 50;
+const reloadedFirst = ["connectors", "actions", "sources", "bridges", "rule_engine"];
+const reloadedNever = ["node", "rpc", "cluster"];
 
 export class EmqxNode {
   readonly startedAt = Date.now();
@@ -233,10 +235,16 @@ export class EmqxNode {
     this.evacuation = undefined;
   }
 
-  /** `emqx ctl conf reload`. Nothing that is acted out here changes by it while EMQX runs. */
-  async reload(): Promise<void> {
-    await this.surroundings.reread();
-    this.surroundings.log("configuration reloaded");
+  /**
+   * `emqx ctl conf reload`: the roots that it has loaded again, in the order of to_sorted_list/1 of emqx_conf_cli.erl. Nothing that is acted
+   * out here changes by it while EMQX runs.
+   */
+  async reload(): Promise<string[]> {
+    const { roots } = await this.surroundings.reread();
+    return [
+      ...reloadedFirst.filter((root) => roots.includes(root)),
+      ...roots.filter((root) => ![...reloadedFirst, ...reloadedNever].includes(root)).sort(),
+    ];
   }
 
   /** Reads the licence file again, as EMQX does by itself every two minutes. A file that is gone or empty changes nothing. */

@@ -47,6 +47,8 @@ export interface EmqxSettings {
   limits: BrokerLimits;
   /** Where retained messages live. */
   retainedOnDisc: boolean;
+  /** The top of its files. */
+  roots: string[];
   warnings: string[];
 }
 
@@ -80,9 +82,10 @@ export async function readEmqxSettings(
   const warnings: string[] = [];
   const configuration = files.get(paths.configuration)?.content;
   if (configuration === undefined) {
-    throw new Error(`${paths.configuration} is missing`);
+    throw new BadHocon(`${paths.configuration} is missing`);
   }
   const tree = await parseConfiguration(configuration, files);
+  const roots = Object.keys(tree);
   await applyEnvironment(tree, environment);
   checkSchema(tree, environment, version, warnings);
   const nodeName = text(at(tree, "node.name")) ?? defaults.nodeName;
@@ -121,18 +124,26 @@ export async function readEmqxSettings(
     ...optional("autocleanSeconds", readDuration(at(tree, "cluster.autoclean"), defaults.autocleanSeconds)),
     limits: readLimits(tree, warnings),
     retainedOnDisc: at(tree, "retainer.backend.storage_type") === "disc",
+    roots,
     warnings,
   };
 }
 
+/** Its files cannot be read at all. */
+export class BadHocon extends Error {}
+
 /**
  * A file that the last line includes is merged over the rest, `authentication.1.password` into the list's first item
- * (emqx/hocon@0.44.0: src/hocon_token.erl load_include, src/hocon_maps.erl merge_array); one that is not there is nothing.
+ * (emqx/hocon@0.44.0: src/hocon_token.erl load_include, src/hocon_maps.erl merge_array); one that is not there is nothing,
+ * one that may not be read an error.
  */
 async function parseConfiguration(source: string, files: FileSystem): Promise<Tree> {
   const [, rest = source, path] = /^([^]*\n)include "(\/[^"]*)"\s*$/.exec(source) ?? [];
   const tree = await parseHocon(rest, paths.configuration);
   const included = path === undefined ? undefined : files.get(path)?.content;
+  if (included === undefined && path !== undefined && files.has(path)) {
+    throw new BadHocon(`{eacces,"${path}"}`);
+  }
   return included === undefined ? tree : (merged(tree, await parseHocon(included, path!)) as Tree);
 }
 
@@ -153,12 +164,12 @@ function merged(base: unknown, top: unknown): unknown {
 
 async function parseHocon(source: string, name: string): Promise<Tree> {
   if (/^\s*include\b/m.test(source)) {
-    throw new Error(`${name}: include is simulated in the last line of emqx.conf only`);
+    throw new BadHocon(`${name}: include is simulated in the last line of emqx.conf only`);
   }
   try {
     return await parse({ text: source });
   } catch (error) {
-    throw new Error(`${name} is not HOCON: ${(error as Error).message}`, { cause: error });
+    throw new BadHocon(`${name} is not HOCON: ${(error as Error).message}`, { cause: error });
   }
 }
 

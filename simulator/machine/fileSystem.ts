@@ -9,6 +9,7 @@ export interface MachineFile {
 
 /** Files by their path. */
 export interface FileSystem extends Iterable<[string, MachineFile]> {
+  /** Undefined for what is not there, and for what may not be read. */
   get(path: string): MachineFile | undefined;
   has(path: string): boolean;
   set(path: string, file: MachineFile): this;

@@ -85,7 +85,7 @@ export class Root {
 
   /** What a user may read of it; undefined for none or for nobody's eyes. */
   readBytes(path: string, user: string): Buffer | undefined {
-    return this.files.as(user).has(this.inside(this.at(path))) ? readFileSync(this.at(path)) : undefined;
+    return this.files.as(user).get(this.inside(this.at(path))) ? readFileSync(this.at(path)) : undefined;
   }
 
   read(path: string): string | undefined {

@@ -17,7 +17,7 @@ export class RootFiles implements FileSystem {
   constructor(
     private readonly root: string,
     private readonly owners: Owners,
-    /** Whose eyes these are: what this user may not read is not there. Root reads everything. */
+    /** Whose eyes these are: what this user may not read has no content. Root reads everything. */
     private readonly user = "root",
   ) {}
 
@@ -36,7 +36,7 @@ export class RootFiles implements FileSystem {
   }
 
   has(path: string): boolean {
-    return this.get(path) !== undefined;
+    return existsSync(join(this.root, path));
   }
 
   set(path: string, { content, mode, owner }: MachineFile): this {

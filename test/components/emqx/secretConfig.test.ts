@@ -7,6 +7,7 @@ import { renderUserData } from "../../../components/emqx/userData";
 import { nodeArgs } from "./arguments";
 import { calls, type Machine, secrets, testMachines } from "./machine";
 
+const self = "emqx@192.168.0.10";
 const chain = `authentication = [
   { mechanism = password_based, backend = http, method = post, url = "http://10.0.0.9/auth", body { a = "b" } }
   { mechanism = password_based, backend = postgresql, server = "10.0.0.9:5432", database = mqtt, username = emqx, query = "SELECT 1" }
@@ -139,18 +140,45 @@ describe("on a node", () => {
 
   test("what EMQX refuses is not reported, nor repeated, and tried again", async () => {
     const machine = await node();
-    machine.change("secret-config", 'authentication.2.pasword = "Config-Secret-2"\n');
-    for (let tries = 0; tries < 2; tries += 1) {
-      const run = await machine.operate("sync");
-      expect(run.console).toMatch(
-        /FAILED while taking up the secret settings: emqx ctl conf reload: exit code 1/,
+    for (const [refused, why] of [
+      ['authentication.2.password = "Config-Secret-2', "bad_hocon_file"],
+      [
+        'authentication.2.pasword = "Config-Secret-2"',
+        'check config failed path => "authentication.2" reason => unknown_fields',
+      ],
+      // And when nothing is new
+      [undefined, 'check config failed path => "authentication.2" reason => unknown_fields'],
+    ] as const) {
+      if (refused !== undefined) machine.change("secret-config", `${refused}\n`);
+      const { console } = await machine.operate("sync");
+      expect(console).toContain(
+        `FAILED while taking up the secret settings: emqx ctl conf reload: ${why} exit code 1\n`,
       );
-      expect(run.console).not.toContain("Config-Secret");
+      expect(console).not.toContain("Config-Secret");
     }
     machine.change("secret-config", 'authentication.2.password = "Config-Secret-3"\n');
     expect((await machine.operate("sync")).code).toBe(0);
     expect(machine.readParameter("nodes/0/applied")).toBe(
-      "dashboard-password=1 mqtt-password=1 license-key=1 secret-config=3",
+      "dashboard-password=1 mqtt-password=1 license-key=1 secret-config=4",
     );
+  });
+
+  test("EMQX reads them as its own user, all that its schema requires among them, and says what it has read", async () => {
+    const machine = await node();
+    const reload = async () => {
+      const { done } = machine.runs.start(["emqx", "ctl", "conf", "reload"], () => {});
+      const { code, lines } = await done;
+      return [code, ...lines];
+    };
+    const roots = ["authentication", "dashboard", "listeners"].map((name) => `load ${name} on ${self} ok`);
+    expect(await reload()).toEqual(expect.arrayContaining([0, ...roots]));
+    expect((await reload()).join()).not.toMatch(/load (node|rpc|cluster) /);
+    const file = "etc/emqx-node/secret.conf";
+    machine.write(file, machine.read(file).replace(/^node\.cookie.*\n/, ""));
+    expect((await reload()).join()).toMatch(
+      /^1,check config failed,.*path => "node\.cookie",reason => required/s,
+    );
+    machine.root.files.set(`/${file}`, { content: "", mode: 0o600, owner: "root:root" });
+    expect(await reload()).toEqual([1, "bad_hocon_file", ` {eacces,"/${file}"}`]);
   });
 });

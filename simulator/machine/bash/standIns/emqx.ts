@@ -7,6 +7,7 @@ import type { ClusterStatus } from "../../../dataplane/cluster/membership";
 import { archive, contentOf } from "../../dataArchive";
 import { hasEvacuation } from "../../editions";
 import type { EmqxNode } from "../../emqxNode";
+import { BadHocon } from "../../emqxSettings";
 import { fail, readOptions, type StandIn, valueOf } from "../standIn";
 import { type Answer } from "../call";
 import type { System } from "../system";
@@ -78,13 +79,17 @@ const commands: Record<string, Command> = {
       (error: Error) => said(`Error: ${error.message}`),
     );
   },
-  // emqx_conf_cli.erl of 5.8.9: conf/1, reload_etc_conf_on_local_node/1.
+  // emqx_conf_cli.erl: conf/1, reload_etc_conf_on_local_node/1, check_res/5.
   conf: ([verb, ...rest], node) =>
     verb !== "reload" || rest.length > 0
       ? usage("conf reload")
       : node.reload().then(
-          () => said(""),
-          (error: Error) => said(`check config failed\n${error.message}`, 1),
+          (roots) => said(roots.map((root) => `load ${root} on ${node.settings.nodeName} ok`).join("\n")),
+          (error: Error) =>
+            said(
+              `${error instanceof BadHocon ? "bad_hocon_file\n " : "check config failed\n"}${error.message}`,
+              1,
+            ),
         ),
   data: async (args, node, system) => {
     const [verb, given] = args;
