@@ -63,6 +63,7 @@ clock() { read -r uptime _ <"$root/proc/uptime" && uptime=\${uptime%.*}; }
 allow() { clock && deadline=$((uptime + $1)); }
 allow "$READINESS_TIMEOUT_SECONDS"
 for stray in "$run".[0-9]*; do
+  [[ -e $stray ]] || continue
   if [[ $stray == "$work" ]] || ! kill -0 "\${stray##*.}" 2>/dev/null; then rm -rf "$stray"; fi
 done
 mkdir -m 0700 "$work"
@@ -154,18 +155,19 @@ hold() {
 }
 busy() { echo "another run has the lock: $(<"$run.lock")"; }
 
-fits() { [[ -f $1 && $(sha256sum <"$1") == "$2"* ]]; }
 fetch_operation() {
   keep "operations/$1" && printf '%s' "$(<"$work/value")" >"$work/operation" || return
-  fits "$work/operation" "$2" || { echo "not the one of operations/list" >&2 && return 1; }
+  [[ $(sha256sum <"$work/operation") == "$2"* ]] || { echo "not the one of operations/list" >&2 && return 1; }
 }
 # Those of operations.env, NAME=DIGEST
 fetch_operations() {
-  local each
+  local each sums
   # shellcheck source=/dev/null
   . "$conf/operations.env"
+  # One process for all: this is done every minute
+  sums=$(sha256sum "$conf"/operations/* 2>/dev/null) || true
   for each in $OPERATIONS; do
-    fits "$conf/operations/\${each%=*}" "\${each#*=}" && continue
+    [[ $sums =~ (^|$'\n')\${each#*=}[0-9a-f]*"  $conf/operations/\${each%=*}"($|$'\n') ]] && continue
     try 120 fetch_operation "\${each%=*}" "\${each#*=}" ||
       die "parameter $PARAMETER_PREFIX/operations/\${each%=*}: $(why)"
     put 0644 root:root "$conf/operations/\${each%=*}" "$(<"$work/operation")"

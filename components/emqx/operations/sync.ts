@@ -19,8 +19,10 @@ ${archiveFunctions}if [[ -z \${locked:-} ]]; then
   hold 0 || { say "nothing done: $(busy)" && exit 75; }
 fi
 # Of a run that was killed
-rm -f "$run.password" "$conf"/{,operations/}*.new "$root"/etc/{fstab,emqx/*,systemd/system/emqx-*}.new \\
-  "$root"/usr/lib/emqx/releases/*.new "$data"/emqx-node.*.new
+for stray in "$run.password" "$conf"/{,operations/}*.new "$root"/etc/{fstab,emqx/*,systemd/system/emqx-*}.new \\
+  "$root"/usr/lib/emqx/releases/*.new "$data"/emqx-node.*.new; do
+  [[ ! -e $stray ]] || rm -f "$stray"
+done
 seen=$conf/seen
 taken=$data/emqx-node.applied
 own=nodes/$NODE_NUMBER

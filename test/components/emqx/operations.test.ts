@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { rmSync } from "node:fs";
 import { bootScript } from "../../../components/emqx/bootstrap";
 import { operations } from "../../../components/emqx/operations";
 import { commonFunctions } from "../../../components/emqx/operations/common";
@@ -44,9 +45,13 @@ describe("sync", () => {
 
   test("decrypts nothing and changes nothing when nothing is new", async () => {
     const machine = await node();
+    machine.watchTools();
     const before = machine.files(true);
     const run = await machine.operate("sync");
     expect(run).toMatchObject({ code: 0, console: "" });
+    // Each is a process, and a node does this every minute.
+    expect(machine.read("tools").match(/^[a-z]\w+$/gm)).toEqual(["mkdir", "flock", "sha256sum", "rm"]);
+    rmSync(machine.root.at("/tools"));
     expect(machine.files(true)).toEqual(before);
     expect(calls(run, "aws").length).toBeGreaterThan(0);
     expect(calls(run, "aws").filter((call) => !call.startsWith("aws ssm get-parameters "))).toEqual([]);
