@@ -362,7 +362,7 @@ export class EmqxNode {
       settings: this.settings,
       broken: this.health === "broken",
       connections: this.connections,
-      cluster: this.cluster(),
+      cluster: () => this.cluster(),
       evacuating: this.evacuation !== undefined,
       logIn: (username, password) => this.token(username, password),
       tokenIsValid: (token) => this.tokens.has(token),
@@ -399,6 +399,7 @@ export class EmqxNode {
         guard,
         retryMs: this.interval(retrySeconds),
         tickMs: this.interval(tickSeconds),
+        longestTickMs: tickSeconds * 1000,
         log,
       },
       {

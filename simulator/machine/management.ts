@@ -13,7 +13,7 @@ interface ManagedNode {
   /** The emqx application does not run although the port answers. */
   broken: boolean;
   connections: number;
-  cluster: ClusterStatus;
+  cluster(): ClusterStatus;
   evacuating: boolean;
   /** A token for who knows a dashboard user's password. */
   logIn(username: string, password: string): string | undefined;
@@ -122,11 +122,12 @@ function logIn(body: string, node: ManagedNode): Answer {
 
 function page(node: ManagedNode): Answer {
   const { nodeName, version } = node.settings;
+  const { running, stopped } = node.cluster();
   const body =
     `<!doctype html><meta charset="utf-8"><title>EMQX ${version}</title><h1>${nodeName}</h1>` +
     `<p>EMQX ${version} (simulated), ${node.connections} connections</p>` +
-    `<p>Running nodes: ${node.cluster.running.join(", ")}</p>` +
-    `<p>Stopped nodes: ${node.cluster.stopped.join(", ") || "none"}</p>\n`;
+    `<p>Running nodes: ${running.join(", ")}</p>` +
+    `<p>Stopped nodes: ${stopped.join(", ") || "none"}</p>\n`;
   return { status: 200, headers: { "content-type": "text/html; charset=utf-8" }, body };
 }
 

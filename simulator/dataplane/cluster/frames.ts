@@ -7,6 +7,13 @@ const longestFrame = 256 * 1024 * 1024;
 
 export type Frame = Record<string, unknown>;
 
+export function encode(value: object): Buffer {
+  const body = serialize(value);
+  const length = Buffer.alloc(lengthBytes);
+  length.writeUInt32BE(body.length);
+  return Buffer.concat([length, body]);
+}
+
 export class FrameSocket {
   private data: Buffer = Buffer.alloc(0);
   private waiting: Frame[] = [];
@@ -19,13 +26,14 @@ export class FrameSocket {
   }
 
   send(value: object): void {
-    if (this.socket.destroyed || !this.socket.writable) {
-      return;
+    this.write(encode(value));
+  }
+
+  /** What `encode` has made: for one frame to many. */
+  write(frame: Buffer): void {
+    if (!this.socket.destroyed && this.socket.writable) {
+      this.socket.write(frame);
     }
-    const body = serialize(value);
-    const length = Buffer.alloc(lengthBytes);
-    length.writeUInt32BE(body.length);
-    this.socket.write(Buffer.concat([length, body]));
   }
 
   /** Who gets the frames from now on; without anybody they wait. */

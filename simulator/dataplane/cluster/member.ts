@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { Message, SessionState, TakenOver } from "../broker/broker";
 import { Change, ClusterData } from "./database";
-import { Frame, FrameSocket } from "./frames";
+import { encode, Frame, FrameSocket } from "./frames";
 import { Introduction } from "./handshake";
 import {
   About,
@@ -29,7 +29,9 @@ interface MemberOptions extends NetworkOptions {
   members: Members;
   /** How long a stopped member stays listed (`cluster.autoclean`); undefined for ever. */
   autocleanMs: number | undefined;
+  /** Between two ticks: in a small cluster, and at most. */
   tickMs: number;
+  longestTickMs: number;
 }
 
 interface MemberEvents {
@@ -64,6 +66,8 @@ interface Link {
   questions: Questions;
   opener: string;
   lastHeard: number;
+  /** How often the other node says that it will be heard. */
+  everyMs: number;
   /** What ends the locks that the other node holds here, by their tickets. */
   locks: Map<string, () => void>;
   about?: About;
@@ -87,6 +91,8 @@ interface Peer {
 }
 
 const missedTicks = 4;
+/** So much longer for every other node: fifty that tick each other every second and a half take a quarter of a core. */
+const tickMsPerPeer = 100;
 /** The longest that a node waits before it dials one again that did not answer, in pauses between two attempts. */
 const mostPauses = 8;
 /** For what was published just before a session moves and is still on its way to its old node. */
@@ -95,7 +101,8 @@ const settleMs = 30;
 export class ClusterMember {
   private readonly peers = new Map<string, Peer>();
   private readonly network: ClusterNetwork;
-  private readonly timers: NodeJS.Timeout[] = [];
+  private retryTimer: NodeJS.Timeout | undefined;
+  private tickTimer: NodeJS.Timeout | undefined;
   private readonly locks = new SessionLocks();
   private readonly stoppedSince = new Map<string, number>();
   private members: Members;
@@ -126,7 +133,7 @@ export class ClusterMember {
   }
 
   async start(): Promise<void> {
-    const { name, retryMs, tickMs, log } = this.options;
+    const { name, retryMs, log } = this.options;
     await this.network.listen();
     if (this.licenceProblem !== undefined) {
       log(this.licenceProblem);
@@ -135,8 +142,8 @@ export class ClusterMember {
       log(`own name ${name} is not among the static seeds: it joins nobody`);
     }
     this.dialMissing();
-    this.timers.push(setInterval(() => this.dialMissing(), retryMs));
-    this.timers.push(setInterval(() => this.tick(), tickMs));
+    this.retryTimer = setInterval(() => this.dialMissing(), retryMs);
+    this.tickLater();
   }
 
   status(): ClusterStatus {
@@ -248,7 +255,8 @@ export class ClusterMember {
 
   async stop(): Promise<void> {
     this.stopped = true;
-    this.timers.forEach((timer) => clearInterval(timer));
+    clearInterval(this.retryTimer);
+    clearTimeout(this.tickTimer);
     await this.network.stop();
   }
 
@@ -304,11 +312,11 @@ export class ClusterMember {
       return;
     }
     const wanted = new Set([...(this.discovers ? this.options.seeds : []), ...this.members.members]);
+    wanted.delete(this.options.name);
+    let allJoined = true;
     for (const name of wanted) {
       const peer = this.peer(name);
-      if (name === this.options.name) {
-        continue;
-      }
+      allJoined &&= peer.joined;
       if (peer.link === undefined && !peer.dialing && Date.now() >= peer.dialAt) {
         peer.dialing = true;
         void this.dial(name, peer).finally(() => (peer.dialing = false));
@@ -317,7 +325,7 @@ export class ClusterMember {
         void this.dialRpc(name, peer).finally(() => (peer.dialingRpc = false));
       }
     }
-    this.joinOldest();
+    if (!allJoined) this.joinOldest();
   }
 
   private async dial(name: string, peer: Peer): Promise<void> {
@@ -360,7 +368,8 @@ export class ClusterMember {
     }
     const replaced = peer.link;
     const questions = new Questions(channel);
-    const link: Link = { channel, questions, opener, lastHeard: Date.now(), locks: new Map() };
+    const everyMs = this.everyMs();
+    const link: Link = { channel, questions, opener, lastHeard: Date.now(), everyMs, locks: new Map() };
     if (replaced?.about !== undefined) {
       link.about = replaced.about;
     }
@@ -380,9 +389,10 @@ export class ClusterMember {
         peer.joined = false;
       }
     });
-    channel.send({ about: this.about() });
+    channel.send({ about: this.about(), everyMs });
     channel.listen((frame) => {
       link.lastHeard = Date.now();
+      link.everyMs = Number(frame["everyMs"] ?? link.everyMs);
       if (!this.silent && !link.questions.takes(frame)) {
         void this.heard(name, link, frame);
       }
@@ -564,24 +574,38 @@ export class ClusterMember {
     }
   }
 
+  private everyMs(): number {
+    const { tickMs, longestTickMs } = this.options;
+    return Math.max(tickMs, Math.min(longestTickMs, tickMsPerPeer * this.peers.size));
+  }
+
+  private tickLater(): void {
+    this.tickTimer = setTimeout(() => {
+      this.tick();
+      this.tickLater();
+    }, this.everyMs());
+  }
+
   private tick(): void {
-    const { tickMs, log, autocleanMs } = this.options;
+    const { log, autocleanMs } = this.options;
     if (this.silent) {
       return;
     }
+    const now = Date.now();
+    const frame = encode({ tick: this.members.membersVersion, everyMs: this.everyMs() });
     for (const [name, { link }] of this.peers) {
       if (link === undefined) {
         continue;
       }
-      if (Date.now() - link.lastHeard > missedTicks * tickMs) {
+      if (now - link.lastHeard > missedTicks * link.everyMs) {
         log(`node ${name} has not answered for ${missedTicks} ticks: taken for down`);
         link.channel.socket.destroy();
       } else {
-        link.channel.send({ tick: this.members.membersVersion });
+        link.channel.write(frame);
       }
     }
     this.noteStopped();
-    for (const name of membersToClean(this.stoppedSince, Date.now(), autocleanMs)) {
+    for (const name of membersToClean(this.stoppedSince, now, autocleanMs)) {
       log(`node ${name} is removed from the cluster by cluster.autoclean`);
       this.remove(name);
       this.stoppedSince.delete(name);
