@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { bootScript } from "../../../components/emqx/bootstrap";
 import { operations } from "../../../components/emqx/operations";
 import { commonFunctions } from "../../../components/emqx/operations/common";
@@ -12,6 +12,26 @@ const [first, second, third] = ["emqx@192.168.0.10", "emqx@192.168.0.11", "emqx@
 
 test.each(Object.keys(operations))("%s fits a parameter of the standard tier", (name) => {
   expect(Buffer.byteLength(operations[name]!)).toBeLessThanOrEqual(3800);
+});
+
+test("what EMQX is asked is in the table of its commands", () => {
+  const lines = [...Object.values(operations), bootScript].join("\n").match(/^(?! *(die|say|echo|#) ).*$/gm)!;
+  const words = (pattern: RegExp) => [...lines.join("\n").matchAll(pattern)].map(([, found]) => found!);
+  const asked = [
+    ...words(/\bemqx ctl ([a-z-]+(?: -?-?[a-z]\S+)*)/g),
+    ...words(/\btold '.*?' ([a-z]+(?: [a-z][a-z-]*)*)/g),
+    ...words(/\bemqx (eval) /g),
+    ...words(/:18083(\/status)/g),
+    ...words(/\bapi ([A-Z]+ [^"\s]+|[A-Z]+ "[^"]+")/g).map((call) =>
+      call.replace(/"/g, "").replace(" ", " …/api/v5/").replace(/\$\w+/, "NAME"),
+    ),
+  ];
+  expect(asked).toEqual(
+    expect.arrayContaining(["conf reload", "rebalance stop", "eval", "POST …/api/v5/login"]),
+  );
+  const page = readFileSync("docs/emqx-commands.md", "utf8").replaceAll(":18083/", "…/");
+  const rows = [...page.matchAll(/^\| `(?:GET …)?([^`]+)`/gm)].map(([, row]) => `${row} `);
+  expect(asked.filter((call) => !rows.some((row) => row.startsWith(`${call} `)))).toEqual([]);
 });
 
 testWith("shellcheck").each(Object.entries(operations))("shellcheck finds nothing in %s", (_name, script) => {
