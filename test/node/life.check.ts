@@ -50,7 +50,10 @@ describe("first boot (cloud-init, blkid, mkfs.xfs, mount, curl, sha256sum, rpm, 
       console: expect.stringMatching(/node 0 is ready$/m) as string,
     });
     expect(outside.parameter("nodes/0/ready")).toBe(outside.instanceId);
-    expect(outside.parameter("nodes/0/applied")).toBe("dashboard-password=1 mqtt-password=1 license-key=1");
+    expect(outside.parameter("nodes/0/applied")).toBe(
+      "dashboard-password=1 mqtt-password=1 license-key=1 secret-config=1",
+    );
+    expect(read("/var/lib/emqx/light.conf")).toContain("Config-Secret-1");
     expect(sh("findmnt -no FSTYPE,OPTIONS /var/lib/emqx")).toMatch(/^xfs .*noatime/);
     expect(sh("rpm -q emqx-enterprise; readlink /usr/bin/emqx")).toBe(
       `emqx-enterprise-${version}-1.noarch\n/usr/lib/emqx/bin/emqx`,
@@ -69,8 +72,13 @@ describe("first boot (cloud-init, blkid, mkfs.xfs, mount, curl, sha256sum, rpm, 
   });
 
   test("secrets are root's or EMQX's, and in no other file and no list of processes", () => {
-    expect(sh("cd /etc/emqx-node; stat -c '%n %U:%G %a' secrets.env mqtt-users.csv license.key")).toBe(
-      "secrets.env root:root 600\nmqtt-users.csv root:emqx 640\nlicense.key root:emqx 640",
+    expect(
+      sh("cd /etc/emqx-node; stat -c '%n %U:%G %a' secrets.env mqtt-users.csv license.key secret.conf"),
+    ).toBe(
+      "secrets.env root:root 600\nmqtt-users.csv root:emqx 640\nlicense.key root:emqx 640\nsecret.conf root:emqx 640",
+    );
+    expect(sh("grep -rlF --devices=skip Config-Secret /etc /run /var/log /var/lib/cloud || true")).toBe(
+      "/etc/emqx-node/secret.conf",
     );
     const password = outside.role.getParameter(`${outside.prefix}/mqtt-password`, {
       withDecryption: true,
@@ -96,7 +104,21 @@ describe("sync (aws, curl, grep, sed, flock)", () => {
     expect(outside.requests.filter((request) => request.startsWith("GetParameter"))).toHaveLength(1);
   });
 
-  test("takes up new passwords in the running EMQX, and repairs an operation that is damaged", async () => {
+  test("names what EMQX refuses of the secret settings, without them, and reports them as not taken up", async () => {
+    outside.changeParameter("secret-config", 'connectors.http.hook.headers.authorization = "Config-Secret');
+    const { code, console } = await machine.operate("sync");
+    expect(code).toBe(1);
+    expect(console).toMatch(
+      /FAILED while taking up the secret settings: emqx ctl conf reload: bad_hocon_file exit code 1$/,
+    );
+    expect(console).not.toContain("Config-Secret");
+  });
+
+  test("takes up new secrets in the running EMQX, and repairs an operation that is damaged", async () => {
+    outside.changeParameter(
+      "secret-config",
+      'connectors.http.hook.headers.authorization = "Config-Secret-2"\n',
+    );
     outside.changeParameter("dashboard-password", "Another-Secret-1");
     outside.changeParameter("mqtt-password", "Another-Secret-2");
     write("/etc/emqx-node/operations/drain", "");
@@ -105,7 +127,10 @@ describe("sync (aws, curl, grep, sed, flock)", () => {
       admin: "Another-Secret-1",
       users: { mqtt: "Another-Secret-2" },
     });
-    expect(outside.parameter("nodes/0/applied")).toBe("dashboard-password=2 mqtt-password=2 license-key=1");
+    expect(read("/var/lib/emqx/light.conf")).toContain("Config-Secret-2");
+    expect(outside.parameter("nodes/0/applied")).toBe(
+      "dashboard-password=2 mqtt-password=2 license-key=1 secret-config=3",
+    );
     expect(read("/etc/emqx-node/operations/drain")).toBe(operations["drain"]!.trimEnd());
   });
 

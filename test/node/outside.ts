@@ -68,6 +68,8 @@ export async function openOutside(folder: string, reachedAt?: string): Promise<O
       licenseKey: licenseKeyOf("20260101"),
       certificate: { selfSigned: {} },
       backup: {},
+      extraConfig: 'connectors.http.hook { url = "http://10.0.0.9" }',
+      secretConfig: { "connectors.http.hook.headers.authorization": "Config-Secret-1" },
     });
     bucket = await valueOf(deployment.backupBucketName as pulumi.Output<string>);
   });

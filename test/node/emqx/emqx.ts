@@ -16,12 +16,23 @@ interface Data {
 
 const home = "/var/lib/emqx";
 const dataFile = `${home}/light.json`;
+const settingsFile = `${home}/light.conf`;
 const configuration = readFileSync("/etc/emqx/emqx.conf", "utf8");
 const own = /name = "(emqx@.*?)"/.exec(configuration)![1]!;
 const seeds = [...configuration.matchAll(/^\s+"(emqx@.*?)",$/gm)].map((seed) => seed[1]!);
 const vmArgs = existsSync("/etc/emqx/vm.args") ? readFileSync("/etc/emqx/vm.args", "utf8") : "";
 const distribution = Number(/inet_dist_listen_min (\d+)/.exec(vmArgs)?.[1] ?? 4370);
 const version = process.env["REL_VSN"] ?? "";
+
+/** What the last line of emqx.conf includes, by path: a text a line. */
+function included(): [string, string][] {
+  const file = /^include "(.*)"\s*$/m.exec(configuration)?.[1];
+  const lines = file === undefined ? [] : readFileSync(file, "utf8").trim().split("\n");
+  return lines.map((line) => {
+    const [path = "", text] = line.split(" = ");
+    return [path, JSON.parse(text!) as string];
+  });
+}
 
 function dial(node: string, port: number): Promise<Socket | undefined> {
   return new Promise((resolve) => {
@@ -51,6 +62,7 @@ class Light {
       ? (JSON.parse(readFileSync(dataFile, "utf8")) as Data)
       : { admin: password.replace(/^"|"$/g, ""), users: user ? { [user]: secret! } : {} };
     this.save();
+    writeFileSync(settingsFile, JSON.stringify(included()));
     setInterval(() => this.evict(), 1000);
   }
 
@@ -89,6 +101,7 @@ class Light {
       this.save();
       return says(was === undefined ? "Rebalance is already disabled" : "Rebalance(evacuation) stopped", 1);
     }
+    if (line === "conf reload") return this.reload();
     if (line === "cluster leave") {
       this.leaving = true;
       return says("Leave the cluster successfully.");
@@ -118,6 +131,20 @@ class Light {
       }),
     );
     return [seeds.filter((_, at) => up[at]), seeds.filter((_, at) => !up[at])];
+  }
+
+  private reload(): { code: number; out: string } {
+    let settings: [string, string][];
+    try {
+      settings = included();
+    } catch (error) {
+      return { code: 1, out: `bad_hocon_file\n ${(error as Error).message}\n` };
+    }
+    // Without the environment
+    if (settings.every(([path]) => path !== "node.cookie"))
+      return { code: 1, out: 'check config failed\n#{path => "node.cookie",reason => required_field}\n' };
+    writeFileSync(settingsFile, JSON.stringify(settings));
+    return { code: 0, out: `load connectors on ${own} ok\n` };
   }
 
   private evict(): void {
