@@ -14,6 +14,7 @@ export {
 } from "./classicElb/settings";
 export { EmqxDeployment } from "./deployment/emqxDeployment";
 export { deploymentProblems, type EmqxDeploymentArgs } from "./deployment/settings";
+export { AclAction, AclPermission, type EmqxAclArgs, type EmqxAclRuleArgs } from "./emqx/acl";
 export { ClusterPorts } from "./emqx/releases";
 export { EmqxMonitoring } from "./monitoring/emqxMonitoring";
 export type {

@@ -181,7 +181,7 @@ export class QuickMachines implements MachineHost {
   private takeUp(instance: StoredResource, node: NodeFacts): void {
     const { account } = this.cloud;
     const find = (name: string) => account.get(names.parameter, instance.region, `${node.prefix}/${name}`);
-    const applied = ["dashboard-password", "mqtt-password", "license-key", "secret-config"]
+    const applied = ["dashboard-password", "mqtt-password", "license-key", "secret-config", "acl"]
       .flatMap((name) => {
         const parameter = find(name);
         return parameter ? [`${name}=${String(parameter.attributes["version"])}`] : [];

@@ -199,6 +199,7 @@ export class EmqxDeployment extends pulumi.ComponentResource {
         listeners,
         extraConfig: settings.extraConfig,
         secretConfig: settings.secretConfig,
+        acl: settings.acl,
         anonymousAccess: settings.anonymousAccess,
         proxyProtocol: classicElb.proxyProtocol,
         instance,

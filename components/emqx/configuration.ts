@@ -22,6 +22,8 @@ export const nodeFiles = {
   mqttUsers: "/etc/emqx-node/mqtt-users.csv",
   /** Written by the boot script; readable by root and EMQX: settings that are secret. */
   secretConfiguration: "/etc/emqx-node/secret.conf",
+  /** Written by the boot script; readable by root and EMQX: what clients may do. */
+  acl: "/etc/emqx-node/acl.conf",
   /** Written by the boot script; readable by root and EMQX. */
   license: "/etc/emqx-node/license.key",
   /** cloud-init runs what is in this folder at every boot. */
@@ -46,9 +48,11 @@ export interface ConfigurationArgs {
   extraConfig?: string;
   /** Whether there are settings in a file that the boot script writes. */
   hasSecretConfig?: boolean;
+  /** Whether the boot script writes what clients may do into a file. */
+  hasAcl?: boolean;
 }
 
-/** The last line of emqx.conf, where there are settings that are secret. */
+/** The last line of emqx.conf, where nodes read something again while they run: EMQX wants the cookie in a file for that. */
 export const includeSecrets = `include "${nodeFiles.secretConfiguration}"`;
 
 export function nodeName(privateIp: string): string {
@@ -131,12 +135,15 @@ export function renderConfiguration(args: ConfigurationArgs): string {
         ]),
     // The rules of the package's acl.conf end in "allow"; who removes that line means it.
     `authorization.no_match = deny`,
+    ...(args.hasAcl
+      ? [`authorization.sources = [{ type = file, enable = true, path = "${nodeFiles.acl}" }]`]
+      : []),
     // Retained messages survive a stop of the whole cluster; EMQX's default keeps them in memory only.
     `retainer.backend { type = built_in_database, storage_type = disc }`,
     `telemetry.enable = false`,
     ...(args.hasLicense ? [`license.key = "file://${nodeFiles.license}"`] : []),
     ...(extra ? [``, `# extraConfig`, extra] : []),
-    ...(args.hasSecretConfig ? [``, includeSecrets] : []),
+    ...(args.hasSecretConfig || args.hasAcl ? [``, includeSecrets] : []),
   ];
   return lines.join("\n") + "\n";
 }

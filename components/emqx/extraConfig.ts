@@ -1,4 +1,4 @@
-import { renderConfiguration } from "./configuration";
+import { nodeFiles, renderConfiguration } from "./configuration";
 import { Assignment, HoconError, hoconTree, readHocon, type HoconValue } from "./hocon";
 import { ClusterPorts } from "./releases";
 import { configurationProblems } from "./schema/check";
@@ -61,6 +61,8 @@ export interface ExtraConfigOptions {
   version?: string;
   /** Settings that a file of their own sets after this text. */
   secretPaths?: string[];
+  /** The component has EMQX read a file of rules. */
+  hasAcl?: boolean;
 }
 
 /**
@@ -85,10 +87,23 @@ export function extraConfigProblems(hocon: string, options: ExtraConfigOptions =
       collision("secretConfig", { path: path.split("."), isObject: false }),
     ),
   ];
+  collisions.push(...(options.hasAcl ? lostAclProblems(assignments) : []));
   const { version } = options;
   return collisions.length > 0 || version === undefined || knownVersion(version) !== version
     ? collisions
     : schemaProblems(hocon, assignments, version, options);
+}
+
+/** Sources of one's own take the place of the component's. */
+function lostAclProblems(assignments: Assignment[]): string[] {
+  const { authorization } = hoconTree(assignments) as { authorization?: { sources?: HoconValue } | string };
+  const sources = typeof authorization === "object" ? authorization?.sources : undefined;
+  return sources === undefined || JSON.stringify(sources).includes(`"${nodeFiles.acl}"`)
+    ? []
+    : [
+        `extraConfig: authorization.sources leaves out the rules of acl; add { type = file, path = "${nodeFiles.acl}" } at their ` +
+          `place among the others, or leave acl out`,
+      ];
 }
 
 /** For a version newer than the settings that are known here: what is new to them need not be wrong. */

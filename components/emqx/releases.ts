@@ -29,6 +29,8 @@ export interface Release {
   supportsDocumentedPorts: boolean;
   /** `EMQX_SECURITY_PROFILE=hardened` exists. */
   supportsSecurityProfile: boolean;
+  /** The package's acl.conf allows nothing in the hardened profile. */
+  deniesWhenHardened: boolean;
   /** Last day of EMQ's support (YYYY-MM-DD), where EMQ has published one. */
   endOfSupport?: string;
 }
@@ -42,6 +44,8 @@ const oldestWithDocumentedPorts = "5.8.2";
 const lastOpenSource = "5.8.9";
 // apps/emqx/src/emqx_security_profile.erl: in 6.2.0.
 const oldestWithSecurityProfile = "6.2.0";
+// apps/emqx_auth/etc/acl.conf: its last rule is {allow, {security_profile, legacy}}.
+const oldestDenyingWhenHardened = "6.2.1";
 const firstUnknownMajor = "7.0.0";
 
 /**
@@ -88,6 +92,7 @@ export function findRelease(version: string): Release {
       `${architecture === Architecture.Arm64 ? "arm64" : "amd64"}.rpm`,
     supportsDocumentedPorts: semver.gte(version, oldestWithDocumentedPorts),
     supportsSecurityProfile: semver.gte(version, oldestWithSecurityProfile),
+    deniesWhenHardened: semver.gte(version, oldestDenyingWhenHardened),
     endOfSupport: endOfSupport(version, enterprise),
   };
 }

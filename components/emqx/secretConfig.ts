@@ -39,12 +39,12 @@ export function secretValueProblems(input: string, value: unknown): string[] {
     : [];
 }
 
-/** The file, in the order of the paths, so that the order of a list of settings means nothing. */
+/** The file, which is never empty, in the order of the paths, so that the order of a list of settings means nothing. */
 export function renderSecretConfig(secrets: Record<string, string>): string {
-  return Object.entries(secrets)
+  const lines = Object.entries(secrets)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([path, value]) => `${path} = ${JSON.stringify(value)}\n`)
-    .join("");
+    .map(([path, value]) => `${path} = ${JSON.stringify(value)}\n`);
+  return lines.join("") || "# none\n";
 }
 
 export function secretSizeProblems(input: string, secrets: Record<string, string>): string[] {

@@ -19,7 +19,7 @@ import { nodeImage } from "./image";
 import { createNodeOperations, drainSeconds } from "./operations";
 import { createNodeRole, type NodeRole } from "./role";
 import { createNodeSecrets, type NodeSecrets } from "./secrets";
-import { nodeUserData, parameterPrefixOf } from "./userData";
+import { aclOf, nodeUserData, parameterPrefixOf } from "./userData";
 import { checkedLater } from "../shared/checkedLater";
 import { checkDefaultTags } from "../shared/defaultTags";
 import { checkedInstanceType, checkedZones } from "../shared/place";
@@ -233,6 +233,7 @@ function createSharedParts(
     mqttPasswordVersion: secretVersions.mqttPassword,
     licenseKey: settings.licenseKey,
     secretConfig: settings.secretConfig,
+    acl: aclOf(settings),
     kmsKeyId: settings.kmsKeyId,
     tags: settings.tags,
   });
@@ -241,6 +242,7 @@ function createSharedParts(
     addresses: settings.nodes.map((node) => node.privateIp),
     loadBalancerNames,
     drainSeconds: drainSeconds(settings.emqxVersion, settings.rollout.drainingTimeoutSeconds),
+    versions: secrets.further,
     tags: settings.tags,
   });
   const role = createNodeRole(name, parent, {

@@ -14,6 +14,8 @@ export interface NodeOperationsArgs {
   loadBalancerNames: pulumi.Input<string>[];
   /** Seconds that a node may take to move its clients before it stops. */
   drainSeconds: number;
+  /** Versions of parameters that nodes do not ask for by their names: `<parameter>=<version> …`. */
+  versions: pulumi.Input<string>;
   tags: Tags | undefined;
 }
 
@@ -36,8 +38,12 @@ export function createNodeOperations(
       { parent },
     );
   const cluster = pulumi
-    .all(args.addresses)
-    .apply((addresses) => `MEMBERS='${addresses.join(" ")}'\nDRAIN_SECONDS='${args.drainSeconds}'\n`);
+    .all([args.versions, pulumi.all(args.addresses)])
+    .apply(
+      ([versions, addresses]) =>
+        `MEMBERS='${addresses.join(" ")}'\nDRAIN_SECONDS='${args.drainSeconds}'\n` +
+        (versions === "" ? "" : `VERSIONS='${versions}'\n`),
+    );
   if (args.loadBalancerNames.length > 0) {
     const names = pulumi.all(args.loadBalancerNames).apply((all) => all.join(","));
     // A node asks for it again and again, so no instance waits for it.

@@ -1,5 +1,6 @@
 /** What can be wrong with the inputs of EmqxClusterNodes together, and what deserves a second thought. */
 import { aclDefault, askedAtListeners, parseHocon, safeguardsOf } from "../emqx/access";
+import { aclProblems, AclPermission } from "../emqx/acl";
 import { extraConfigProblems, extraConfigWarnings } from "../emqx/extraConfig";
 import { licenseProblems } from "../emqx/license";
 import { findRelease, releaseProblems, releaseWarnings } from "../emqx/releases";
@@ -92,13 +93,15 @@ export function nodeSettingsRules<Settings extends NodeOptions>(
             `secretVersions.mqttPassword: given, but with anonymousAccess there is no such password; leave one of them out`,
           ]
         : [],
-    ({ extraConfig, secretConfig, anonymousAccess, emqxVersion }) =>
+    ({ acl, emqxVersion }) => (acl === undefined ? [] : aclProblems("acl", acl, emqxVersion)),
+    ({ extraConfig, secretConfig, acl, anonymousAccess, emqxVersion }) =>
       extraConfig === undefined && secretConfig === undefined
         ? []
         : extraConfigProblems(extraConfig ?? "", {
             anonymousAccess,
             version: emqxVersion,
             secretPaths: Object.keys(secretConfig ?? {}),
+            hasAcl: acl !== undefined,
           }),
   ];
 }
@@ -120,6 +123,7 @@ export function clusterNodesWarnings(args: ClusterNodesSettings): string[] {
           secretPaths: Object.keys(args.secretConfig ?? {}),
         })),
     ...accessWarnings(args),
+    ...aclWarnings(args),
   ];
 }
 
@@ -148,6 +152,23 @@ function accessWarnings({ anonymousAccess, extraConfig, listeners }: ClusterNode
       ? [
           `extraConfig: authorization.no_match = allow lets clients do whatever no ACL rule forbids; ` +
             `leave it out, or see to it that the last rule denies the rest`,
+        ]
+      : []),
+  ];
+}
+
+function aclWarnings({ acl, proxyProtocol, loadBalancerNames }: ClusterNodesSettings): string[] {
+  const byAddress = acl?.rules?.findIndex(({ cidrBlocks }) => cidrBlocks !== undefined) ?? -1;
+  return [
+    ...(acl?.noMatch === AclPermission.Allow
+      ? [
+          `acl.noMatch: allow lets clients do whatever no rule forbids; leave it out, and allow what they need`,
+        ]
+      : []),
+    ...(byAddress >= 0 && !proxyProtocol && loadBalancerNames.length > 0
+      ? [
+          `acl.rules[${byAddress}].cidrBlocks: EMQX sees the load balancer's address instead of its clients'; ` +
+            `set proxyProtocol of the load balancer`,
         ]
       : []),
   ];

@@ -74,6 +74,7 @@ const readParameters = [
   "mqtt-password",
   "license-key",
   "secret-config",
+  "acl",
   "load-balancers",
   "cluster",
   "operations/*",

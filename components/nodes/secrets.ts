@@ -16,6 +16,8 @@ export interface NodeSecretsArgs {
   mqttPasswordVersion: number;
   licenseKey: pulumi.Input<string> | undefined;
   secretConfig: Record<string, pulumi.Input<string>> | undefined;
+  /** EMQX's file of what clients may do. */
+  acl: string | undefined;
   kmsKeyId: pulumi.Input<string> | undefined;
   tags: Tags | undefined;
 }
@@ -29,23 +31,32 @@ export interface NodeSecrets {
   parameters: ssm.Parameter[];
   /** What a node reports once it has taken up the present passwords, licence and settings: `<parameter>=<version> …`. */
   applied: pulumi.Output<string>;
+  /** Versions of what nodes do not ask for by its name, in the same form. */
+  further: pulumi.Output<string>;
 }
 
 /** What nodes take up while they run, in the order in which they report it (operation "sync"). */
-const takenUp = ["dashboard-password", "mqtt-password", "license-key", "secret-config"];
+const takenUp = ["dashboard-password", "mqtt-password", "license-key", "secret-config", "acl"];
+/** Those whose versions nodes read in the parameter "cluster": one call has room for ten names. */
+const further = ["acl"];
 
 export function createNodeSecrets(name: string, parent: pulumi.Resource, args: NodeSecretsArgs): NodeSecrets {
   const parameters = new Map<string, ssm.Parameter>();
-  const keep = (suffix: string, description: string, value: pulumi.Input<string>): string => {
+  const keep = (
+    suffix: string,
+    description: string,
+    value: pulumi.Input<string>,
+    isPublic = false,
+  ): string => {
     const parameterName = `${args.parameterPrefix}/${suffix}`;
     const parameter = new ssm.Parameter(
       `${name}-${suffix}`,
       {
         name: parameterName,
-        type: "SecureString",
-        value: pulumi.secret(value),
+        ...(isPublic
+          ? { type: "String", insecureValue: value }
+          : { type: "SecureString", value: pulumi.secret(value), keyId: args.kmsKeyId }),
         description,
-        keyId: args.kmsKeyId,
         tags: tagged(`${name}-${suffix}`, args.tags),
       },
       { parent },
@@ -91,20 +102,25 @@ export function createNodeSecrets(name: string, parent: pulumi.Resource, args: N
     licenseKey:
       args.licenseKey === undefined ? undefined : keep("license-key", "EMQX licence key", args.licenseKey),
   };
-  if (args.secretConfig !== undefined) {
-    const secrets = pulumi.all(args.secretConfig).apply((known) => {
+  if (args.secretConfig !== undefined || args.acl !== undefined) {
+    const secrets = pulumi.all(args.secretConfig ?? {}).apply((known) => {
       refuseLater(`EmqxClusterNodes "${name}"`, secretSizeProblems("secretConfig", known));
       return renderSecretConfig(known);
     });
     keep("secret-config", "Settings of EMQX that are secret", secrets);
   }
-  const versions = takenUp.flatMap((suffix) => {
-    const parameter = parameters.get(suffix);
-    return parameter ? [pulumi.interpolate`${suffix}=${parameter.version}`] : [];
-  });
+  if (args.acl !== undefined) keep("acl", "What MQTT clients may do", args.acl, true);
+  const versionsOf = (suffixes: string[]) => {
+    const versions = suffixes.flatMap((suffix) => {
+      const parameter = parameters.get(suffix);
+      return parameter ? [pulumi.interpolate`${suffix}=${parameter.version}`] : [];
+    });
+    return pulumi.all(versions).apply((parts) => parts.join(" "));
+  };
   return {
     ...names,
     parameters: [...parameters.values()],
-    applied: pulumi.all(versions).apply((parts) => parts.join(" ")),
+    applied: versionsOf(takenUp),
+    further: versionsOf(further),
   };
 }

@@ -1,12 +1,21 @@
 /** What EmqxClusterNodes can be told, one by one. How inputs go together: problems.ts. */
 import type * as pulumi from "@pulumi/pulumi";
+import {
+  AclAction,
+  aclNameWords,
+  aclPatternWords,
+  AclPermission,
+  aclTopicWords,
+  type EmqxAclArgs,
+  type EmqxAclRuleArgs,
+} from "../emqx/acl";
 import { isReservedWord } from "../emqx/hocon";
 import { licenseProblems } from "../emqx/license";
 import { ClusterPorts, releaseProblem } from "../emqx/releases";
 import { secretPathProblems, secretValueProblems } from "../emqx/secretConfig";
 import { packageSumProblems, packageUrlProblems } from "../emqx/userData";
 import { availabilityZoneInput } from "../network/availabilityZones";
-import { addressInput } from "../network/ipv4";
+import { addressInput, blockInput } from "../network/ipv4";
 import { imageId, loadBalancerName, securityGroupId, subnetId } from "../shared/awsNames";
 import {
   checked,
@@ -111,6 +120,8 @@ export interface EmqxNodeOptionsArgs {
    * parameter, and taken up while they run. Default: none.
    */
   secretConfig?: Record<string, pulumi.Input<string>>;
+  /** What clients may do. Default: EMQX's own rules: everything, but for `$SYS/#` and for subscribing to all topics. */
+  acl?: EmqxAclArgs;
   /** Whether no MQTT user is made: an authentication in `extraConfig` decides who may connect; without one, anybody may. Default: false. */
   anonymousAccess?: boolean;
   /** Versions of the generated secrets. Default: the first of each. */
@@ -152,6 +163,20 @@ const nodeInput = {
   } satisfies Shapes<EmqxNodeArgs>,
 } as const;
 
+const aclRuleInput = group({
+  permission: { ...choice(AclPermission), needed: "give allow or deny" },
+  username: text(aclNameWords),
+  usernamePattern: text(aclPatternWords),
+  clientId: text(aclNameWords),
+  clientIdPattern: text(aclPatternWords),
+  cidrBlocks: list(blockInput, { least: "name at least one, or leave it out for all addresses" }),
+  action: choice(AclAction),
+  topics: list(text(aclTopicWords), {
+    needed: 'give the topics, ["#"] for all',
+    least: 'give the topics, ["#"] for all',
+  }),
+} satisfies Shapes<EmqxAclRuleArgs>);
+
 /** What nodes are told, in a deployment and by themselves. */
 export const nodeOptions = {
   listeners: listenersInput,
@@ -177,6 +202,25 @@ export const nodeOptions = {
     check: (input: string, entries: Record<string, unknown>) =>
       secretPathProblems(input, Object.keys(entries)),
   } satisfies MapShape,
+  acl: group({
+    // A condition that is overlooked would make a rule one for everybody.
+    rules: list(aclRuleInput, {
+      check: (input, rules: object[]) =>
+        rules.flatMap((rule, i) =>
+          Object.keys(rule)
+            .filter((key) => !Object.hasOwn(aclRuleInput.fields, key))
+            .map(
+              (key) =>
+                `${input}[${i}].${key}: there is no such input; there are ${Object.keys(aclRuleInput.fields).join(", ")}`,
+            ),
+        ),
+    }),
+    // What is in it, the version decides, too.
+    file: checked("text", (input, file) =>
+      typeof file === "string" ? [] : [`${input}: ${shown(file)} is not a text`],
+    ),
+    noMatch: { ...choice(AclPermission), default: AclPermission.Deny },
+  } satisfies Shapes<EmqxAclArgs>),
   anonymousAccess: { ...flag, default: false },
   secretVersions: group(
     {

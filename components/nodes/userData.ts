@@ -1,5 +1,7 @@
 /** From a cluster's settings and a node's place to the node's user data. */
 import * as pulumi from "@pulumi/pulumi";
+import { ownRules, renderAcl } from "../emqx/acl";
+import { findRelease } from "../emqx/releases";
 import { architectureOf } from "./instanceTypes";
 import { renderUserData, userDataProblems } from "../emqx/userData";
 import { usesWebSocket } from "../shared/listeners";
@@ -42,7 +44,21 @@ export function nodeUserData(settings: NodeSettings, place: NodePlace): string {
     readinessTimeoutSeconds: settings.rollout.readinessTimeoutSeconds,
     extraConfig: settings.extraConfig,
     hasSecretConfig: settings.secretConfig !== undefined,
+    hasAcl: aclOf(settings) !== undefined,
   });
+}
+
+/** The file of what clients may do; undefined where it is the package's own. */
+export function aclOf({
+  acl,
+  anonymousAccess,
+  emqxVersion,
+}: Pick<NodeSettings, "acl" | "anonymousAccess" | "emqxVersion">): string | undefined {
+  return acl !== undefined
+    ? renderAcl(acl)
+    : !anonymousAccess && findRelease(emqxVersion).deniesWhenHardened
+      ? ownRules
+      : undefined;
 }
 
 /** Whether user data for nodes at these addresses is what EC2 takes; the settings must be free of problems. */

@@ -236,11 +236,12 @@ export class EmqxNode {
   }
 
   /**
-   * `emqx ctl conf reload`: the roots that it has loaded again, in the order of to_sorted_list/1 of emqx_conf_cli.erl. Nothing that is acted
-   * out here changes by it while EMQX runs.
+   * `emqx ctl conf reload`: the roots that it has loaded again, in the order of to_sorted_list/1 of emqx_conf_cli.erl. Of what is acted
+   * out here, what clients may do changes by it while EMQX runs.
    */
   async reload(): Promise<string[]> {
-    const { roots } = await this.surroundings.reread();
+    const { roots, limits } = await this.surroundings.reread();
+    this.broker.authorization = limits.authorization;
     return [
       ...reloadedFirst.filter((root) => roots.includes(root)),
       ...roots.filter((root) => ![...reloadedFirst, ...reloadedNever].includes(root)).sort(),

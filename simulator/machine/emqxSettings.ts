@@ -7,6 +7,8 @@ import * as semver from "semver";
 import { configurationProblems } from "../../components/emqx/schema/check";
 import type { HoconValue } from "../../components/emqx/hocon";
 import { knownVersion } from "../../components/emqx/schema/table";
+import { readAcl } from "../../components/emqx/acl";
+import { type Authorization, notActedOut, packageRules } from "../dataplane/broker/authorization";
 import type { BrokerLimits } from "../dataplane/broker/broker";
 import { edition, needsClusterLicence } from "./editions";
 import { FileSystem } from "./fileSystem";
@@ -71,6 +73,12 @@ const defaults = {
   maxTopicLevels: 128,
 };
 
+/** What holds of the environment when a running EMQX reads its files again: it has no setting of the files. */
+export const profileOf = ({
+  EMQX_SECURITY_PROFILE: profile,
+}: Record<string, string>): Record<string, string> =>
+  profile === undefined ? {} : { EMQX_SECURITY_PROFILE: profile };
+
 /** EPMD_ARGS is overwritten by bin/emqx in older versions. */
 const epmdArgsSince = "5.8.2";
 
@@ -122,7 +130,7 @@ export async function readEmqxSettings(
     licence,
     ...optional("licenceProblem", licenceProblem(licence.key, version)),
     ...optional("autocleanSeconds", readDuration(at(tree, "cluster.autoclean"), defaults.autocleanSeconds)),
-    limits: readLimits(tree, warnings),
+    limits: readLimits(tree, readAuthorization(tree, files, version, hardened, warnings)),
     retainedOnDisc: at(tree, "retainer.backend.storage_type") === "disc",
     roots,
     warnings,
@@ -334,19 +342,57 @@ function readUsers(
   return users;
 }
 
-function readLimits(tree: Tree, warnings: string[]): BrokerLimits {
-  const sources = at(tree, "authorization.sources");
-  const listed = Array.isArray(sources) ? sources.filter(isTree) : undefined;
-  for (const { type } of listed?.filter((source) => source["type"] !== "file") ?? []) {
-    warnings.push(`authorization ${String(type)} is not simulated: it decides nothing`);
-  }
-  const aclFile = listed?.some(({ type, enable }) => type === "file" && enable !== false) ?? true;
+function readLimits(tree: Tree, authorization: Authorization): BrokerLimits {
   const maxPacketSize = readBytes(at(tree, "mqtt.max_packet_size"), defaults.maxPacketSize);
   return {
     maxPacketSize,
     maxTopicLevels: number(at(tree, "mqtt.max_topic_levels"), defaults.maxTopicLevels),
-    aclFile,
+    authorization,
   };
+}
+
+/** Sources are asked in their order; one that is not acted out denies whatever comes to it. */
+function readAuthorization(
+  tree: Tree,
+  files: FileSystem,
+  version: string,
+  hardened: boolean,
+  warnings: string[],
+): Authorization {
+  const sources = at(tree, "authorization.sources");
+  const listed = Array.isArray(sources) ? sources.filter(isTree) : [{ type: "file" }];
+  const rules = listed
+    .filter(({ enable }) => enable !== false)
+    .flatMap(({ type, path }) => {
+      if (type === "file") return rulesIn(text(path), files, version, hardened);
+      warnings.push(`authorization ${String(type)} is not simulated: it denies whatever it is asked`);
+      return readAcl("{deny, all}.");
+    });
+  for (const name of notActedOut(rules)) {
+    // The package's own rule of the node's own address does not matter: no client stands there.
+    if (name === "ipaddr" && !Array.isArray(sources)) continue;
+    warnings.push(`authorization: the condition ${name} is not simulated: it never allows and always denies`);
+  }
+  return {
+    rules,
+    noMatch: at(tree, "authorization.no_match") === "deny" ? "deny" : "allow",
+    denyAction: at(tree, "authorization.deny_action") === "disconnect" ? "disconnect" : "ignore",
+  };
+}
+
+const packageAcl = ["/etc/emqx/acl.conf", "${EMQX_ETC_DIR}/acl.conf", "etc/acl.conf"];
+
+function rulesIn(path: string | undefined, files: FileSystem, version: string, hardened: boolean) {
+  if (path === undefined || packageAcl.includes(path)) {
+    return hardened && semver.gte(version, "6.2.1") ? packageRules.slice(0, -1) : packageRules;
+  }
+  const content = files.get(path)?.content;
+  if (content === undefined) throw new Error(`failed_to_read_acl_file: ${path}`);
+  try {
+    return readAcl(content);
+  } catch (error) {
+    throw new Error(`bad_acl_file_content: ${path}: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 /** `1MB`; a bare number is bytes. */

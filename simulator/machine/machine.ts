@@ -19,7 +19,7 @@ import type { Turns } from "./bash/turns";
 import { JobFailed, Units } from "./bash/units";
 import { CloudInitResult, runCloudInit } from "./cloudConfig";
 import { EmqxNode } from "./emqxNode";
-import { EmqxSettings, readEmqxSettings } from "./emqxSettings";
+import { EmqxSettings, profileOf, readEmqxSettings } from "./emqxSettings";
 import { serviceEnvironment } from "./packages";
 
 interface MachineRoom {
@@ -375,7 +375,7 @@ export class Machine {
         (!this.silent && socket.remoteAddress === this.room.address) || this.room.guard(socket, port),
       disc,
       files,
-      reread: () => readEmqxSettings(files, {}, version),
+      reread: () => readEmqxSettings(files, profileOf(environment), version),
       secondMs: 1000 * this.room.clusterClock,
       log: (line) => this.say(`emqx: ${line}`),
     });

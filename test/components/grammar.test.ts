@@ -110,6 +110,10 @@ const block = {
     fc.constantFrom("::/0", "10.0.0.0/", "10.0.0.0/08", "10.0.0.0/+8", "10.0.0.0 /8"),
   ),
 };
+const aclName = {
+  right: fc.stringMatching(/^[ -~äß東]{1,60}$/),
+  wrong: fc.constantFrom("", "a\u0000", "\n"),
+};
 const reservedFirst = fc.oneof(fc.constantFrom(0, 127), fc.integer({ min: 224, max: 255 }));
 const arnOf = (service: string, resource: string) => {
   const account = fc.stringMatching(/^\d{12}$/);
@@ -410,6 +414,24 @@ const rows: Record<string, Row> = {
       fc.constantFrom("latest", "5.8", "5", "7.0.0", "5.8.9.1", "5.08.9"),
     ),
   },
+  noMatch: choice(["allow", "deny"]),
+  "rules[].permission": choice(["allow", "deny"]),
+  "rules[].action": choice(["publish", "subscribe", "all"]),
+  "rules[].cidrBlocks[]": block,
+  "rules[].clientId": aclName,
+  "rules[].username": aclName,
+  "rules[].clientIdPattern": {
+    right: fc.constantFrom("^a-\\d+$", "a|b", "(?i)x"),
+    wrong: fc.constantFrom("(", "[a", ""),
+  },
+  "rules[].usernamePattern": {
+    right: fc.constantFrom("^a-\\d+$", "a|b", "(?i)x"),
+    wrong: fc.constantFrom("(", "[a", ""),
+  },
+  "rules[].topics[]": {
+    right: fc.stringMatching(/^(eq )?([a-z]{1,3}\/|\+\/|\$\{clientid\}\/){0,3}(#|\+|x)$/),
+    wrong: fc.constantFrom("", "eq ", "a/#/b", "a#", "+a/b", "$share/g/t", "${user}/x", "a\u0000"),
+  },
   "secretConfig{}": {
     right: fc.stringMatching(/^[ -~äß東\n\t]{0,60}[a-z"'#$}]$/),
     wrong: fc.oneof(
@@ -636,7 +658,7 @@ Object.assign(rows, {
 });
 
 /** Whose grammar is a language of its own, with tests of its own. */
-const elsewhere = ["extraConfig"];
+const elsewhere = ["extraConfig", "file"];
 
 test("every text of every component has a row here", () => {
   expect([...texts.keys()].filter((path) => !elsewhere.includes(path)).sort()).toEqual(
@@ -664,10 +686,10 @@ test.each(places)("%s: wrong values are refused", (path, { right, wrong }) => {
     right.map((value) => `\t${value}\u00a0`),
     right.map((value) => `${value}'; rm -rf /`),
   );
-  // A licence key and a tag's value may have blanks around them, and the words of a tag, a prefix or a description are free.
-  const free = ["licenseKey", "secretConfig{}", "tags{}", "bucketPrefix", "egress[].description"].includes(
-    path,
-  );
+  // A licence key and a tag's value may have blanks around them, and the words of a tag, a prefix, a description or a name in a rule are free.
+  const free =
+    /^rules\[\]\.(user|client|topics)/.test(path) ||
+    ["licenseKey", "secretConfig{}", "tags{}", "bucketPrefix", "egress[].description"].includes(path);
   fc.assert(
     fc.property(free ? wrong : fc.oneof(wrong, wrong, garbage), (value) => {
       const found = problems(path, value).join();

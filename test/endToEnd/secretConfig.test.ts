@@ -1,4 +1,4 @@
-/** A secret of EMQX's configuration on its way through everything: it is where it belongs, and nowhere else. */
+/** A secret of EMQX's configuration on its way through everything: it is where it belongs, and nowhere else. And rules of what clients may do. */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -18,6 +18,7 @@ beforeAll(async () => {
     listeners: ["Mqtts"],
     certificate: { selfSigned: {} },
     anonymousAccess: true,
+    acl: { rules: [{ permission: "allow", topics: ["first-acl/#"] }] },
     access: { egress: [{ port: 5432, cidrBlock: "10.20.0.0/16", description: "PostgreSQL" }] },
     extraConfig: `authentication = [{
   mechanism = password_based, backend = postgresql
@@ -27,21 +28,13 @@ beforeAll(async () => {
 }, obtainTimeout);
 afterAll(() => world?.end());
 
-const keep = (secret: string) =>
+const set = (path: string, value: string, ...flags: string[]) =>
   runPulumi(
     world.session,
-    [
-      "config",
-      "set",
-      "--stack",
-      "local",
-      "--secret",
-      "--path",
-      'emqx-aws:secretConfig["authentication.1.password"]',
-      secret,
-    ],
+    ["config", "set", "--stack", "local", ...flags, "--path", `emqx-aws:${path}`, value],
     { capture: "all" },
   );
+const keep = (secret: string) => set('secretConfig["authentication.1.password"]', secret, "--secret");
 
 /** Files below the folders that hold a text. */
 function filesWith(text: string, ...folders: string[]): string[] {
@@ -68,6 +61,9 @@ test("a node has it in the file that EMQX includes; no state, log, user data or 
   expect(readFileSync(own!, "utf8")).toMatch(
     /^node\.cookie = "\w+"\nauthentication\.1\.password = "Kx7-first-of-two-b31"\n$/,
   );
+  expect(filesWith('{allow, all, all, ["first-acl/#"]}.', ...disks())).toEqual([
+    expect.stringMatching(/\/etc\/emqx-node\/acl\.conf$/),
+  ]);
   // The region's own memory is the account: the parameter is in there, and only there.
   const project = world.session.surroundings.project;
   const region = world.session.surroundings.region;
@@ -75,11 +71,16 @@ test("a node has it in the file that EMQX includes; no state, log, user data or 
   expect(world.said).not.toContain(first);
 });
 
-test("a changed one is taken up while EMQX runs", async () => {
+test("changed ones are taken up while EMQX runs", async () => {
   const before = world.instance(0);
   expect((await keep(second)).exitCode).toBe(0);
+  expect((await set("acl.rules[0].topics[0]", "second-acl/#")).exitCode).toBe(0);
   await world.pulumi("up");
   expect(world.instance(0)).toBe(before);
   expect(filesWith(first, ...disks())).toEqual([]);
   expect(filesWith(second, ...disks())).toEqual([expect.stringMatching(/\/etc\/emqx-node\/secret\.conf$/)]);
+  expect(filesWith("first-acl", ...disks())).toEqual([]);
+  expect(filesWith("second-acl", ...disks())).toEqual([
+    expect.stringMatching(/\/etc\/emqx-node\/acl\.conf$/),
+  ]);
 });

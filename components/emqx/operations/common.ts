@@ -25,6 +25,13 @@ secret_settings() {
   value=\${1#*=}
   value="node.cookie = \\"\${value%%$'\\n'*}\\""$'\\n'$(<"$work/value")$'\\n'
 }
+# take_acl: what clients may do, into its file; a running EMQX is to read it again
+take_acl() {
+  try 300 keep acl || die "parameter $PARAMETER_PREFIX/acl: $(why)"
+  [[ ! -f $conf/acl.conf || $(<"$conf/acl.conf") == "$(<"$work/value")" ]] || : >"$conf/reload"
+  put 0640 root:emqx "$conf/acl.conf" "$(<"$work/value")"$'\\n'
+}
+reads() { grep -q "$1" "$root/etc/emqx/emqx.conf"; }
 
 running() {
   curl --max-time 5 http://127.0.0.1:18083/status >"$work/status" || return

@@ -74,7 +74,8 @@ if [[ $HAS_LICENSE == true ]]; then
   secret license-key "$license" "a licence key: two Base64 texts with a dot between"
   put 0640 root:emqx "$conf/license.key" "$value"
 fi
-if grep -q '^include ' "$root/etc/emqx/emqx.conf"; then
+if reads '"/etc/emqx-node/acl.conf"'; then take_acl; fi
+if reads '^include '; then
   secret_settings "$env"
   put 0640 root:emqx "$conf/secret.conf" "$value"
 fi

@@ -6,6 +6,7 @@
  *   fetched is noted in two lists of "name version": on the root disk what a new instance must do again (agent,
  *   timers), on the data volume what the cluster's database has taken up (passwords), which outlives the instance.
  *   The operations themselves are listed in a parameter, by digest: a damaged one is fetched again.
+ *   One call has room for ten names: the versions of further parameters stand in the parameter "cluster".
  * - An answer without the parameter "cluster" is none: nothing is switched off because SSM said nothing.
  * - It does nothing while another run has the lock, says so, and exits with 75 (EX_TEMPFAIL of sysexits.h).
  * - Last, the node reports what is true into its parameters, wherever they say something else: what it has taken up
@@ -67,6 +68,7 @@ install_text() {
 install_text cluster "$conf/cluster.env"
 # shellcheck source=/dev/null
 . "$conf/cluster.env"
+for name in \${VERSIONS:-}; do now[\${name%=*}]=\${name#*=}; done
 [[ -n $MEMBERS ]] || die "parameter cluster names no members"
 install_text operations/list "$conf/operations.env"
 fetch_operations
@@ -87,7 +89,7 @@ fi
 . "$conf/operations/upkeep"
 
 applied=
-for name in dashboard-password mqtt-password license-key secret-config; do
+for name in dashboard-password mqtt-password license-key secret-config acl; do
   [[ -z \${now[$name]:-} ]] || applied+="\${applied:+ }$name=\${now[$name]}"
 done
 if [[ \${said[$own/applied]-$applied} != "$applied" ]]; then

@@ -4,8 +4,8 @@
  * - A member that has stopped and is not one of MEMBERS any more was removed: the others strike it off. A member that
  *   only stopped is left alone. Asking EMQX for its members is dear, so it is asked until none is left that the
  *   deployment does not have, and then not before the deployment's members change.
- * - Settings that are secret are read again by EMQX from its file: clients stay connected. Of what the command says only
- *   names are repeated, as it may show the values, too.
+ * - Settings that are secret and what clients may do are read again by EMQX from its files: clients stay connected. Of what the command
+ *   says only names are repeated, as it may show the values, too.
  * - Passwords are changed in the running cluster: clients stay connected. `emqx ctl admins passwd` is EMQX's only way
  *   without the old password, and has the new one in a process's arguments and in the audit log. So `emqx eval` calls what is behind
  *   that command, and EMQX reads the password from a file on the tmpfs that is user emqx's alone. It is seen to have
@@ -44,22 +44,28 @@ if [[ $HAS_LICENSE == true ]] && news license-key "$seen"; then
   note license-key "$seen"
 fi
 
-if news secret-config "$seen" && grep -q '^include ' "$root/etc/emqx/emqx.conf"; then
+if news acl "$seen" && reads '"/etc/emqx-node/acl.conf"'; then
+  begin "taking up the ACL"
+  take_acl
+fi
+if news secret-config "$seen" && reads '^include '; then
   begin "taking up the secret settings"
   secret_settings "$(<"$conf/secrets.env")"
   [[ $(<"$conf/secret.conf") == "\${value%$'\\n'}" ]] || : >"$conf/reload"
   put 0640 root:emqx "$conf/secret.conf" "$value"
-  if [[ -f $conf/reload ]]; then
-    patience=60 emqx ctl conf reload >"$work/out" 2>&1 || {
-      tried=$?
-      grep -oE 'check config failed|bad_hocon_file|Root key: \\w+|path => "[^"]*"|reason => [a-z_]+|not responding|no answer .*' \\
-        "$work/out" >"$work/err" || true
-      die "emqx ctl conf reload: $(tr '\\n' ' ' <"$work/err")exit code $tried"
-    }
-    rm -f "$conf/reload"
-  fi
-  note secret-config "$seen"
 fi
+if [[ -f $conf/reload ]]; then
+  patience=60 emqx ctl conf reload >"$work/out" 2>&1 || {
+    tried=$?
+    grep -oE 'check config failed|bad_hocon_file|\\w*_acl_file\\w*|Root key: \\w+|path => "[^"]*"|reason => [a-z_]+|not responding|no answer .*' \\
+      "$work/out" >"$work/err" || true
+    die "emqx ctl conf reload: $(tr '\\n' ' ' <"$work/err")exit code $tried"
+  }
+  rm -f "$conf/reload"
+fi
+for name in acl secret-config; do
+  if news "$name" "$seen"; then note "$name" "$seen"; fi
+done
 
 # api METHOD PATH: with the JSON from standard input and the headers in $work/headers
 api() { curl --max-time 10 -X "$1" -H @"$work/headers" --data @- "http://127.0.0.1:18083/api/v5/$2"; }

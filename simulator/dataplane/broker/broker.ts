@@ -5,7 +5,8 @@
 import { Duplex, Readable } from "node:stream";
 import { Aedes, AedesPublishPacket, AuthenticateError, Client, Subscription } from "aedes";
 import { generate } from "mqtt-packet";
-import { isBeyondThisBroker, isTopicFilter, isTopicName, mayListen, topicMatches } from "./topics";
+import { type Action, type Asking, type Authorization, isAllowed } from "./authorization";
+import { isBeyondThisBroker, isTopicFilter, isTopicName, topicMatches } from "./topics";
 
 /** A message on its way from one node to another, with everything MQTT 5 lets a publisher attach. */
 export interface Message {
@@ -40,11 +41,12 @@ export interface BrokerLimits {
   maxPacketSize: number;
   /** `mqtt.max_topic_levels`, 128. */
   maxTopicLevels: number;
-  /** Whether the rules of the package's acl.conf hold: no other `authorization.sources` are set. */
-  aclFile: boolean;
+  /** What clients may do, to begin with. */
+  authorization: Authorization;
 }
 
-export type LoginResult = "accepted" | "bad-password" | "unknown-user";
+/** A superuser may do anything. */
+export type LoginResult = "accepted" | "superuser" | "bad-password" | "unknown-user";
 
 interface BrokerEvents {
   /** A client of this node published (or left a will): the cluster wants to know. */
@@ -101,6 +103,7 @@ interface ClientState {
 const returnCodes = { "bad-password": 4, "unknown-user": 5 } as const;
 const sessionTakenOver = 0x8e;
 const useAnotherServer = 0x9c;
+const notAuthorized = 0x87;
 const topicFilterInvalid = 0x8f;
 const topicNameInvalid = 0x90;
 /** CONNACKs of a node that is being evacuated: Use another server (0x9C); 3.1.1 has only Server unavailable (3). */
@@ -115,7 +118,9 @@ const fromPeer = Symbol("from peer");
 export class Broker {
   private readonly inside: AedesInside;
   private readonly wantsCleanStart = new WeakMap<Client, boolean>();
-  private readonly usernames = new WeakMap<object, string | undefined>();
+  private readonly asking = new WeakMap<object, Asking>();
+  /** What clients may do; sessions keep the subscriptions that they have. */
+  authorization: Authorization;
   /** Sessions whose client is away, with the seconds that they last. */
   private readonly absent = new Map<string, number | undefined>();
   /** No new connection is let in: the node is being evacuated. */
@@ -133,6 +138,7 @@ export class Broker {
     private readonly limits: BrokerLimits,
   ) {
     this.inside = aedes as unknown as AedesInside;
+    this.authorization = limits.authorization;
   }
 
   static async start(
@@ -297,7 +303,6 @@ export class Broker {
       done(null, true);
     };
     this.aedes.authenticate = (client, username, password, done) => {
-      this.usernames.set(client, username);
       this.letIn(client, username, password).then(
         () => done(null, true),
         (error: AuthenticateError) => done(error, false),
@@ -311,7 +316,15 @@ export class Broker {
         void disconnect(client, topicFilterInvalid).then(() => done(null, null));
         return;
       }
-      done(null, this.grants(client, topic) ? subscription : null);
+      const isGranted = this.grants(client, subscription);
+      if (!isGranted && !isBeyondThisBroker(topic)) {
+        this.events.log(`client ${client.id}: may not subscribe to ${topic}`);
+        if (this.authorization.denyAction === "disconnect") {
+          void disconnect(client, notAuthorized).then(() => done(null, null));
+          return;
+        }
+      }
+      done(null, isGranted ? subscription : null);
     };
     this.aedes.authorizeForward = (client, packet) =>
       this.answered.has(packet) || isTooLarge(client, packet) ? null : lowerToSubscription(client, packet);
@@ -331,6 +344,14 @@ export class Broker {
       if (client !== null && !isTopicName(packet.topic, this.limits.maxTopicLevels)) {
         this.events.log(`client ${client.id}: invalid topic ${JSON.stringify(packet.topic)}`);
         void disconnect(client, topicNameInvalid);
+        return;
+      }
+      if (
+        client !== null &&
+        !this.may(client, { type: "publish", qos: packet.qos, retain: packet.retain }, packet.topic)
+      ) {
+        this.events.log(`client ${client.id}: may not publish to ${packet.topic}`);
+        this.answerDenied(client, packet, done);
         return;
       }
       withoutWillDelay(packet);
@@ -366,10 +387,11 @@ export class Broker {
     password: Buffer | undefined,
   ): Promise<void> {
     const result = this.login(username, password?.toString());
-    if (result !== "accepted") {
+    if (result === "bad-password" || result === "unknown-user") {
       const error = new Error(result === "bad-password" ? "bad user name or password" : "not authorized");
       throw Object.assign(error, { returnCode: returnCodes[result] });
     }
+    this.asking.set(client, { username, clientId: client.id, isSuperuser: result === "superuser" });
     const discard = this.wantsCleanStart.get(client) ?? true;
     await this.events.alone(client.id, async () => {
       const session = await this.events.takeOver(client.id);
@@ -396,12 +418,39 @@ export class Broker {
     }
   }
 
-  /** Whether a client may have this subscription: EMQX's acl.conf, and what this broker can do. */
-  private grants(client: object | null, filter: string): boolean {
-    if (isBeyondThisBroker(filter)) {
-      return false;
+  /** Whether a client may have this subscription: EMQX's rules, and what this broker can do. */
+  private grants(client: object | null, { topic, qos }: Pick<Subscription, "topic" | "qos">): boolean {
+    return !isBeyondThisBroker(topic) && this.may(client, { type: "subscribe", qos }, topic);
+  }
+
+  /** What comes from another node was asked for there. */
+  private may(client: object | null, action: Action, topic: string): boolean {
+    const asking = client === null ? undefined : this.asking.get(client);
+    return asking === undefined || isAllowed(this.authorization, asking, action, topic);
+  }
+
+  /** emqx/emqx@v5.8.9: apps/emqx/src/emqx_channel.erl, process_publish/2: an answer as if, with a reason from MQTT 5 on. */
+  private answerDenied(client: Client, packet: object, done: (error?: Error | null) => void): void {
+    const { cmd, qos, messageId } = packet as { cmd?: string; qos: number; messageId?: number };
+    // A will has nobody to answer.
+    if (cmd !== "publish") {
+      done(new Error("not authorized"));
+      return;
     }
-    return !this.limits.aclFile || client === null || mayListen(this.usernames.get(client), filter);
+    Object.assign(packet, { _notAuthorized: true });
+    if (this.authorization.denyAction === "disconnect") {
+      void disconnect(client, notAuthorized);
+      done();
+      return;
+    }
+    const { version: protocolVersion, conn } = stateOf(client);
+    if (qos === 0) {
+      done();
+      return;
+    }
+    const reason = protocolVersion === 5 ? { reasonCode: notAuthorized } : {};
+    const ack = { cmd: qos === 1 ? "puback" : "pubrec", messageId, ...reason };
+    conn.write(generate(ack as Parameters<typeof generate>[0], { protocolVersion }), () => done());
   }
 
   /**
@@ -417,7 +466,7 @@ export class Broker {
       if (done === undefined) {
         done = add(
           client,
-          subscriptions.filter(({ topic }) => this.grants(client, topic)),
+          subscriptions.filter((each) => this.grants(client, each)),
         );
         stored.set(subscriptions, done);
       }

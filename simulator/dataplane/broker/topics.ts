@@ -48,17 +48,3 @@ function fits(topic: string, levels: string[], maxLevels: number): boolean {
 export function isBeyondThisBroker(topic: string): boolean {
   return /^\$(share|queue|exclusive|delayed|q|s|stream|file)\//.test(topic);
 }
-
-/**
- * The rules about subscriptions in EMQX's acl.conf (emqx/emqx@v5.8.9:apps/emqx_auth/etc/acl.conf; the same in 6.2.2):
- *
- *     {allow, {username, {re, "^dashboard$"}}, subscribe, ["$SYS/#"]}.
- *     {allow, {ipaddr, "127.0.0.1"}, all, ["$SYS/#", "#"]}.
- *     {deny, all, subscribe, ["$SYS/#", {eq, "#"}, {eq, "+/#"}]}.
- *
- * No client here stands on the node itself, so the second one lets nobody in.
- */
-export function mayListen(username: string | undefined, filter: string): boolean {
-  const system = filter === "$SYS" || filter.startsWith("$SYS/");
-  return system ? username === "dashboard" : filter !== "#" && filter !== "+/#";
-}

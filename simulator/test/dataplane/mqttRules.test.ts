@@ -2,13 +2,16 @@
 import fc from "fast-check";
 import { AddressInfo, createServer, Server } from "node:net";
 import { connectAsync, IClientOptions, MqttClient } from "mqtt";
+import { renderAcl, readAcl, type EmqxAclRuleArgs } from "../../../components/emqx/acl";
+import { isAllowed, packageRules } from "../../dataplane/broker/authorization";
 import { Broker } from "../../dataplane/broker/broker";
-import { isTopicFilter, mayListen } from "../../dataplane/broker/topics";
+import { isTopicFilter } from "../../dataplane/broker/topics";
 
 let broker: Broker;
 let server: Server;
 const clients: MqttClient[] = [];
 const log: string[] = [];
+const own = { rules: packageRules, noMatch: "allow", denyAction: "ignore" } as const;
 
 beforeAll(async () => {
   broker = await Broker.start(
@@ -20,7 +23,7 @@ beforeAll(async () => {
       alone: (_clientId, work) => work(),
       log: (line) => log.push(line),
     },
-    { maxPacketSize: 1024 ** 2, maxTopicLevels: 128, aclFile: true },
+    { maxPacketSize: 1024 ** 2, maxTopicLevels: 128, authorization: own },
   );
   server = createServer((socket) => broker.handle(socket.on("error", () => socket.destroy())));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -142,9 +145,78 @@ describe.each([4, 5] as const)("protocol version %i", (protocolVersion) => {
 });
 
 test("the dashboard's user may listen to $SYS, nobody to everything", () => {
-  expect(mayListen("dashboard", "$SYS/#")).toBe(true);
-  expect(mayListen("dashboard2", "$SYS/#")).toBe(false);
-  expect(mayListen("dashboard", "#")).toBe(false);
+  const may = (username: string, topic: string) =>
+    isAllowed(
+      { ...own, rules: [...packageRules] },
+      { username, clientId: "c" },
+      { type: "subscribe", qos: 0 },
+      topic,
+    );
+  expect(may("dashboard", "$SYS/#")).toBe(true);
+  expect(may("dashboard2", "$SYS/#")).toBe(false);
+  expect(may("dashboard", "#")).toBe(false);
+});
+
+describe("rules of one's own", () => {
+  const rules: EmqxAclRuleArgs[] = [
+    { permission: "deny", action: "publish", topics: ["down/#"] },
+    { permission: "allow", clientIdPattern: "^d-", topics: ["up/${clientid}/#", "down/${clientid}"] },
+  ];
+  const denied = { rules: readAcl(renderAcl({ rules })), noMatch: "deny" } as const;
+  afterEach(() => void (broker.authorization = { ...own, rules: [...packageRules] }));
+
+  test.each([4, 5] as const)(
+    "protocol version %i: what is denied is answered and goes nowhere",
+    async (protocolVersion) => {
+      broker.authorization = { ...denied, denyAction: "ignore" };
+      const client = await connect({ protocolVersion, clientId: "d-1" });
+      expect(await granted(client, "up/d-2/#")).toBe(protocolVersion === 5 ? 0x87 : 128);
+      expect(await granted(client, "down/d-1")).toBe(1);
+      const got: string[] = [];
+      const listener = await connect({ clientId: "d-2" });
+      listener.on("message", (topic) => got.push(topic));
+      await listener.subscribeAsync("up/d-2/#");
+      const outcome = (topic: string, qos: 0 | 1 | 2) =>
+        client.publishAsync(topic, "x", { qos }).then(
+          () => "sent",
+          (error: { code?: number }) => error.code,
+        );
+      const refusal = protocolVersion === 5 ? 0x87 : "sent";
+      expect(await outcome("up/d-2/t", 1)).toBe(refusal);
+      expect(await outcome("up/d-2/t", 2)).toBe(refusal);
+      expect(await outcome("up/d-2/t", 0)).toBe("sent");
+      await listener.publishAsync("up/d-2/last", "x", { qos: 1 });
+      while (!got.includes("up/d-2/last")) await new Promise((resolve) => setTimeout(resolve, 10));
+      expect(got).toEqual(["up/d-2/last"]);
+      expect(client.connected).toBe(true);
+    },
+  );
+
+  test("deny_action = disconnect ends the connection", async () => {
+    broker.authorization = { ...denied, denyAction: "disconnect" };
+    for (const act of [
+      (client: MqttClient) => client.publish("other", "x", { qos: 1 }),
+      (client: MqttClient) => client.subscribe("other"),
+    ]) {
+      const client = await connect({ clientId: "d-1" });
+      const end = ending(client);
+      act(client);
+      expect(await end).toBe(0x87);
+    }
+  });
+
+  test("a will that is denied is not published", async () => {
+    broker.authorization = { ...denied, denyAction: "ignore" };
+    const listener = await connect({ clientId: "d-1" });
+    await listener.subscribeAsync("up/d-1/#");
+    const got: string[] = [];
+    listener.on("message", (topic) => got.push(topic));
+    const will = { topic: "up/d-1/will", payload: Buffer.from("gone"), qos: 1, retain: false } as const;
+    (await connect({ clientId: "d-3", will })).stream.destroy();
+    while (!log.includes("client d-3: may not publish to up/d-1/will"))
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(got).toEqual([]);
+  });
 });
 
 test("a will with a delay comes without that delay's property", async () => {

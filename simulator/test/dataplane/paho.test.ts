@@ -8,6 +8,7 @@ import { AddressInfo, createServer, Server } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
+import { packageRules } from "../../dataplane/broker/authorization";
 import { Broker } from "../../dataplane/broker/broker";
 import { skipped } from "../../../test/components/emqx/tools";
 
@@ -67,7 +68,11 @@ withPaho("Paho sees", () => {
         alone: (_clientId, work) => work(),
         log: () => undefined,
       },
-      { maxPacketSize: 1024 ** 2, maxTopicLevels: 128, aclFile: true },
+      {
+        maxPacketSize: 1024 ** 2,
+        maxTopicLevels: 128,
+        authorization: { rules: packageRules, noMatch: "allow", denyAction: "ignore" },
+      },
     );
     server = createServer((socket) => broker.handle(socket.on("error", () => socket.destroy())));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -27,9 +27,10 @@ import type { System } from "@emqx-aws/simulator/machine/bash/system";
 import type { Daemon } from "@emqx-aws/simulator/machine/bash/units";
 import { runCloudInit } from "@emqx-aws/simulator/machine/cloudConfig";
 import { EmqxNode } from "@emqx-aws/simulator/machine/emqxNode";
-import { readEmqxSettings } from "@emqx-aws/simulator/machine/emqxSettings";
+import { profileOf, readEmqxSettings } from "@emqx-aws/simulator/machine/emqxSettings";
 import { serviceEnvironment } from "@emqx-aws/simulator/machine/packages";
-import { includeSecrets } from "../../../components/emqx/configuration";
+import { ownRules } from "../../../components/emqx/acl";
+import { includeSecrets, nodeFiles } from "../../../components/emqx/configuration";
 import { licenseKeyOf } from "../../licenseKey";
 import { TestSystem } from "@emqx-aws/simulator/test/machine/system";
 import { nodeArgs } from "./arguments";
@@ -100,6 +101,7 @@ export class Machine extends TestSystem {
     machine.parameter("mqtt-password", secrets.mqttPassword);
     machine.parameter("license-key", secrets.licenseKey);
     if (userData.includes(includeSecrets)) machine.parameter("secret-config", secrets.secretConfig);
+    if (userData.includes(nodeFiles.acl)) machine.parameter("acl", ownRules);
     machine.parameter("load-balancers", "emqx-lb");
     machine.parameter("nodes/0/ready", "never");
     machine.parameter("nodes/0/applied", "never");
@@ -156,9 +158,16 @@ export class Machine extends TestSystem {
     void this.role.putParameter(`${this.prefix}/${name}`, value);
   }
 
+  /** A second version of the rules of what clients may do. */
+  changeAcl(text: string): void {
+    this.change("acl", text);
+    this.change("cluster", this.readParameter("cluster").replace("acl=1", "acl=2"));
+  }
+
   /** The nodes of the deployment from now on. */
   members(addresses: string[], drainSeconds: number): void {
-    this.change("cluster", `MEMBERS='${addresses.join(" ")}'\nDRAIN_SECONDS='${drainSeconds}'`);
+    const further = this.parameters.has(`${this.prefix}/acl`) ? "\nVERSIONS='acl=1'" : "";
+    this.change("cluster", `MEMBERS='${addresses.join(" ")}'\nDRAIN_SECONDS='${drainSeconds}'${further}`);
   }
 
   /** The operations from now on. */
@@ -289,7 +298,7 @@ export class Machine extends TestSystem {
       guard: () => true,
       disc: this.disc,
       files,
-      reread: () => readEmqxSettings(files, {}, settings.version),
+      reread: () => readEmqxSettings(files, profileOf(environment), settings.version),
       secondMs: 1000,
       log: () => {},
     });

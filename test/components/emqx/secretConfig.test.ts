@@ -2,6 +2,7 @@
 import { extraConfigProblems, extraConfigWarnings } from "../../../components/emqx/extraConfig";
 import { renderSecretConfig, secretSizeProblems } from "../../../components/emqx/secretConfig";
 import { readHocon } from "../../../components/emqx/hocon";
+import { ownRules } from "../../../components/emqx/acl";
 import { safeguardsOfNode } from "../../../components/emqx/access";
 import { renderUserData } from "../../../components/emqx/userData";
 import { nodeArgs } from "./arguments";
@@ -102,7 +103,8 @@ test("what is in the user data can be judged as without them", () => {
 
 describe("on a node", () => {
   const { booted } = testMachines();
-  const node = () => booted({ anonymousAccess: true, extraConfig: chain, hasSecretConfig: true });
+  const node = () =>
+    booted({ anonymousAccess: true, extraConfig: chain, hasSecretConfig: true, hasAcl: true });
   const where = (machine: Machine, secret: string) =>
     Object.entries(machine.files()).flatMap(([name, content]) => (content.includes(secret) ? [name] : []));
 
@@ -114,7 +116,7 @@ describe("on a node", () => {
     expect(machine.mode("etc/emqx-node/secret.conf")).toBe("root:emqx 640");
     expect(where(machine, "Config-Secret-1")).toEqual(["root/etc/emqx-node/secret.conf"]);
     expect(machine.readParameter("nodes/0/applied")).toBe(
-      "dashboard-password=1 mqtt-password=1 license-key=1 secret-config=1",
+      "dashboard-password=1 mqtt-password=1 license-key=1 secret-config=1 acl=1",
     );
     const run = await machine.operate("sync");
     expect(calls(run, "emqx")).toEqual([]);
@@ -134,7 +136,7 @@ describe("on a node", () => {
     expect(where(machine, "Config-Secret-1")).toEqual([]);
     expect(where(machine, "Config-Secret-2")).toEqual(["root/etc/emqx-node/secret.conf"]);
     expect(machine.readParameter("nodes/0/applied")).toBe(
-      "dashboard-password=1 mqtt-password=1 license-key=1 secret-config=2",
+      "dashboard-password=1 mqtt-password=1 license-key=1 secret-config=2 acl=1",
     );
   });
 
@@ -159,7 +161,7 @@ describe("on a node", () => {
     machine.change("secret-config", 'authentication.2.password = "Config-Secret-3"\n');
     expect((await machine.operate("sync")).code).toBe(0);
     expect(machine.readParameter("nodes/0/applied")).toBe(
-      "dashboard-password=1 mqtt-password=1 license-key=1 secret-config=4",
+      "dashboard-password=1 mqtt-password=1 license-key=1 secret-config=4 acl=1",
     );
   });
 
@@ -180,5 +182,29 @@ describe("on a node", () => {
     );
     machine.root.files.set(`/${file}`, { content: "", mode: 0o600, owner: "root:root" });
     expect(await reload()).toEqual([1, "bad_hocon_file", ` {eacces,"/${file}"}`]);
+  });
+
+  test("a changed ACL is taken up without a restart; one that EMQX cannot read changes nothing", async () => {
+    const machine = await node();
+    expect(machine.read("etc/emqx-node/acl.conf")).toBe(ownRules);
+    expect(machine.mode("etc/emqx-node/acl.conf")).toBe("root:emqx 640");
+    machine.changeAcl("{deny, all}.\n");
+    const run = await machine.operate("sync");
+    expect(run).toMatchObject({
+      code: 0,
+      console: expect.stringMatching(
+        /^emqx-node: fetching cluster\nemqx-node: taking up the ACL\n/,
+      ) as string,
+    });
+    expect(calls(run, "emqx")).toEqual(["emqx ctl cluster status --json", "emqx ctl conf reload"]);
+    expect(calls(run, "systemctl")).toEqual([]);
+    expect(machine.read("etc/emqx-node/acl.conf")).toBe("{deny, all}.\n");
+    expect(machine.readParameter("nodes/0/applied")).toMatch(/ acl=2$/);
+    machine.changeAcl("{deny, al}.\n");
+    machine.change("cluster", machine.readParameter("cluster").replace("acl=2", "acl=3"));
+    expect((await machine.operate("sync")).console).toMatch(
+      /FAILED while taking up the ACL: emqx ctl conf reload: .*bad_acl_file_content.*exit code 1/,
+    );
+    expect(machine.readParameter("nodes/0/applied")).toMatch(/ acl=2$/);
   });
 });

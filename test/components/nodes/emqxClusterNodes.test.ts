@@ -1,3 +1,4 @@
+import { ownRules } from "../../../components/emqx/acl";
 import { licenseKeyOf } from "../../licenseKey";
 import { operations } from "../../../components/emqx/operations";
 import { parse } from "yaml";
@@ -152,6 +153,7 @@ describe("EmqxClusterNodes", () => {
       `${path}/mqtt-password`,
       `${path}/license-key`,
       `${path}/secret-config`,
+      `${path}/acl`,
       `${path}/load-balancers`,
       `${path}/cluster`,
       `${path}/operations/*`,
@@ -196,6 +198,9 @@ describe("EmqxClusterNodes", () => {
     expect(parameter.secrets).toContain("value");
     expect(userData(0)).not.toContain(licenseKey);
     expect(file(userData(0), "/etc/emqx-node/node.env")).toContain("HAS_LICENSE='true'");
+    // The package's rules of 6.2.1 and later allow nothing in the profile that a node with authentication has.
+    expect(mocks.named("emqx-acl", "aws:ssm/parameter:Parameter").inputs["insecureValue"]).toBe(ownRules);
+    expect(file(userData(0), "/etc/emqx/emqx.conf")).toMatch(/^authorization\.sources = .*acl\.conf/m);
   });
 
   test("tells the licence's last day in the form of the certificate's end, and nothing without a key", async () => {
