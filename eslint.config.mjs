@@ -43,7 +43,17 @@ export default tseslint.config(
     languageOptions: {
       sourceType: "commonjs",
       globals: Object.fromEntries(
-        ["module", "performance", "process", "require", "setInterval"].map((name) => [name, "readonly"]),
+        [
+          "__dirname",
+          "Buffer",
+          "clearTimeout",
+          "module",
+          "performance",
+          "process",
+          "require",
+          "setInterval",
+          "setTimeout",
+        ].map((name) => [name, "readonly"]),
       ),
     },
     rules: { "@typescript-eslint/no-require-imports": "off" },

@@ -10,7 +10,7 @@ import {
 import { delimiter, dirname, join } from "node:path";
 
 /** The host of this repository; `pulumi-language-nodejs` beside a CLI leads to it. */
-export const languageHostPath = join(__dirname, "host", "languageHost.mjs");
+export const languageHostPath = join(__dirname, "host", "languageHost.cjs");
 
 const launcherName = "pulumi-language-nodejs";
 const launcher = join(__dirname, "host", launcherName);

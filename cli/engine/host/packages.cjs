@@ -1,6 +1,8 @@
 // What the program depends on, read from node_modules.
-import fs from "node:fs";
-import path from "node:path";
+"use strict";
+
+const fs = require("node:fs");
+const path = require("node:path");
 
 function readJson(file) {
   try {
@@ -34,7 +36,7 @@ function* installedPackages(nodeModules) {
 }
 
 /** Installed packages that come with a Pulumi provider: its name, version and download server. */
-export function findPulumiPackages(directory) {
+function findPulumiPackages(directory) {
   const found = new Map();
   for (const manifest of installedPackages(path.join(directory, "node_modules"))) {
     if (!manifest.pulumi?.resource) continue;
@@ -48,7 +50,7 @@ export function findPulumiPackages(directory) {
 }
 
 /** The program's packages with their installed versions: those it names, or all that are installed. */
-export function findDependencies(directory, transitive) {
+function findDependencies(directory, transitive) {
   const nodeModules = path.join(directory, "node_modules");
   if (transitive) {
     const all = [...installedPackages(nodeModules)].map(({ name, version }) => ({ name, version }));
@@ -60,3 +62,5 @@ export function findDependencies(directory, transitive) {
     version: readJson(path.join(nodeModules, name, "package.json"))?.version ?? range,
   }));
 }
+
+module.exports = { findPulumiPackages, findDependencies };

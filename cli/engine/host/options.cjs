@@ -1,11 +1,12 @@
 // `runtime.options` of Pulumi.yaml.
+"use strict";
 
 const defaults = { typescript: true, tsconfig: "", nodeargs: "", production: false, packagemanager: "auto" };
 
 const packageManagers = ["auto", "npm", "yarn", "pnpm", "bun"];
 
 /** The options with their defaults; a value of the wrong kind is an error that says so. */
-export function parseOptions(given) {
+function parseOptions(given) {
   const options = { ...defaults };
   for (const [name, initial] of Object.entries(defaults)) {
     const value = given[name];
@@ -27,7 +28,7 @@ export function parseOptions(given) {
 }
 
 /** Splits a command line as a shell would: spaces, 'single' and "double" quotes, backslashes. */
-export function splitWords(line) {
+function splitWords(line) {
   const words = [];
   let word;
   let quote;
@@ -53,3 +54,5 @@ export function splitWords(line) {
   if (word !== undefined) words.push(word);
   return words;
 }
+
+module.exports = { parseOptions, splitWords };

@@ -1,10 +1,11 @@
 // The engine tells a policy pack its stack and configuration by a call; the Node.js policy SDK wants them in
 // its environment when it starts. So this stands in for the pack until the call has come, and then passes
 // every call on to the pack.
-import grpc from "@grpc/grpc-js";
-import services from "@pulumi/pulumi/proto/analyzer_grpc_pb.js";
-import { Buffer } from "node:buffer";
-import messages from "@pulumi/pulumi/proto/analyzer_pb.js";
+"use strict";
+
+const grpc = require("@grpc/grpc-js");
+const services = require("@pulumi/pulumi/proto/analyzer_grpc_pb.js");
+const messages = require("@pulumi/pulumi/proto/analyzer_pb.js");
 
 function settled() {
   let resolve;
@@ -26,7 +27,7 @@ function environmentOf(request) {
   return Object.fromEntries(Object.entries(environment).filter(([, value]) => value));
 }
 
-export async function startPolicyProxy() {
+async function startPolicyProxy() {
   const configuration = settled();
   const pack = settled();
 
@@ -91,3 +92,5 @@ export async function startPolicyProxy() {
     close: () => server.forceShutdown(),
   };
 }
+
+module.exports = { startPolicyProxy };
