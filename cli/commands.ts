@@ -2,6 +2,7 @@ import { certificateCommand } from "./certificate/command";
 import type { CommandShape } from "./command";
 import { costCommand } from "./cost/command";
 import { drillCommand } from "./drill/command";
+import { hostsCommand } from "./hosts/command";
 import { loadCommand } from "./load/command";
 import { pulumiCommands, statusCommand } from "./local/command";
 import { nodeCommand } from "./node/command";
@@ -25,4 +26,5 @@ export const commands: readonly CommandShape[] = [
   diagramCommand,
   costCommand,
   sizeCommand,
+  hostsCommand,
 ];

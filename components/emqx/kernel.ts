@@ -2,16 +2,21 @@ import { openFiles } from "./configuration";
 import { clusterPortList, ports } from "./ports";
 import { ClusterPorts } from "./releases";
 
+/** sysctl.d file of a node. */
+export function renderSysctl(clusterPorts: ClusterPorts): string {
+  const reserved = [...Object.values(ports), ...clusterPortList(clusterPorts).map(({ port }) => port)];
+  return renderSysctlFor(openFiles.service, reserved);
+}
+
 /**
- * sysctl.d file, by EMQX's tuning guide (docs.emqx.com, performance/tune).
+ * sysctl.d file of whatever carries many connections, by EMQX's tuning guide (docs.emqx.com, performance/tune).
  *
  * Left out, and why: fs.file-max (systemd sets the maximum at boot), tcp_mem (the kernel derives it from the memory;
  * the guide's value suits large machines), nf_conntrack (Amazon Linux 2023 does not load it, and setting it fails).
  */
-export function renderSysctl(clusterPorts: ClusterPorts): string {
-  const reserved = [...Object.values(ports), ...clusterPortList(clusterPorts).map(({ port }) => port)];
+export function renderSysctlFor(files: number, reserved: number[]): string {
   const settings: [string, string | number][] = [
-    ["fs.nr_open", openFiles.service],
+    ["fs.nr_open", files],
     ["net.core.somaxconn", 32768],
     ["net.core.netdev_max_backlog", 16384],
     ["net.core.optmem_max", 16777216],
@@ -26,8 +31,8 @@ export function renderSysctl(clusterPorts: ClusterPorts): string {
     ["net.ipv4.tcp_max_tw_buckets", 1048576],
     ["net.ipv4.tcp_fin_timeout", 15],
     ["net.ipv4.ip_local_port_range", "1024 65535"],
-    // That range covers EMQX's own ports: an outgoing connection must not take one before EMQX listens on it.
-    ["net.ipv4.ip_local_reserved_ports", reserved.sort((a, b) => a - b).join(",")],
+    // That range covers the listeners' ports: an outgoing connection must not take one before somebody listens on it.
+    ["net.ipv4.ip_local_reserved_ports", [...reserved].sort((a, b) => a - b).join(",")],
   ];
   return settings.map(([key, value]) => `${key} = ${value}\n`).join("");
 }

@@ -23,7 +23,9 @@ export interface Release {
   canEvacuate: boolean;
   /** Name of the installed RPM. */
   packageName: string;
-  /** Where EMQ publishes the RPM for Amazon Linux 2023; its checksum is at the same address + ".sha256". */
+  /** Where EMQ publishes packages, up to "-<system>-<architecture>.<kind>"; a checksum is at the same address + ".sha256". */
+  packageBase: string;
+  /** The RPM for Amazon Linux 2023. */
   packageUrl(architecture: Architecture): string;
   /** Whether `EPMD_ARGS` is read, and with it whether ClusterPorts.Documented can be had. */
   supportsDocumentedPorts: boolean;
@@ -80,6 +82,7 @@ export function findRelease(version: string): Release {
     : semver.major(version) < 6
       ? `emqx-ee/e${version}`
       : `emqx-ee/${version}`;
+  const packageBase = `https://packages.emqx.io/${folder}/${packageName}-${version}`;
   return {
     version,
     edition: enterprise ? "enterprise" : "opensource",
@@ -87,9 +90,9 @@ export function findRelease(version: string): Release {
     // apps/emqx_node_rebalance is in the Enterprise edition of 5.x and in all versions from 5.9 on.
     canEvacuate: enterprise,
     packageName,
+    packageBase,
     packageUrl: (architecture) =>
-      `https://packages.emqx.io/${folder}/${packageName}-${version}-amzn2023-` +
-      `${architecture === Architecture.Arm64 ? "arm64" : "amd64"}.rpm`,
+      `${packageBase}-amzn2023-${architecture === Architecture.Arm64 ? "arm64" : "amd64"}.rpm`,
     supportsDocumentedPorts: semver.gte(version, oldestWithDocumentedPorts),
     supportsSecurityProfile: semver.gte(version, oldestWithSecurityProfile),
     deniesWhenHardened: semver.gte(version, oldestDenyingWhenHardened),

@@ -91,7 +91,7 @@ export const proxyPorts = { health: 8404, metrics: 8405 } as const;
 /** Connections from one address to one port of a node: net.ipv4.ip_local_port_range from 1024 on. */
 const portsPerAddress = 64_000;
 
-const proxyAddress = text((value) => (isAddress(value) ? undefined : "is not an IPv4 address"));
+export const proxyAddress = text((value) => (isAddress(value) ? undefined : "is not an IPv4 address"));
 const filePath = text((value) =>
   /^(\/[A-Za-z0-9_.-]+)+$/.test(value)
     ? undefined
