@@ -10,7 +10,7 @@ import { firstMissing } from "./match";
 import type { Command, Page } from "./page";
 
 const copied =
-  "cli components simulator stacks index.ts package.json tsconfig.json tsconfig.pulumi.json Pulumi.yaml";
+  "cli components simulator stacks examples/hosts index.ts package.json tsconfig.json tsconfig.pulumi.json Pulumi.yaml";
 
 export class Workplace {
   readonly folder = mkdtempSync(join(tmpdir(), "emqx-aws-page-"));

@@ -60,7 +60,7 @@ describe.each(Object.values(ProxyEngine))("%s", (engine) => {
         expect(proxyProblems(args)).toEqual([]);
         expect(folder.refusal(proxyPrograms[engine], folder.local(renderProxy(args)))).toBe("");
       }),
-      { numRuns: 25 },
+      { numRuns: 15 },
     );
   });
 });
