@@ -1,4 +1,4 @@
-/** A committed stack's whole life: preview, up, nothing more to do, refresh, destroy. */
+/** A committed stack's whole life: preview, up, nothing more to do, refresh, destroy. Stack local's is in the pages (docs/connect.md) and in the journey. */
 import { operations, regionOf, settings } from "./deploymentSupport";
 import { Engine, engineTimeout, obtainTimeout, prepareCli } from "./harness";
 
@@ -9,7 +9,6 @@ beforeEach(() => (engine = new Engine()));
 afterEach(() => engine.end());
 
 test.each([
-  ["local", 0],
   ["guide", 2],
   ["prod", 3],
 ])("stack %s; data volumes that are left: %i", async (name, retained) => {
