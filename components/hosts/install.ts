@@ -155,7 +155,7 @@ for ((i = 0; i < 60; i++)); do
   sleep 5
 done
 ((i < 60)) || die "EMQX does not say that it runs: journalctl -u emqx, /var/log/emqx"
-runuser -u emqx -- env HOME=/var/lib/emqx emqx ctl cluster status
+runuser -u emqx -- env HOME=/var/lib/emqx emqx ctl cluster status --json
 say "${name} runs"
 `,
   );

@@ -16,6 +16,8 @@ export class ProxiedNode {
   /** The clients that have connected, in their order. */
   readonly clients: Announced[] = [];
   healthy = true;
+  /** It accepts, and says nothing. */
+  hangs = false;
   private readonly mqtt: Server = createServer((socket) => this.serve(socket));
   private readonly status: HttpServer = createHttp((_, response) =>
     response.writeHead(this.healthy ? 200 : 503).end(),
@@ -46,6 +48,7 @@ export class ProxiedNode {
       const packet = data.subarray(announced.length);
       if (packet[0] === 0xc0) socket.write(Buffer.from([0xd0, 0]));
       if (packet[0] !== 0x10 || packet.length < packet[1]! + 2) return;
+      if (this.hangs) return;
       const clientId = packet.toString("utf8", 14);
       // A health check has none.
       if (clientId !== "") this.clients.push({ ...announced.said, clientId });

@@ -19,11 +19,12 @@ const folder = new ProxyFolder();
 const nodes = [2, 3, 4].map((last) => new ProxiedNode(`${network}.${last}`));
 let running: ChildProcess | undefined;
 const clients: ProxyClient[] = [];
+const hale = { healthy: true, hangs: false };
 
 beforeAll(() => Promise.all(nodes.map((node) => node.start())));
 afterEach(async () => {
   clients.splice(0).forEach(({ socket }) => socket.destroy());
-  nodes.forEach((node) => Object.assign(node, { healthy: true }).clients.splice(0));
+  nodes.forEach((node) => Object.assign(node, hale).clients.splice(0));
   running?.kill("SIGTERM");
   if (running?.exitCode === null) await once(running, "exit");
 });
@@ -183,31 +184,32 @@ testWith("haproxy")(
   },
 );
 
-testWith("haproxy").each([false, true])(
-  "a node that is not well gets no client, and loses those that it has (connectCheck: %s)",
-  async (connectCheck) => {
-    await start("haproxy", renderProxy(args({ connectCheck })));
-    const before = await connected(names(40, "before"));
-    const [sick, well] = nodes;
-    const lost = sick!.clients.length;
-    sick!.healthy = false;
-    await until(() => before.filter(({ lives }) => lives).length === before.length - lost);
-    nodes.forEach((node) => node.clients.splice(0));
-    await connected(names(40, "after"));
-    expect([sick!.clients.length, well!.clients.length]).toEqual([0, 40]);
-    expect((await answer(8405, "/metrics")).text).toContain(
-      'haproxy_server_status{proxy="emqx_mqtt",server="emqx1",state="DOWN"} 1',
-    );
-    expect((await answer(8405, "/else")).status).toBe(403);
+testWith("haproxy").each<[string, boolean, Partial<ProxiedNode>]>([
+  ["whose /status fails", false, { healthy: false }],
+  ["whose /status fails, with connectCheck,", true, { healthy: false }],
+  ["that accepts and says nothing, with connectCheck,", true, { hangs: true }],
+])("a node %s gets no client, and loses those that it has", async (_what, connectCheck, illness) => {
+  await start("haproxy", renderProxy(args({ connectCheck })).replace("timeout check 3s", "timeout check 1s"));
+  const before = await connected(names(40, "before"));
+  const [sick, well] = nodes;
+  const lost = sick!.clients.length;
+  Object.assign(sick!, illness);
+  await until(() => before.filter(({ lives }) => lives).length === before.length - lost);
+  nodes.forEach((node) => node.clients.splice(0));
+  await connected(names(40, "after"));
+  expect([sick!.clients.length, well!.clients.length]).toEqual([0, 40]);
+  expect((await answer(8405, "/metrics")).text).toContain(
+    'haproxy_server_status{proxy="emqx_mqtt",server="emqx1",state="DOWN"} 1',
+  );
+  expect((await answer(8405, "/else")).status).toBe(403);
 
-    well!.healthy = false;
-    await until(async () => (await health()) === 503);
-    sick!.healthy = true;
-    await until(async () => (await health()) === 200);
-    await connected(["again"]);
-    expect(sick!.clients).toHaveLength(1);
-  },
-);
+  well!.healthy = false;
+  await until(async () => (await health()) === 503);
+  Object.assign(sick!, hale);
+  await until(async () => (await health()) === 200);
+  await connected(["again"]);
+  expect(sick!.clients).toHaveLength(1);
+});
 
 testWith("haproxy")("the guide's sample, its 50 s scaled to 1 s, cuts a client that rests", async () => {
   const sample = guideHaproxy(folder, "1s")
