@@ -16,6 +16,7 @@ export { EmqxDeployment } from "./deployment/emqxDeployment";
 export { deploymentProblems, type EmqxDeploymentArgs } from "./deployment/settings";
 export { AclAction, AclPermission, type EmqxAclArgs, type EmqxAclRuleArgs } from "./emqx/acl";
 export { ClusterPorts } from "./emqx/releases";
+export type { EmqxUserArgs } from "./emqx/users";
 export { EmqxMonitoring } from "./monitoring/emqxMonitoring";
 export type {
   EmqxMonitoredNodeArgs,

@@ -181,7 +181,14 @@ export class QuickMachines implements MachineHost {
   private takeUp(instance: StoredResource, node: NodeFacts): void {
     const { account } = this.cloud;
     const find = (name: string) => account.get(names.parameter, instance.region, `${node.prefix}/${name}`);
-    const applied = ["dashboard-password", "mqtt-password", "license-key", "secret-config", "acl"]
+    const applied = [
+      "dashboard-password",
+      "mqtt-password",
+      "license-key",
+      "secret-config",
+      "acl",
+      "mqtt-users",
+    ]
       .flatMap((name) => {
         const parameter = find(name);
         return parameter ? [`${name}=${String(parameter.attributes["version"])}`] : [];

@@ -200,6 +200,7 @@ export class EmqxDeployment extends pulumi.ComponentResource {
         extraConfig: settings.extraConfig,
         secretConfig: settings.secretConfig,
         acl: settings.acl,
+        users: settings.users,
         anonymousAccess: settings.anonymousAccess,
         proxyProtocol: classicElb.proxyProtocol,
         instance,

@@ -47,7 +47,11 @@ const owned: [key: string, instead: string][] = [
 
 /** As long as clients must authenticate, nothing may open a way around it. */
 const ownedWithAuthentication: [key: string, instead: string][] = [
-  ["authentication", "the first MQTT user is generated; anonymousAccess lets you set this yourself"],
+  [
+    "authentication",
+    "the first MQTT user is generated; name EMQX's own users in it, { mechanism = password_based, backend = built_in_database }, " +
+      "or set anonymousAccess",
+  ],
   ["listeners.tcp.default.enable_authn", "use anonymousAccess"],
   ["listeners.tcp.default.authentication", "use anonymousAccess"],
   ["listeners.ws.default.enable_authn", "use anonymousAccess"],
@@ -72,7 +76,12 @@ export interface ExtraConfigOptions {
 export function extraConfigProblems(hocon: string, options: ExtraConfigOptions = {}): string[] {
   const { assignments, problems } = readExtraConfig(hocon);
   if (problems.length > 0) return problems;
-  const table = options.anonymousAccess ? owned : [...owned, ...ownedWithAuthentication];
+  const table = options.anonymousAccess
+    ? owned
+    : [
+        ...owned,
+        ...ownedWithAuthentication.filter(([key]) => key !== "authentication" || !asksOwnUsers(assignments)),
+      ];
   const collision = (where: string, assignment: Pick<Assignment, "path" | "isObject">) => {
     const hit = table.find(([key]) => collides(assignment, key.split(".")));
     if (!hit) return [];
@@ -92,6 +101,19 @@ export function extraConfigProblems(hocon: string, options: ExtraConfigOptions =
   return collisions.length > 0 || version === undefined || knownVersion(version) !== version
     ? collisions
     : schemaProblems(hocon, assignments, version, options);
+}
+
+/** Whether a chain of authenticators asks EMQX's own users, too. */
+function asksOwnUsers(assignments: Assignment[]): boolean {
+  const { authentication } = hoconTree(assignments);
+  return (
+    Array.isArray(authentication) &&
+    authentication.some((each) => {
+      const { mechanism, backend, enable, user_id_type: by } = Object(each) as Record<string, HoconValue>;
+      const isOn = mechanism === "password_based" && backend === "built_in_database" && enable !== false;
+      return isOn && (by === undefined || by === "username");
+    })
+  );
 }
 
 /** Sources of one's own take the place of the component's. */

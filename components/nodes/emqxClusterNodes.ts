@@ -234,6 +234,7 @@ function createSharedParts(
     licenseKey: settings.licenseKey,
     secretConfig: settings.secretConfig,
     acl: aclOf(settings),
+    users: settings.users,
     kmsKeyId: settings.kmsKeyId,
     tags: settings.tags,
   });

@@ -5,6 +5,7 @@ import { extraConfigProblems, extraConfigWarnings } from "../emqx/extraConfig";
 import { licenseProblems } from "../emqx/license";
 import { findRelease, releaseProblems, releaseWarnings } from "../emqx/releases";
 import { packageTogetherProblems } from "../emqx/userData";
+import { usersProblems } from "../emqx/users";
 import { parseAvailabilityZone } from "../network/availabilityZones";
 import { longestPrefix, parameterPrefixGrammar } from "../shared/awsNames";
 import { problemsOf, withDefaults, type Rule } from "../shared/inputs";
@@ -12,6 +13,7 @@ import { usesWebSocket } from "../shared/listeners";
 import { nameProblems } from "../shared/names";
 import { plain } from "../shared/problems";
 import { wholeNumberProblems } from "../shared/words";
+import { mqttUsername } from "./defaults";
 import {
   clusterNodesInputs,
   type ClusterNodesSettings,
@@ -93,6 +95,8 @@ export function nodeSettingsRules<Settings extends NodeOptions>(
             `secretVersions.mqttPassword: given, but with anonymousAccess there is no such password; leave one of them out`,
           ]
         : [],
+    ({ users, anonymousAccess }) =>
+      users.length === 0 ? [] : usersProblems(users, mqttUsername, anonymousAccess),
     ({ acl, emqxVersion }) => (acl === undefined ? [] : aclProblems("acl", acl, emqxVersion)),
     ({ extraConfig, secretConfig, acl, anonymousAccess, emqxVersion }) =>
       extraConfig === undefined && secretConfig === undefined

@@ -75,6 +75,7 @@ const readParameters = [
   "license-key",
   "secret-config",
   "acl",
+  "mqtt-users",
   "load-balancers",
   "cluster",
   "operations/*",

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as ssm from "@pulumi/aws/ssm";
 import * as random from "@pulumi/random";
 import { renderSecretConfig, secretSizeProblems } from "../emqx/secretConfig";
+import { renderUsers, type EmqxUserArgs } from "../emqx/users";
 import { refuseLater } from "../shared/problems";
 import { tagged, type Tags } from "../shared/tags";
 
@@ -14,6 +15,7 @@ export interface NodeSecretsArgs {
   cookieVersion: pulumi.Input<string>;
   dashboardPasswordVersion: number;
   mqttPasswordVersion: number;
+  users: EmqxUserArgs[];
   licenseKey: pulumi.Input<string> | undefined;
   secretConfig: Record<string, pulumi.Input<string>> | undefined;
   /** EMQX's file of what clients may do. */
@@ -36,9 +38,9 @@ export interface NodeSecrets {
 }
 
 /** What nodes take up while they run, in the order in which they report it (operation "sync"). */
-const takenUp = ["dashboard-password", "mqtt-password", "license-key", "secret-config", "acl"];
+const takenUp = ["dashboard-password", "mqtt-password", "license-key", "secret-config", "acl", "mqtt-users"];
 /** Those whose versions nodes read in the parameter "cluster": one call has room for ten names. */
-const further = ["acl"];
+const further = ["acl", "mqtt-users"];
 
 export function createNodeSecrets(name: string, parent: pulumi.Resource, args: NodeSecretsArgs): NodeSecrets {
   const parameters = new Map<string, ssm.Parameter>();
@@ -110,6 +112,18 @@ export function createNodeSecrets(name: string, parent: pulumi.Resource, args: N
     keep("secret-config", "Settings of EMQX that are secret", secrets);
   }
   if (args.acl !== undefined) keep("acl", "What MQTT clients may do", args.acl, true);
+  if (args.users.length > 0) {
+    const users = args.users.map(({ username, password, passwordVersion = 1, superuser = false }) => ({
+      username,
+      password: password ?? generate(`user-${username}`, 32, String(passwordVersion)),
+      superuser,
+    }));
+    keep(
+      "mqtt-users",
+      "MQTT users: a line of name, password, superuser for each",
+      pulumi.output(users).apply(renderUsers),
+    );
+  }
   const versionsOf = (suffixes: string[]) => {
     const versions = suffixes.flatMap((suffix) => {
       const parameter = parameters.get(suffix);

@@ -13,6 +13,7 @@ import { isReservedWord } from "../emqx/hocon";
 import { licenseProblems } from "../emqx/license";
 import { ClusterPorts, releaseProblem } from "../emqx/releases";
 import { secretPathProblems, secretValueProblems } from "../emqx/secretConfig";
+import { passwordProblems, usernameWords, type EmqxUserArgs } from "../emqx/users";
 import { packageSumProblems, packageUrlProblems } from "../emqx/userData";
 import { availabilityZoneInput } from "../network/availabilityZones";
 import { addressInput, blockInput } from "../network/ipv4";
@@ -122,6 +123,8 @@ export interface EmqxNodeOptionsArgs {
   secretConfig?: Record<string, pulumi.Input<string>>;
   /** What clients may do. Default: EMQX's own rules: everything, but for `$SYS/#` and for subscribing to all topics. */
   acl?: EmqxAclArgs;
+  /** MQTT users beside the first one, of EMQX's built-in database; nodes take them up while they run. Default: none. */
+  users?: EmqxUserArgs[];
   /** Whether no MQTT user is made: an authentication in `extraConfig` decides who may connect; without one, anybody may. Default: false. */
   anonymousAccess?: boolean;
   /** Versions of the generated secrets. Default: the first of each. */
@@ -162,6 +165,13 @@ const nodeInput = {
     privateIp: addressInput,
   } satisfies Shapes<EmqxNodeArgs>,
 } as const;
+
+const userInput = group({
+  username: { ...text(usernameWords), needed: "give the user's name" },
+  password: checked("text", passwordProblems, { later: true, secret: true }),
+  passwordVersion: version,
+  superuser: flag,
+} satisfies Shapes<EmqxUserArgs>);
 
 const aclRuleInput = group({
   permission: { ...choice(AclPermission), needed: "give allow or deny" },
@@ -221,6 +231,7 @@ export const nodeOptions = {
     ),
     noMatch: { ...choice(AclPermission), default: AclPermission.Deny },
   } satisfies Shapes<EmqxAclArgs>),
+  users: list(userInput, { default: [] as EmqxUserArgs[] }),
   anonymousAccess: { ...flag, default: false },
   secretVersions: group(
     {

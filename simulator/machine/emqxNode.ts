@@ -23,6 +23,7 @@ import {
   isEmptyChange,
   passwordFits,
   takeCopy,
+  type UserRecord,
   userRecord,
   wipe,
 } from "../dataplane/cluster/database";
@@ -157,19 +158,41 @@ export class EmqxNode {
   }
 
   /**
-   * Changes an MQTT user's password in the whole cluster, as the REST API does. Clients that are connected stay. Answers
-   * whether the user is a superuser.
+   * Changes an MQTT user in the whole cluster, as the REST API does. Clients that are connected stay. Answers whether the user is a
+   * superuser.
    */
-  async setUserPassword(username: string, password: string): Promise<boolean> {
+  async setUserPassword(username: string, password: string, isSuperuser?: boolean): Promise<boolean> {
+    const { isSuperuser: before } = this.user(username);
+    await this.write({ users: { [username]: userRecord(password, isSuperuser ?? before) } });
+    return isSuperuser ?? before;
+  }
+
+  /** Whether the user was not there before. */
+  async addUser(username: string, password: string, isSuperuser: boolean): Promise<boolean> {
+    this.requireUsers();
+    if (ownRecord(this.database.users, username) !== undefined) return false;
+    await this.write({ users: { [username]: userRecord(password, isSuperuser) } });
+    return true;
+  }
+
+  async deleteUser(username: string): Promise<void> {
+    this.user(username);
+    await this.write({ users: { [username]: null } });
+  }
+
+  private requireUsers(): void {
     if (this.settings.users === undefined) {
       throw new Error("Authenticator 'password_based:built_in_database' does not exist");
     }
+  }
+
+  private user(username: string): UserRecord {
+    this.requireUsers();
     const user = ownRecord(this.database.users, username);
     if (user === undefined) {
       throw new Error("User not found");
     }
-    await this.write({ users: { [username]: userRecord(password, user.isSuperuser) } });
-    return user.isSuperuser;
+    return user;
   }
 
   /** Whether the dashboard's first user gets in with this password. */
@@ -367,7 +390,9 @@ export class EmqxNode {
       evacuating: this.evacuation !== undefined,
       logIn: (username, password) => this.token(username, password),
       tokenIsValid: (token) => this.tokens.has(token),
-      setUserPassword: (username, password) => this.setUserPassword(username, password),
+      setUserPassword: (...user) => this.setUserPassword(...user),
+      addUser: (...user) => this.addUser(...user),
+      deleteUser: (username) => this.deleteUser(username),
     });
     response.writeHead(answer.status, answer.headers).end(answer.body);
   }
@@ -522,5 +547,5 @@ function logIn(
   if (user === undefined) {
     return "unknown-user";
   }
-  return passwordFits(user, password) ? "accepted" : "bad-password";
+  return !passwordFits(user, password) ? "bad-password" : user.isSuperuser ? "superuser" : "accepted";
 }

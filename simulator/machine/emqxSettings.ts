@@ -328,11 +328,10 @@ function readUsers(
       continue;
     }
     const path = text(authenticator["bootstrap_file"]);
-    const csv = path === undefined ? undefined : files.get(path)?.content;
+    if (path === undefined) continue;
+    const csv = files.get(path)?.content;
     if (csv === undefined) {
-      warnings.push(
-        `authentication: bootstrap file ${path ?? "(none)"} is missing, so there are no MQTT users`,
-      );
+      warnings.push(`authentication: bootstrap file ${path} is missing, so it brings no MQTT users`);
       continue;
     }
     for (const [name, password] of readCsv(csv)) {

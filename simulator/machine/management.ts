@@ -19,7 +19,10 @@ interface ManagedNode {
   logIn(username: string, password: string): string | undefined;
   tokenIsValid(token: string): boolean;
   /** Answers whether the user is a superuser; fails when there is no such user. */
-  setUserPassword(username: string, password: string): Promise<boolean>;
+  setUserPassword(username: string, password: string, isSuperuser?: boolean): Promise<boolean>;
+  /** Answers whether there was none of that name. */
+  addUser(username: string, password: string, isSuperuser: boolean): Promise<boolean>;
+  deleteUser(username: string): Promise<void>;
 }
 
 interface Answer {
@@ -29,16 +32,22 @@ interface Answer {
 }
 
 const longestBody = 64 * 1024;
-const userPath = /^\/api\/v5\/authentication\/password_based(?::|%3A)built_in_database\/users\/([^/]+)$/i;
+const userPath =
+  /^\/api\/v5\/authentication\/password_based(?::|%3A)built_in_database\/users(?:\/([^/]+))?$/i;
 
 export async function managementAnswer(request: IncomingMessage, node: ManagedNode): Promise<Answer> {
   const path = (request.url ?? "/").split("?")[0]!;
   const { nodeName, version } = node.settings;
-  const user = userPath.exec(path)?.[1];
-  if (user !== undefined && request.method === "PUT") {
+  const users = userPath.exec(path);
+  if (users !== null) {
     return (
       authorizationProblem(request.headers.authorization, node) ??
-      (await putUser(decodeURIComponent(user), await readBody(request), node))
+      (await changeUsers(
+        request.method,
+        users[1] && decodeURIComponent(users[1]),
+        await readBody(request),
+        node,
+      ))
     );
   }
   switch (`${request.method} ${path}`) {
@@ -92,16 +101,35 @@ function authorizationProblem(header: string | undefined, node: ManagedNode): An
   }
 }
 
-async function putUser(username: string, body: string, node: ManagedNode): Promise<Answer> {
-  const password = readJson(body)?.["password"];
-  if (typeof password !== "string" || password === "") {
-    return json(400, { code: "BAD_REQUEST", message: "the body must be JSON with a password" });
-  }
+/** emqx/emqx@v5.8.9: apps/emqx_auth/src/emqx_authn/emqx_authn_api.erl, add_user/3, update_user/4, delete_user/3. */
+async function changeUsers(
+  method: string | undefined,
+  username: string | undefined,
+  body: string,
+  node: ManagedNode,
+): Promise<Answer> {
+  const given = readJson(body) ?? {};
+  const { password, user_id: added, is_superuser: superuser } = given;
+  const isSuperuser = superuser === undefined ? undefined : superuser === true;
   try {
-    return json(200, {
-      user_id: username,
-      is_superuser: await node.setUserPassword(username, password),
-    });
+    if (method === "DELETE" && username !== undefined) {
+      await node.deleteUser(username);
+      return { status: 204, headers: {}, body: "" };
+    }
+    if (typeof password !== "string" || password === "") {
+      return json(400, { code: "BAD_REQUEST", message: "the body must be JSON with a password" });
+    }
+    if (method === "POST" && username === undefined && typeof added === "string") {
+      return (await node.addUser(added, password, isSuperuser ?? false))
+        ? json(201, { user_id: added, is_superuser: isSuperuser ?? false })
+        : json(409, { code: "ALREADY_EXISTS", message: "User already exists" });
+    }
+    return method === "PUT" && username !== undefined
+      ? json(200, {
+          user_id: username,
+          is_superuser: await node.setUserPassword(username, password, isSuperuser),
+        })
+      : json(404, { code: "NOT_FOUND", message: "Request path not found" });
   } catch (error) {
     return json(404, { code: "NOT_FOUND", message: (error as Error).message });
   }

@@ -414,6 +414,24 @@ const rows: Record<string, Row> = {
       fc.constantFrom("latest", "5.8", "5", "7.0.0", "5.8.9.1", "5.08.9"),
     ),
   },
+  "users[].username": {
+    right: fc.stringMatching(/^[A-Za-z0-9._@-]{1,64}$/),
+    wrong: fc.oneof(fc.constantFrom("", "a b", "a,b", "ä", "a/b", 'a"'), tooMany("x", 64)),
+  },
+  "users[].password": {
+    right: fc.stringMatching(/^[A-Za-z0-9!#%&()*+./:;<=>?@^_{|}~-]{8,64}$/),
+    wrong: fc.oneof(
+      fc.constantFrom(
+        "short-1",
+        "with,comma1",
+        'with"quote1',
+        "with$dollar1",
+        "with\\slash1",
+        "with blank 1",
+      ),
+      tooMany("x", 64),
+    ),
+  },
   noMatch: choice(["allow", "deny"]),
   "rules[].permission": choice(["allow", "deny"]),
   "rules[].action": choice(["publish", "subscribe", "all"]),

@@ -1,8 +1,12 @@
-/** A secret of EMQX's configuration on its way through everything: it is where it belongs, and nowhere else. And rules of what clients may do. */
+/**
+ * A secret of EMQX's configuration on its way through everything: it is where it belongs, and nowhere else. Beside it users of EMQX's own, and
+ * rules of what they may do.
+ */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Connection } from "@emqx-aws/cli/smoke/connection";
 import { runPulumi } from "@emqx-aws/cli/local/session";
 import { obtainTimeout, prepareCli } from "../engine/harness";
 import { World } from "./world";
@@ -17,16 +21,39 @@ beforeAll(async () => {
     nodeCount: 1,
     listeners: ["Mqtts"],
     certificate: { selfSigned: {} },
-    anonymousAccess: true,
-    acl: { rules: [{ permission: "allow", topics: ["first-acl/#"] }] },
+    acl: {
+      rules: [
+        { permission: "allow", topics: ["first-acl/#"] },
+        { permission: "allow", username: "mqtt", topics: ["#"] },
+      ],
+    },
+    users: [
+      { username: "device", password: "Device-Password-1" },
+      { username: "backend", password: "Backend-Password-1", superuser: true },
+    ],
     access: { egress: [{ port: 5432, cidrBlock: "10.20.0.0/16", description: "PostgreSQL" }] },
-    extraConfig: `authentication = [{
-  mechanism = password_based, backend = postgresql
-  server = "10.20.0.5:5432", database = mqtt, username = emqx, query = "SELECT password_hash FROM users"
-}]`,
+    // In lines that the CLI does not fold when it writes the stack's file.
+    extraConfig: `authentication = [
+{ mechanism = password_based, backend = built_in_database }
+{ mechanism = password_based, backend = postgresql
+server = "10.20.0.5:5432", database = mqtt, username = emqx
+query = "SELECT password_hash FROM users" }
+]`,
   });
 }, obtainTimeout);
-afterAll(() => world?.end());
+afterAll(async () => {
+  await device?.close();
+  await world?.end();
+});
+
+let device: Connection | undefined;
+const log = (username: string, password: string) => world.connect({ username, password, protocolVersion: 5 });
+/** What becomes of a message to a topic. */
+const outcome = (connection: Connection, topic: string) =>
+  connection.client.publishAsync(topic, "x", { qos: 1 }).then(
+    () => "taken",
+    (error: { code?: number }) => error.code,
+  );
 
 const set = (path: string, value: string, ...flags: string[]) =>
   runPulumi(
@@ -34,7 +61,7 @@ const set = (path: string, value: string, ...flags: string[]) =>
     ["config", "set", "--stack", "local", ...flags, "--path", `emqx-aws:${path}`, value],
     { capture: "all" },
   );
-const keep = (secret: string) => set('secretConfig["authentication.1.password"]', secret, "--secret");
+const keep = (secret: string) => set('secretConfig["authentication.2.password"]', secret, "--secret");
 
 /** Files below the folders that hold a text. */
 function filesWith(text: string, ...folders: string[]): string[] {
@@ -59,7 +86,7 @@ test("a node has it in the file that EMQX includes; no state, log, user data or 
   expect(own).toMatch(/\/etc\/emqx-node\/secret\.conf$/);
   expect(others).toEqual([]);
   expect(readFileSync(own!, "utf8")).toMatch(
-    /^node\.cookie = "\w+"\nauthentication\.1\.password = "Kx7-first-of-two-b31"\n$/,
+    /^node\.cookie = "\w+"\nauthentication\.2\.password = "Kx7-first-of-two-b31"\n$/,
   );
   expect(filesWith('{allow, all, all, ["first-acl/#"]}.', ...disks())).toEqual([
     expect.stringMatching(/\/etc\/emqx-node\/acl\.conf$/),
@@ -69,12 +96,21 @@ test("a node has it in the file that EMQX includes; no state, log, user data or 
   const region = world.session.surroundings.region;
   expect(filesWith(first, project).filter((file) => !file.startsWith(region))).toEqual([]);
   expect(world.said).not.toContain(first);
+  device = await log("device", "Device-Password-1");
+  expect(await Promise.all([outcome(device, "first-acl/t"), outcome(device, "second-acl/t")])).toEqual([
+    "taken",
+    0x87,
+  ]);
+  const backend = await log("backend", "Backend-Password-1");
+  expect(await outcome(backend, "second-acl/t")).toBe("taken");
+  await backend.close();
 });
 
 test("changed ones are taken up while EMQX runs", async () => {
   const before = world.instance(0);
   expect((await keep(second)).exitCode).toBe(0);
   expect((await set("acl.rules[0].topics[0]", "second-acl/#")).exitCode).toBe(0);
+  expect((await set("users[1].username", "another")).exitCode).toBe(0);
   await world.pulumi("up");
   expect(world.instance(0)).toBe(before);
   expect(filesWith(first, ...disks())).toEqual([]);
@@ -83,4 +119,11 @@ test("changed ones are taken up while EMQX runs", async () => {
   expect(filesWith("second-acl", ...disks())).toEqual([
     expect.stringMatching(/\/etc\/emqx-node\/acl\.conf$/),
   ]);
+  // The client is still the same connection's.
+  expect(await Promise.all([outcome(device!, "first-acl/t"), outcome(device!, "second-acl/t")])).toEqual([
+    0x87,
+    "taken",
+  ]);
+  await expect(log("backend", "Backend-Password-1")).rejects.toThrow();
+  await (await log("another", "Backend-Password-1")).close();
 });

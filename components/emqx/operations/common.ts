@@ -33,6 +33,32 @@ take_acl() {
 }
 reads() { grep -q "$1" "$root/etc/emqx/emqx.conf"; }
 
+# user METHOD /NAME JSON
+user() { printf '{%s}' "$3" | api "$1" "authentication/password_based:built_in_database/users$2"; }
+# give_user NAME PASSWORD SUPERUSER; another node may be adding it, too
+give_user() {
+  local json='"password":"'$2'","is_superuser":'$3
+  { user PUT "/$1" "$json" || user POST '' "\\"user_id\\":\\"$1\\",$json" || user PUT "/$1" "$json"; } \\
+    >"$work/out" 2>"$work/err" || die "MQTT user $1: $(why)"
+  grep -q '"user_id"' "$work/out" || die "MQTT user $1: $(words "$work/out")"
+}
+users=$data/emqx-node.users
+# take_users: those of the parameter, and none that was in it before
+take_users() {
+  local name word superuser names
+  secret dashboard-password "$password" "$rule"
+  login "$value" || die "dashboard user admin: $(why)"
+  : >"$work/value"
+  [[ -z \${now[mqtt-users]:-} ]] || try 300 keep mqtt-users || die "parameter $PARAMETER_PREFIX/mqtt-users: $(why)"
+  names=$(sed 's/,.*//' "$work/value")
+  [[ ! -f $users ]] || for name in $(<"$users"); do
+    [[ $'\\n'$names$'\\n' == *$'\\n'"$name"$'\\n'* ]] || user DELETE "/$name" '' >"$work/out" 2>"$work/err" ||
+      grep -q ' 404' "$work/err" || die "MQTT user $name: $(why)"
+  done
+  put 0600 root:root "$users" "$names"
+  while IFS=, read -r name word superuser; do give_user "$name" "$word" "$superuser"; done <"$work/value"
+}
+
 running() {
   curl --max-time 5 http://127.0.0.1:18083/status >"$work/status" || return
   [[ $(<"$work/status") == *'emqx is running'* ]] || { echo "its /status does not say that it runs" >&2 && return 1; }

@@ -89,7 +89,7 @@ fi
 . "$conf/operations/upkeep"
 
 applied=
-for name in dashboard-password mqtt-password license-key secret-config acl; do
+for name in dashboard-password mqtt-password license-key secret-config acl mqtt-users; do
   [[ -z \${now[$name]:-} ]] || applied+="\${applied:+ }$name=\${now[$name]}"
 done
 if [[ \${said[$own/applied]-$applied} != "$applied" ]]; then

@@ -10,6 +10,8 @@
  *   without the old password, and has the new one in a process's arguments and in the audit log. So `emqx eval` calls what is behind
  *   that command, and EMQX reads the password from a file on the tmpfs that is user emqx's alone. It is seen to have
  *   worked by a login.
+ * - MQTT users are added, changed and deleted in the running cluster, by each node: which ones it gave stands on the data volume, so that
+ *   those that are gone from the parameter are deleted, and nobody else's.
  */
 export const upkeepOperation = `# Part of sync: what EMQX is told while it runs
 if [[ -f $data/emqx-node.evacuating ]]; then
@@ -92,10 +94,12 @@ if news dashboard-password "$taken" || news mqtt-password "$taken"; then
 fi
 if [[ -n $MQTT_USERNAME ]] && news mqtt-password "$taken"; then
   secret mqtt-password "$password" "$rule"
-  printf '{"password":"%s"}' "$value" |
-    api PUT "authentication/password_based:built_in_database/users/$MQTT_USERNAME" >"$work/out" 2>"$work/err" ||
-    die "MQTT user $MQTT_USERNAME: $(why)"
-  grep -q '"user_id"' "$work/out" || die "MQTT user $MQTT_USERNAME: $(words "$work/out")"
+  give_user "$MQTT_USERNAME" "$value" false
   note mqtt-password "$taken"
+fi
+if [[ -n $MQTT_USERNAME ]] && { news mqtt-users "$taken" || [[ -z \${now[mqtt-users]:-} && -s $users ]]; }; then
+  begin "taking up the users"
+  take_users
+  [[ -z \${now[mqtt-users]:-} ]] || note mqtt-users "$taken"
 fi
 `;

@@ -27,8 +27,11 @@ export interface ClusterData {
   dashboardUsers: Record<string, DashboardUserRecord>;
 }
 
-/** Records that are added or overwritten. */
-export type Change = Partial<Pick<ClusterData, "users" | "dashboardUsers">>;
+/** Records that are added or overwritten, or with null, deleted. */
+export interface Change {
+  users?: Record<string, UserRecord | null>;
+  dashboardUsers?: ClusterData["dashboardUsers"];
+}
 
 /** One node's database, `/var/lib/emqx/mnesia/<node name>`. */
 export interface Database extends ClusterData {
@@ -122,7 +125,8 @@ export function isEmptyChange({ users, dashboardUsers }: Change): boolean {
 }
 
 export function applyChange(data: ClusterData, { users, dashboardUsers }: Change): void {
-  data.users = { ...data.users, ...users };
+  const all = Object.entries({ ...data.users, ...users });
+  data.users = Object.fromEntries(all.filter((entry): entry is [string, UserRecord] => entry[1] !== null));
   data.dashboardUsers = { ...data.dashboardUsers, ...dashboardUsers };
 }
 

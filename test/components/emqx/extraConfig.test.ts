@@ -112,7 +112,7 @@ test.each([
   ["listeners.tcp.default.proxy_protocol = true", "use classicElb.proxyProtocol"],
   ["dashboard.listeners.http.bind = 8080", "but dashboard.listeners.http is set"],
   ['dashboard.default_password = "x"', "but dashboard.default_password is set"],
-  ["authentication = []", "anonymousAccess lets you set this yourself"],
+  ["authentication = []", "name EMQX's own users in it"],
   ["listeners.tcp.default.enable_authn = false", "use anonymousAccess"],
   ["license.key = evaluation", "use licenseKey"],
   ["license = evaluation", "line 1 sets license, but license.key is set by the component: use licenseKey"],

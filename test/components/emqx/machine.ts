@@ -316,9 +316,17 @@ export class Machine extends TestSystem {
     this.emqx = emqx;
   }
 
-  /** Whether the first MQTT user has this password. */
-  letsIn(password: string): boolean {
-    return passwordFits(this.disc.databases.get(self)!.users["mqtt"]!, password);
+  /** Whether an MQTT user, the first one if no other is meant, has this password. */
+  letsIn(password: string, username = "mqtt"): boolean {
+    const user = this.disc.databases.get(self)!.users[username];
+    return user !== undefined && passwordFits(user, password);
+  }
+
+  /** Who is in EMQX's database, superusers with a star. */
+  mqttUsers(): string[] {
+    return Object.entries(this.disc.databases.get(self)!.users)
+      .map(([name, { isSuperuser }]) => `${name}${isSuperuser ? "*" : ""}`)
+      .sort();
   }
 
   async stopEmqx(): Promise<void> {

@@ -141,6 +141,38 @@ describe("sync", () => {
     expect(machine.emqx!.logsIn("By-Hand-1")).toBe(true);
   });
 
+  test("gives EMQX the users of the parameter, and takes only those away again that it gave", async () => {
+    const machine = await node();
+    await machine.emqx!.addUser("by-hand", "By-Hand-1", false);
+    const users = async (version: number, text?: string) => {
+      machine.parameter("mqtt-users", text);
+      const versions = text === undefined ? "" : `\nVERSIONS='mqtt-users=${version}'`;
+      machine.change(
+        "cluster",
+        `${machine.readParameter("cluster").split("\nVERSIONS")[0]!.trim()}${versions}`,
+      );
+      const run = await machine.operate("sync");
+      expect(run).toMatchObject({ code: 0 });
+      expect([run.console, ...run.calls].join()).not.toMatch(/User-Secret/);
+      return machine.mqttUsers();
+    };
+    expect(await users(1, "a@b.c,User-Secret-a,true\nd.e,User-Secret-d,false")).toEqual([
+      "a@b.c*",
+      "by-hand",
+      "d.e",
+      "mqtt",
+    ]);
+    expect(machine.letsIn("User-Secret-a", "a@b.c")).toBe(true);
+    expect(machine.readParameter("nodes/0/applied")).toMatch(/ mqtt-users=1$/);
+    expect(calls(await machine.operate("sync"), "curl")).toHaveLength(1);
+    expect(await users(2, "d.e,User-Secret-2,true")).toEqual(["by-hand", "d.e*", "mqtt"]);
+    expect(machine.letsIn("User-Secret-2", "d.e")).toBe(true);
+    // A user that another node has deleted already is no failure.
+    await machine.emqx!.deleteUser("d.e");
+    expect(await users(3)).toEqual(["by-hand", "mqtt"]);
+    expect(calls(await machine.operate("sync"), "curl")).toHaveLength(1);
+  });
+
   test("renews the licence in its file, which EMQX reads again by itself", async () => {
     const machine = await node({ version: "6.2.3", hasLicense: true });
     machine.change("license-key", "NEW.KEY");

@@ -154,6 +154,7 @@ describe("EmqxClusterNodes", () => {
       `${path}/license-key`,
       `${path}/secret-config`,
       `${path}/acl`,
+      `${path}/mqtt-users`,
       `${path}/load-balancers`,
       `${path}/cluster`,
       `${path}/operations/*`,
@@ -188,6 +189,21 @@ describe("EmqxClusterNodes", () => {
     expect(nodes.mqttPasswordParameter).toBeUndefined();
     expect(inAws(mocks).filter((r) => r.name.includes("mqtt-password"))).toEqual([]);
     expect(file(userData(0), "/etc/emqx/emqx.conf")).not.toContain("authentication");
+  });
+
+  test("gives nodes further users by a parameter, and its version by another", async () => {
+    const users = [
+      { username: "b", superuser: true, password: "Given-Password-1" },
+      { username: "a", passwordVersion: 2 },
+    ];
+    const { mocks, userData } = await deploy({ users });
+    const parameter = mocks.named("emqx-mqtt-users", "aws:ssm/parameter:Parameter");
+    expect(parameter.secrets).toContain("value");
+    expect(parameter.inputs["value"]).toMatch(/^a,\w{32},false\nb,Given-Password-1,true$/);
+    expect(mocks.named("emqx-cluster", "aws:ssm/parameter:Parameter").inputs["insecureValue"]).toMatch(
+      /\nVERSIONS='mqtt-users=1'\n$/,
+    );
+    expect(userData(0)).toBe((await deploy({})).userData(0));
   });
 
   test("keeps a licence key in a parameter and out of user data", async () => {
