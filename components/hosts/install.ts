@@ -150,11 +150,11 @@ if [[ -f $pending ]]; then
 else
   systemctl start emqx
 fi
-for ((i = 0; i < 60; i++)); do
+for ((i = 0; i < 150; i++)); do
   [[ $(curl -fsS -m 5 http://127.0.0.1:18083/status 2>/dev/null) != *"emqx is running"* ]] || break
-  sleep 5
+  sleep 2
 done
-((i < 60)) || die "EMQX does not say that it runs: journalctl -u emqx, /var/log/emqx"
+((i < 150)) || die "EMQX does not say that it runs: journalctl -u emqx, /var/log/emqx"
 runuser -u emqx -- env HOME=/var/lib/emqx emqx ctl cluster status --json
 say "${name} runs"
 `,
@@ -211,7 +211,7 @@ if grep -qs keepalived $pending; then systemctl reload-or-restart keepalived; el
     : ""
 }rm -f $pending
 for ((i = 0; i < 10; i++)); do
-  ! curl -fsS -o /dev/null -m 2 http://127.0.0.1:8404/healthz || break
+  ! curl -fs -o /dev/null -m 2 http://127.0.0.1:8404/healthz || break
   sleep 2
 done
 ((i < 10)) || die "no node is well behind it: curl http://127.0.0.1:8404/healthz"

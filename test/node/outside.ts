@@ -5,13 +5,12 @@
  */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import type * as pulumi from "@pulumi/pulumi";
-import { ModuleKind, ScriptTarget, transpileModule } from "typescript";
 import { EmqxDeployment } from "../../components";
 import { exportFailedMetric, metricsNamespace } from "../../components/emqx/metrics";
 import { asRole, Context, names, type RoleSession } from "@emqx-aws/simulator";
@@ -21,6 +20,7 @@ import { inService } from "@emqx-aws/simulator/health";
 import { userDataOf } from "@emqx-aws/simulator/services/instances";
 import { licenseKeyOf } from "../licenseKey";
 import { run, valueOf } from "../support";
+import { packageFiles } from "./package";
 import { answerAws, type ApiAnswer, type ApiRequest } from "./awsApi";
 
 const region = "eu-west-1";
@@ -242,13 +242,7 @@ function makeCertificate(folder: string, hosts: string[]): string {
 
 /** The RPM with the stand-in for EMQX. */
 function buildPackage(folder: string): Buffer {
-  const from = join(folder, "package");
-  mkdirSync(from, { recursive: true });
-  for (const file of readdirSync(join(__dirname, "emqx")))
-    copyFileSync(join(__dirname, "emqx", file), join(from, file));
-  const compilerOptions = { module: ModuleKind.CommonJS, target: ScriptTarget.ES2022 };
-  const { outputText } = transpileModule(readFileSync(join(from, "emqx.ts"), "utf8"), { compilerOptions });
-  writeFileSync(join(from, "emqx.js"), outputText);
+  const from = packageFiles(folder);
   const defines = [`version ${version}`, `from ${from}`, `_topdir ${from}/build`].flatMap((define) => [
     "--define",
     define,
