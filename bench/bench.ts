@@ -3,6 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Machines } from "@emqx-aws/cli/local/surroundings";
 import { repositoryRoot } from "@emqx-aws/cli/repository";
+import { operations, operationsParameterText } from "../components/emqx/operations";
 import { Engine } from "../test/engine/harness";
 import { certificateArn, settings } from "../test/engine/deploymentSupport";
 import { readPreview, type Previewed } from "./previews";
@@ -11,10 +12,24 @@ import { userDataTemplate } from "./userDataTemplate";
 
 const byHand = join(repositoryRoot, "bench", "byHand");
 
+/** How each is run: the tuned one as the components' own program, without checking types, without stack traces of promises. */
+const environments: Record<Program, NodeJS.ProcessEnv> = {
+  components: { PULUMI_NODEJS_TSCONFIG_PATH: undefined, BENCH_TUNED: undefined },
+  "by hand": {
+    PULUMI_NODEJS_TSCONFIG_PATH: join(byHand, "tsconfig.plain.json"),
+    BENCH_TUNED: undefined,
+  },
+  "by hand, tuned": {
+    PULUMI_NODEJS_TSCONFIG_PATH: join(repositoryRoot, "tsconfig.pulumi.json"),
+    BENCH_TUNED: "true",
+  },
+};
+
 export class Bench {
   readonly engine = new Engine();
   private readonly result = join(this.engine.surroundings.project, "bench-result.json");
   private readonly userData = join(this.engine.surroundings.project, "bench-user-data.yaml");
+  private readonly operations = join(this.engine.surroundings.project, "bench-operations.json");
 
   constructor({ machines = "judged" }: { machines?: Machines } = {}) {
     this.engine.surroundings.machines = machines;
@@ -23,7 +38,9 @@ export class Bench {
       BENCH_RESULT: this.result,
       BENCH_CERTIFICATE: certificateArn,
       BENCH_USER_DATA: this.userData,
+      BENCH_OPERATIONS: this.operations,
     });
+    writeFileSync(this.operations, JSON.stringify({ list: operationsParameterText(), scripts: operations }));
   }
 
   setNodes(nodeCount: number): void {
@@ -57,7 +74,8 @@ export class Bench {
   }
 
   async run(program: Program, command: string, ...args: string[]): Promise<string> {
-    const where = program === "by hand" ? ["-C", byHand] : [];
+    const where = program === "components" ? [] : ["-C", byHand];
+    Object.assign(this.engine.session.env, environments[program]);
     const { exitCode, stdout, stderr } = await this.engine.pulumi(
       ...where,
       command,

@@ -1,7 +1,8 @@
 /** Tables of what was measured. */
 import Table from "cli-table3";
 
-export type Program = "components" | "by hand";
+export const programs = ["components", "by hand", "by hand, tuned"] as const;
+export type Program = (typeof programs)[number];
 
 export interface Measurement {
   /** The literal CLI, from start to end. */
@@ -45,13 +46,13 @@ const columns: [title: string, value: (row: Row) => number, digits: number][] = 
 
 export function printTables(sizes: Size[]): void {
   const table = new Table({
-    head: ["nodes", "", "components", "by hand", "ratio"],
-    colAligns: ["right", "left", "right", "right", "right"],
+    head: ["nodes", "", "components", "by hand", "ratio", "by hand, tuned", "ratio"],
+    colAligns: ["right", "left", "right", "right", "right", "right", "right"],
     style: { head: [], border: [] },
   });
   for (const { nodeCount, rows } of sizes) {
     for (const [title, value, digits] of columns) {
-      table.push(line(String(nodeCount), title, value(rows.components), value(rows["by hand"]), digits));
+      table.push(line(String(nodeCount), title, (program) => value(rows[program]), digits));
     }
   }
   sizes.slice(1).forEach((size, i) => {
@@ -60,13 +61,13 @@ export function printTables(sizes: Size[]): void {
       ((size.rows[program].previewSeconds - before.rows[program].previewSeconds) * 1000) /
       (size.nodeCount - before.nodeCount);
     const title = "preview per node more, ms";
-    table.push(
-      line(`${before.nodeCount}–${size.nodeCount}`, title, perNode("components"), perNode("by hand"), 0),
-    );
+    table.push(line(`${before.nodeCount}–${size.nodeCount}`, title, perNode, 0));
   });
   console.log(table.toString());
 }
 
-function line(nodes: string, title: string, ours: number, theirs: number, digits: number): string[] {
-  return [nodes, title, ours.toFixed(digits), theirs.toFixed(digits), (ours / theirs).toFixed(2)];
+function line(nodes: string, title: string, value: (program: Program) => number, digits: number): string[] {
+  const [ours, ...others] = programs.map(value) as [number, ...number[]];
+  const compared = others.flatMap((theirs) => [theirs.toFixed(digits), (ours / theirs).toFixed(2)]);
+  return [nodes, title, ours.toFixed(digits), ...compared];
 }
