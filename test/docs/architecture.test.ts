@@ -18,7 +18,7 @@ test.each([...new Set(paths)])("%s", (path) => {
 function importsOf(folder: string): [file: string, name: string][] {
   const listed = execFileSync(
     "git",
-    ["ls-files", "-co", "--exclude-standard", `${folder}/*.ts`, `${folder}/*.mjs`],
+    ["ls-files", "-co", "--exclude-standard", `${folder}/*.ts`, `${folder}/*.mjs`, `${folder}/*.cjs`],
     {
       cwd: repositoryRoot,
       encoding: "utf8",
@@ -29,7 +29,7 @@ function importsOf(folder: string): [file: string, name: string][] {
     .filter((file) => file !== "" && existsSync(join(repositoryRoot, file)))
     .flatMap((file) =>
       ts
-        .preProcessFile(readFileSync(join(repositoryRoot, file), "utf8"))
+        .preProcessFile(readFileSync(join(repositoryRoot, file), "utf8"), true, file.endsWith(".cjs"))
         .importedFiles.map(({ fileName }): [string, string] => [file, fileName]),
     );
 }
