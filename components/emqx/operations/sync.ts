@@ -82,8 +82,8 @@ fi
 
 step="asking EMQX"
 if ! running 2>"$work/err"; then
-  [[ -n \${booting:-} ]] || say "EMQX does not answer: $(why)"
-  return 0
+  [[ -z \${booting:-} ]] || return 0
+  die "EMQX does not answer: $(why)"
 fi
 # shellcheck source=/dev/null
 . "$conf/operations/upkeep"

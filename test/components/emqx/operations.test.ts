@@ -230,7 +230,9 @@ describe("sync", () => {
     // Not what it does not know: after a reboot the boot script says so, and not while EMQX is down.
     machine.change("nodes/0/ready", "never");
     await machine.stopEmqx();
-    expect((await machine.operate("sync")).console).toMatch(/EMQX does not answer: curl: \(7\)/);
+    const { code, console } = await machine.operate("sync");
+    expect(code).toBe(1);
+    expect(console).toMatch(/FAILED while asking EMQX: EMQX does not answer: curl: \(7\)/);
     expect(machine.readParameter("nodes/0/ready")).toBe("never");
   });
 
