@@ -18,7 +18,9 @@
  *   kept contains it. Only the outermost shell announces a failure.
  * - A boot that fails says so in the parameter that `pulumi up` waits for, and emqx-node-retry.service tries again: a try
  *   after a failure says there that it has begun.
- * - What is secret in between is on a tmpfs, in a folder of root's, and goes with the run, or with the next one.
+ * - All operations are checked by one process (`fetch_operations`): that is done every minute.
+ * - What is secret in between is on a tmpfs, in a folder of root's, and goes with the run, or with the next one; the credentials
+ *   of the node's role (run/emqx-node.role, root's alone) stay until they end.
  * - Blank means: blkid finds nothing (answer 2), wipefs knows no signature, and mkfs.xfs without -f agrees. A format
  *   that was cut off has left a superblock "in progress", which nothing mounts: it is begun again.
  *
@@ -133,12 +135,15 @@ report() {
     --query Version --output text >"$work/out" || return
   [[ $(<"$work/out") =~ ^[0-9]+$ ]] || { echo "no version in the answer" >&2 && return 1; }
 }
+metadata() {
+  local url=http://169.254.169.254/latest token
+  token=$(curl -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' $url/api/token) &&
+    curl -H "X-aws-ec2-metadata-token: $token" "$url/meta-data/$1"
+}
 # Sets id: this instance's
 instance() {
-  local url=http://169.254.169.254/latest token
   if [[ ! -s $run.id ]]; then
-    token=$(curl -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' $url/api/token) &&
-      curl -H "X-aws-ec2-metadata-token: $token" $url/meta-data/instance-id >"$work/id" || return
+    metadata instance-id >"$work/id" || return
     [[ $(<"$work/id") == i-* ]] || { echo "no instance id in the answer" >&2 && return 1; }
     mv -f "$work/id" "$run.id"
   fi
@@ -164,7 +169,6 @@ fetch_operations() {
   local each sums
   # shellcheck source=/dev/null
   . "$conf/operations.env"
-  # One process for all: this is done every minute
   sums=$(sha256sum "$conf"/operations/* 2>/dev/null) || true
   for each in $OPERATIONS; do
     [[ $sums =~ (^|$'\n')\${each#*=}[0-9a-f]*"  $conf/operations/\${each%=*}"($|$'\n') ]] && continue

@@ -62,7 +62,7 @@ export class Machine {
         mkdirSync(dirname(at + path), { recursive: true });
         writeFileSync(at + path, content, { mode });
       };
-      write("/etc/hosts", `127.0.0.1 localhost node\n${machine.gateway} packages.emqx.io\n`);
+      write("/etc/hosts", `127.0.0.1 localhost node\n${machine.gateway} ${outside.hosts.join(" ")}\n`);
       write("/etc/region", `gateway=${machine.gateway} port=${calls.port}\n`);
       appendFileSync(`${at}/etc/ssl/certs/ca-certificates.crt`, outside.authority);
       write("/var/lib/cloud/seed/nocloud/meta-data", `instance-id: ${outside.instanceId}\n`);

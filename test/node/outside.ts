@@ -4,7 +4,7 @@
  * namespace of its own (`enter`), because they have their real addresses and ports.
  */
 import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
@@ -25,6 +25,7 @@ import { answerAws, type ApiAnswer, type ApiRequest } from "./awsApi";
 
 const region = "eu-west-1";
 export const version = "5.10.4";
+const secretKey = "the/role's+secret";
 const sessionToken = "the-role's-session-token";
 
 export interface Outside {
@@ -126,7 +127,7 @@ export async function openOutside(folder: string, reachedAt?: string): Promise<O
         ? metadata(asked)
         : url.hostname === "packages.emqx.io"
           ? packages(url.pathname)
-          : request.headers["x-amz-security-token"] === sessionToken
+          : request.headers["x-amz-security-token"] === sessionToken && isSigned(asked)
             ? (await checkHealth(), answerAws(role, asked))
             : { status: 403, body: "not the role's credentials" });
     response.writeHead(answer.status, {
@@ -151,7 +152,7 @@ export async function openOutside(folder: string, reachedAt?: string): Promise<O
         Code: "Success",
         Type: "AWS-HMAC",
         AccessKeyId: "ASIAEXAMPLE",
-        SecretAccessKey: "secret",
+        SecretAccessKey: secretKey,
         Token: sessionToken,
         LastUpdated: new Date().toISOString(),
         Expiration: new Date(Date.now() + 6 * 3600_000).toISOString(),
@@ -221,6 +222,21 @@ export async function openOutside(folder: string, reachedAt?: string): Promise<O
       void (await Promise.all(servers.map((server) => new Promise((done) => server.close(done))))),
   };
   return outside;
+}
+
+/** Whether a call of curl's has the role's signature: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html. */
+function isSigned({ method, url, headers, body }: ApiRequest): boolean {
+  if (!headers["user-agent"]?.startsWith("curl/")) return true;
+  const [, scope = "", names = "", signature] =
+    /Credential=[^/]+\/(\S+?), *SignedHeaders=(\S+?), *Signature=(\w+)/.exec(headers.authorization ?? "") ??
+    [];
+  const sum = (text: string | Buffer) => createHash("sha256").update(text).digest("hex");
+  const lines = names.split(";").map((name) => `${name}:${String(headers[name]).trim()}\n`);
+  const canonical = [method, url.pathname, "", lines.join(""), names, sum(body)].join("\n");
+  const sign = (key: string | Buffer, text: string) => createHmac("sha256", key).update(text).digest();
+  const key = scope.split("/").reduce<string | Buffer>(sign, `AWS4${secretKey}`);
+  const text = ["AWS4-HMAC-SHA256", headers["x-amz-date"], scope, sum(canonical)].join("\n");
+  return signature === sign(key, text).toString("hex") && names.split(";").includes("x-amz-target");
 }
 
 function listen<S extends Server>(server: S, port: number, host: string): Promise<S> {

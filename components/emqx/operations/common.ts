@@ -59,6 +59,45 @@ take_users() {
   while IFS=, read -r name word superuser; do give_user "$name" "$word" "$superuser"; done <"$work/value"
 }
 
+# The credentials of the node's role, as curl reads them
+credentials() {
+  local path=iam/security-credentials/ name
+  name=$(metadata "$path") && metadata "$path$name" | sed -nzE 's/.*"AccessKeyId" *: *"([^"]*)".*"SecretAccessKey" *: *"([^"]*)".*"Token" *: *"([^"]*)".*/user = "\\1:\\2"\\nheader = "X-Amz-Security-Token: \\3"\\n/p'
+}
+# ask NAME...: asks SSM for parameters; name, value (as JSON has it) and version are in $work/fields, a line each
+ask() {
+  local list
+  [[ -s $run.role ]] || (umask 077 && credentials >"$run.role") || return
+  printf -v list ',"%s"' "$@"
+  curl --max-time 10 -K "$run.role" --aws-sigv4 "aws:amz:$REGION:ssm" -H 'X-Amz-Target: AmazonSSM.GetParameters' \\
+    -H 'Content-Type: application/x-amz-json-1.1' --data "{\\"Names\\":[\${list#,}]}" "https://ssm.$REGION.amazonaws.com/" >"$work/answer" &&
+    [[ $(<"$work/answer") == *"}" ]] && grep -oE '"(Name|Value|Version)":("([^"\\\\]|\\\\.)*"|[0-9]+)' "$work/answer" >"$work/fields" && return
+  # They may have expired
+  rm -f "$run.role" && return 1
+}
+
+seen=$conf/seen
+# news NAME LIST: there is a version that is not in the list; note NAME LIST: now it is; forget NAME LIST
+news() {
+  local text=
+  [[ ! -f $2 ]] || text=$(<"$2")
+  [[ -n \${now[$1]:-} && $'\\n'$text$'\\n' != *$'\\n'"$1 \${now[$1]}"$'\\n'* ]]
+}
+forget() {
+  local text=
+  [[ ! -f $2 ]] || text=$(sed "\\\\#^$1 #d" "$2")
+  put 0644 root:root "$2" "\${text:+$text$'\\n'}\${3:-}"
+}
+note() { forget "$1" "$2" "$1 \${now[$1]}"$'\\n'; }
+# install_text NAME FILE: the parameter's text, if it is new or not there
+install_text() {
+  news "$1" "$seen" || [[ ! -s $2 ]] || return 0
+  begin "fetching $1"
+  try 60 keep "$1" || die "parameter $PARAMETER_PREFIX/$1: $(why)"
+  put 0644 root:root "$2" "$(<"$work/value")"
+  note "$1" "$seen"
+}
+
 running() {
   curl --max-time 5 http://127.0.0.1:18083/status >"$work/status" || return
   [[ $(<"$work/status") == *'emqx is running'* ]] || { echo "its /status does not say that it runs" >&2 && return 1; }

@@ -2,7 +2,8 @@
  * Operation "sync": makes a node fit its parameters. Every minute, by a timer of systemd, and twice during a boot: before
  * EMQX is installed, so that logs and metrics of a failing boot arrive, and once EMQX runs.
  *
- * - It asks for the parameters' versions in one call, without decrypting any, and fetches only what is new. What it has
+ * - It asks for the parameters' versions in one call, without decrypting any, and fetches only what is new. It asks by curl, which costs
+ *   a tenth of what starting AWS's command line does; that is asked in a boot, and where curl gets no answer. What it has
  *   fetched is noted in two lists of "name version": on the root disk what a new instance must do again (agent,
  *   timers), on the data volume what the cluster's database has taken up (passwords), which outlives the instance.
  *   The operations themselves are listed in a parameter, by digest: a damaged one is fetched again.
@@ -24,47 +25,38 @@ for stray in "$run.password" "$conf"/{,operations/}*.new "$root"/etc/{fstab,emqx
   "$root"/usr/lib/emqx/releases/*.new "$data"/emqx-node.*.new; do
   [[ ! -e $stray ]] || rm -f "$stray"
 done
-seen=$conf/seen
 taken=$data/emqx-node.applied
 own=nodes/$NODE_NUMBER
 step="reading the versions of the parameters under $PARAMETER_PREFIX"
 declare -gA now said
+# hear NAME VERSION VALUE
+hear() { now[\${1#"$PARAMETER_PREFIX/"}]=$2 said[\${1#"$PARAMETER_PREFIX/"}]=$3; }
 versions() {
   local names=(cluster operations/list dashboard-password mqtt-password license-key secret-config monitoring backup "$own/ready" "$own/applied")
-  aws ssm get-parameters --query 'Parameters[].[Name,Version,Value]' --output text \\
-    --names "\${names[@]/#/$PARAMETER_PREFIX/}" >"$work/versions" || return
-  now=() said=()
   local name version text
-  while IFS=$'\\t' read -r name version text; do
-    # Texts have lines of their own
-    [[ $name == "$PARAMETER_PREFIX/"* ]] || continue
-    now[\${name#"$PARAMETER_PREFIX/"}]=$version
-    said[\${name#"$PARAMETER_PREFIX/"}]=$text
-  done <"$work/versions"
+  names=("\${names[@]/#/$PARAMETER_PREFIX/}")
+  now=() said=()
+  if [[ -z \${booting:-} ]] && ask "\${names[@]}" 2>/dev/null; then
+    local -A field=()
+    while IFS=: read -r name text; do
+      text=\${text#\\"}
+      field[\${name//\\"/}]=\${text%\\"}
+      # Of each parameter there are three, in whatever order
+      ((\${#field[@]} == 3)) || continue
+      hear "\${field[Name]}" "\${field[Version]}" "\${field[Value]}"
+      field=()
+    done <"$work/fields"
+  else
+    aws ssm get-parameters --query 'Parameters[].[Name,Version,Value]' --output text --names "\${names[@]}" >"$work/versions" || return
+    while IFS=$'\\t' read -r name version text; do
+      # Texts have lines of their own
+      [[ $name != "$PARAMETER_PREFIX/"* ]] || hear "$name" "$version" "$text"
+    done <"$work/versions"
+  fi
   [[ -n \${now[cluster]:-} ]] || { echo "no parameter cluster in the answer" >&2 && return 1; }
 }
 try 60 versions || die "$(why)"
 
-# news NAME LIST: there is a version that is not in the list; note NAME LIST: now it is; forget NAME LIST
-news() {
-  local text=
-  [[ ! -f $2 ]] || text=$(<"$2")
-  [[ -n \${now[$1]:-} && $'\\n'$text$'\\n' != *$'\\n'"$1 \${now[$1]}"$'\\n'* ]]
-}
-forget() {
-  local text=
-  [[ ! -f $2 ]] || text=$(sed "\\\\#^$1 #d" "$2")
-  put 0644 root:root "$2" "\${text:+$text$'\\n'}\${3:-}"
-}
-note() { forget "$1" "$2" "$1 \${now[$1]}"$'\\n'; }
-# install_text NAME FILE: the parameter's text, if it is new or not there
-install_text() {
-  news "$1" "$seen" || [[ ! -s $2 ]] || return 0
-  begin "fetching $1"
-  try 60 keep "$1" || die "parameter $PARAMETER_PREFIX/$1: $(why)"
-  put 0644 root:root "$2" "$(<"$work/value")"
-  note "$1" "$seen"
-}
 install_text cluster "$conf/cluster.env"
 # shellcheck source=/dev/null
 . "$conf/cluster.env"

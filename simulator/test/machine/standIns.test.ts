@@ -47,6 +47,13 @@ test.each([
     22,
     /error: 401/,
   ],
+  [
+    "a call of AWS's API with another's signature",
+    "curl -fsS -u key:secret --aws-sigv4 aws:amz:eu-west-1:ssm -H 'X-Amz-Security-Token: Session-of-i-1' " +
+      "-H 'X-Amz-Target: AmazonSSM.GetParameters' --data '{}' https://ssm.eu-west-1.amazonaws.com/",
+    22,
+    /error: 400/,
+  ],
   ["a file nobody can open", "curl -sS -H @/nothing http://127.0.0.1/", 26, /Failed to open/],
   ["a unit that is not there", "systemctl start nothing", 5, /Unit nothing.service not found/],
   ["enabling one", "systemctl enable nothing.timer", 1, /Unit file nothing.timer does not exist/],

@@ -48,20 +48,7 @@ const operations: Record<string, Operation> = {
     name: "GetParameters",
     required: ["--names"],
     list: "--names",
-    run: async ({ role, list }) => {
-      // https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html: at most 10 names.
-      if (list.length > 10) {
-        throw refusal(
-          "ValidationException",
-          `1 validation error detected: Value '[${list.join(", ")}]' at 'names' failed to satisfy constraint: Member must have length less than or equal to 10`,
-        );
-      }
-      const found = await role.getParameters(list);
-      return {
-        Parameters: found.map(({ name, value, version }) => ({ Name: name, Value: value, Version: version })),
-        InvalidParameters: list.filter((name) => found.every((each) => each.name !== name)),
-      };
-    },
+    run: ({ role, list }) => getParameters(role, list),
   },
   "ssm put-parameter": {
     endpoint: "ssm",
@@ -145,6 +132,21 @@ const operations: Record<string, Operation> = {
     },
   },
 };
+
+/** https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html: at most 10 names. */
+export async function getParameters(role: RoleCalls, names: string[]) {
+  if (names.length > 10) {
+    throw refusal(
+      "ValidationException",
+      `1 validation error detected: Value '[${names.join(", ")}]' at 'names' failed to satisfy constraint: Member must have length less than or equal to 10`,
+    );
+  }
+  const found = await role.getParameters(names);
+  return {
+    Parameters: found.map(({ name, value, version }) => ({ Name: name, Value: value, Version: version })),
+    InvalidParameters: names.filter((name) => found.every((each) => each.name !== name)),
+  };
+}
 
 /** Options of every command. */
 const common = [
@@ -318,7 +320,7 @@ function wordsOf(error: unknown, operation: string): string {
     : `An error occurred (${codeOf(error) ?? "InternalError"}) when calling the ${operation} operation: ${message.replace(/^\w+: /, "")}`;
 }
 
-function codeOf(error: unknown): string | undefined {
+export function codeOf(error: unknown): string | undefined {
   const { code, message } = error as Error & { code?: unknown };
   return typeof code === "string" ? code : /^(\w+): /.exec(message)?.[1];
 }

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { resolve } from "node:path";
+import { codeOf, getParameters } from "./aws";
 import { fail, readOptions, type StandIn, valueOf } from "../standIn";
 import { type Answer } from "../call";
 import type { System } from "../system";
@@ -35,6 +36,8 @@ const valued = [
   "--retry",
   "--noproxy",
   "-u",
+  "-K",
+  "--aws-sigv4",
 ];
 
 interface Request {
@@ -42,6 +45,8 @@ interface Request {
   method: string;
   headers: Record<string, string>;
   body: string | undefined;
+  /** Whose key and what scope it is signed with, by AWS's signature. */
+  signed: string | undefined;
   maxSeconds: number;
 }
 
@@ -84,8 +89,15 @@ export const curl: StandIn = async ({ args, cwd, stdin, fileMode }, system) => {
     word === "@-" ? stdin : word.startsWith("@") ? readFileSync(resolve(cwd, word.slice(1)), "utf8") : word;
   let request: Request;
   try {
-    const lines = (options.values.get("-H") ?? []).flatMap((header) =>
-      header.startsWith("@") ? given(header).split("\n") : [header],
+    // Of a file of options: a user, and a header.
+    const file = valueOf(options, "-K");
+    const text = file === undefined ? "" : readFileSync(resolve(cwd, file), "utf8");
+    const [user = valueOf(options, "-u"), header] = ["user", "header"].map(
+      (name) => new RegExp(`^${name} = "(.*)"$`, "m").exec(text)?.[1],
+    );
+    const scope = valueOf(options, "--aws-sigv4");
+    const lines = [...(options.values.get("-H") ?? []), ...(header === undefined ? [] : [header])].flatMap(
+      (header) => (header.startsWith("@") ? given(header).split("\n") : [header]),
     );
     const headers = lines
       .filter((line) => line.includes(":"))
@@ -93,13 +105,12 @@ export const curl: StandIn = async ({ args, cwd, stdin, fileMode }, system) => {
         line.slice(0, line.indexOf(":")).trim().toLowerCase(),
         line.slice(line.indexOf(":") + 1).trim(),
       ]);
-    const user = valueOf(options, "-u");
     request = {
       url,
       method: valueOf(options, "-X") ?? (data === undefined ? "GET" : "POST"),
       headers: {
         ...(Object.fromEntries(headers) as Record<string, string>),
-        ...(user === undefined
+        ...(user === undefined || scope !== undefined
           ? {}
           : { authorization: `Basic ${Buffer.from(given(user)).toString("base64")}` }),
       },
@@ -110,6 +121,7 @@ export const curl: StandIn = async ({ args, cwd, stdin, fileMode }, system) => {
           : data.startsWith("@") && !options.values.has("--data-binary")
             ? given(data).replace(/[\r\n]/g, "")
             : given(data),
+      signed: scope && `${user} ${scope}`,
       maxSeconds: Number(valueOf(options, "--max-time") ?? valueOf(options, "-m") ?? 30),
     };
   } catch (error) {
@@ -147,7 +159,7 @@ function answered(request: Request, system: System): Response | Promise<Response
     case "localhost":
       return ownPort(request, system);
     default:
-      return internet(url, system);
+      return internet(request, system);
   }
 }
 
@@ -165,9 +177,44 @@ function metadata({ url, method, headers }: Request, { instanceId, facts }: Syst
   if (headers["x-aws-ec2-metadata-token"] !== token) {
     return { status: 401, body: "" };
   }
-  const known: Record<string, string> = { "instance-id": instanceId, "local-ipv4": facts().privateIp };
+  const known: Record<string, string> = {
+    "instance-id": instanceId,
+    "local-ipv4": facts().privateIp,
+    "iam/security-credentials/": "role",
+    "iam/security-credentials/role": JSON.stringify(
+      { Code: "Success", ...credentialsOf(instanceId) },
+      null,
+      2,
+    ),
+  };
   const value = known[url.pathname.replace("/latest/meta-data/", "")];
   return value === undefined ? { status: 404, body: "" } : { status: 200, body: value };
+}
+
+const credentialsOf = (instanceId: string) => ({
+  AccessKeyId: `ASIA-${instanceId}`,
+  SecretAccessKey: `Secret-of-${instanceId}`,
+  Token: `Session-of-${instanceId}`,
+});
+
+/** The one call of AWS's API that goes without its command line: the JSON protocol, with a signature of version 4. */
+async function systemsManager(
+  { url, headers, body, signed }: Request,
+  { role, instanceId }: System,
+): Promise<Response> {
+  const refuse = (code: string) => ({ status: 400, body: `{"__type":"${code}"}` });
+  const { AccessKeyId, SecretAccessKey, Token } = credentialsOf(instanceId);
+  if (headers["x-amz-security-token"] !== Token) return refuse("UnrecognizedClientException");
+  if (signed !== `${AccessKeyId}:${SecretAccessKey} aws:amz:${url.hostname.split(".")[1]}:ssm`)
+    return refuse("InvalidSignatureException");
+  if (headers["content-type"] !== "application/x-amz-json-1.1") return { status: 404, body: "" };
+  if (headers["x-amz-target"] !== "AmazonSSM.GetParameters") return refuse("UnknownOperationException");
+  try {
+    const { Names } = JSON.parse(body ?? "") as { Names: string[] };
+    return { status: 200, body: JSON.stringify(await getParameters(role, Names)) };
+  } catch (error) {
+    return refuse(codeOf(error) ?? "SerializationException");
+  }
 }
 
 function ownPort(
@@ -216,12 +263,14 @@ function ownPort(
 }
 
 /** Nothing is fetched: what is at an address says which address it is, and the checksum beside it fits. */
-function internet(url: URL, { egress }: System): Response {
+function internet(asked: Request, system: System): Response | Promise<Response> {
+  const { url } = asked;
   const port = Number(url.port || (url.protocol === "https:" ? 443 : 80));
-  const verdict = egress(url.hostname, port);
+  const verdict = system.egress(url.hostname, port);
   if (!verdict.allowed) {
     return { problem: `Failed to connect to ${url.hostname} port ${port}: ${verdict.reason}`, code: 28 };
   }
+  if (/^ssm\.[\w-]+\.amazonaws\.com$/.test(url.hostname)) return systemsManager(asked, system);
   const contentOf = (address: string) => `${address}\n`;
   if (url.pathname.endsWith(".sha256")) {
     const sum = createHash("sha256")
