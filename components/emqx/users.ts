@@ -77,3 +77,29 @@ export function renderUsers(users: { username: string; password: string; superus
     .map(({ username, password, superuser = false }) => `${username},${password},${superuser}`)
     .join("\n");
 }
+
+const descriptionOfUsers = "MQTT users, a line of name, password, superuser for each: ";
+/** What SSM takes for a parameter's description (SSM API reference, PutParameter), less words about the rest. */
+const longestDescription = 1000;
+
+/** The parameter's description, which names them: it can be read where the passwords cannot. */
+export function describeUsers(users: EmqxUserArgs[]): string {
+  const names = users
+    .map(({ username, superuser }) => (superuser ? `${username} (superuser)` : username))
+    .sort();
+  let shown = names.length;
+  const description = () =>
+    descriptionOfUsers +
+    [...names.slice(0, shown), ...(shown < names.length ? [`and ${names.length - shown} more`] : [])].join(
+      ", ",
+    );
+  while (description().length > longestDescription) shown -= 1;
+  return description();
+}
+
+/** The names in that description. */
+export function namesOfUsers(description: string): string[] {
+  return description.startsWith(descriptionOfUsers)
+    ? description.slice(descriptionOfUsers.length).split(", ")
+    : [];
+}

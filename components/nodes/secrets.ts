@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as ssm from "@pulumi/aws/ssm";
 import * as random from "@pulumi/random";
 import { renderSecretConfig, secretSizeProblems } from "../emqx/secretConfig";
-import { renderUsers, type EmqxUserArgs } from "../emqx/users";
+import { describeUsers, renderUsers, type EmqxUserArgs } from "../emqx/users";
 import { refuseLater } from "../shared/problems";
 import { tagged, type Tags } from "../shared/tags";
 
@@ -118,11 +118,7 @@ export function createNodeSecrets(name: string, parent: pulumi.Resource, args: N
       password: password ?? generate(`user-${username}`, 32, String(passwordVersion)),
       superuser,
     }));
-    keep(
-      "mqtt-users",
-      "MQTT users: a line of name, password, superuser for each",
-      pulumi.output(users).apply(renderUsers),
-    );
+    keep("mqtt-users", describeUsers(args.users), pulumi.output(users).apply(renderUsers));
   }
   const versionsOf = (suffixes: string[]) => {
     const versions = suffixes.flatMap((suffix) => {

@@ -6,6 +6,7 @@ import type { Change } from "../change/change";
 import type { Side } from "../change/side";
 import { byName } from "../change/values";
 import { balancerSafeguards } from "./balancer";
+import { clientChanges } from "./clients";
 import { nodeSafeguards } from "./nodes";
 import { permissionChanges } from "./permissions";
 import { resourceSafeguards } from "./resources";
@@ -19,9 +20,12 @@ export function accessOf(before: Side, after: Side, change: Change): AccessChang
       next.get(key) ?? missing(old.get(key)!, after, next),
     ),
   );
-  return together([...changes, ...permissionChanges(before, after), ...hiddenChanges(change)]).sort(
-    (a, b) => order.indexOf(a.direction) - order.indexOf(b.direction) || byName(a.what, b.what),
-  );
+  return together([
+    ...changes,
+    ...permissionChanges(before, after),
+    ...clientChanges(before, after),
+    ...hiddenChanges(change),
+  ]).sort((a, b) => order.indexOf(a.direction) - order.indexOf(b.direction) || byName(a.what, b.what));
 }
 
 /** What a safeguard amounts to on the side where it is not there; nothing if what it protects is not there either. */

@@ -224,6 +224,25 @@ function passwordNotices({ change }: NoticeInput): Notice[] {
         "The dashboard's password is made anew; whoever logs in from the update on needs the new one.",
       ),
     ),
+    ...ofAny(
+      change.resources.filter(
+        ({ type, name, operation }) =>
+          type === types.password && operation === "replace" && /-user-./.test(name),
+      ),
+      (users) =>
+        clients(
+          "interrupts-service",
+          `Passwords of MQTT users are made anew (${shortened(users.map(({ name }) => name.replace(/^.*?-user-/, "")))}): connected clients ` +
+            "stay, and from the update on new connections need the new ones.",
+        ),
+    ),
+    ...ofAny(secretsLike(change, /-mqtt-users$/), () =>
+      operators(
+        "safe",
+        "MQTT users change (`users`): nodes take them up while they run, one by one within a minute, and connected clients stay, those of " +
+          "users that are deleted, too. Whether a given password is another one, a review cannot see.",
+      ),
+    ),
     ...ofAny(secretsLike(change, /-secret-config$/), () =>
       operators(
         "safe",

@@ -1,4 +1,5 @@
 /** Every change that lets more people do more shows: in the verdict, in what is told, and in the exposure gate. */
+import { describeUsers } from "../../../components/emqx/users";
 import type { DigestStep } from "../../review/preview/engine";
 import { headlineOf, markdownOf } from "../../review/report/markdown";
 import { types } from "../../review/types";
@@ -37,6 +38,25 @@ const updated = (type: string, before: object, after: object, extra = {}): Diges
     { type, name: "r", inputs: { ...before }, ...extra },
     { type, name: "r", inputs: { ...after }, ...extra },
   );
+
+const parameter = (name: string, inputs: object): Resource => ({
+  type: types.parameter,
+  name: `n-${name}`,
+  inputs: { name: `/emqx/test/n/${name}`, ...inputs },
+});
+const cluster = same(parameter("cluster", {}));
+const acl = (...rules: string[]) =>
+  parameter("acl", { insecureValue: rules.map((rule) => `${rule}\n`).join("") });
+const rules = (before: string[], after: string[]) => [cluster, step("update", acl(...before), acl(...after))];
+const users = (...names: string[]) =>
+  parameter("mqtt-users", {
+    value: "[secret]",
+    type: "SecureString",
+    description: describeUsers(names.map((username) => ({ username, superuser: username === "root" }))),
+  });
+const [allowA, allowB, denyC] = ["a", "b", "c"].map(
+  (topic) => `{${topic === "c" ? "deny" : "allow"}, all, all, ["${topic}/#"]}.`,
+) as [string, string, string];
 
 const balancer = (inputs: object): Resource => ({
   type: types.loadBalancer,
@@ -283,6 +303,11 @@ const loosening: [what: string, steps: DigestStep[]][] = [
       }),
     ],
   ],
+  ["a rule that allows", rules([allowA], [allowA, allowB])],
+  ["a rule that denies is gone", rules([denyC, allowA], [allowA])],
+  ["rules in another order", rules([denyC, allowA], [allowA, denyC])],
+  ["an MQTT user", [cluster, create(users("device"))]],
+  ["an MQTT user who is a superuser", [cluster, step("update", users("device"), users("device", "root"))]],
   ["protection taken away", [step("same", { ...bucket, extra: { protect: true } }, bucket)]],
 ];
 
@@ -311,6 +336,9 @@ test.each(ranked)("not, taken back: %s", (_what, steps) => {
 test.each([
   ["authentication that comes", configured(safe.replace(chain(builtIn), ""), safe)],
   ["a chain that changes", configured(safe, `${safe}\n${chain(jwt)}`)],
+  ["a rule that allows is gone", rules([allowA, allowB], [allowA])],
+  ["rules of one's own", [cluster, create(acl(allowA))]],
+  ["an MQTT user who is gone", [cluster, remove(users("device"))]],
   ["an ACL that denies the rest", configured(`${safe}\nauthorization.no_match = allow`, safe)],
   [
     "PROXY on one side at a time",
@@ -320,6 +348,17 @@ test.each([
   const review = reviewed(same({ type: types.instance, name: "n-1", inputs: node(safe).inputs }), ...steps);
   expect(review.level).toBe("interrupts-service");
   expect(markdownOf(review)).toContain("Clients that are admitted today may be refused.");
+});
+
+test("rules and users that change are told by themselves", () => {
+  const { access } = reviewed(
+    ...rules([allowA, denyC], [allowA, allowB]),
+    step("update", users("a", "b"), users("b", "root")),
+  );
+  expect(access.map(({ what, before, after, direction }) => [what, before, after, direction])).toEqual([
+    ["What MQTT clients may do", `\`${denyC}\``, `\`${allowB}\``, "weaker"],
+    ["MQTT users", "a", "root (superuser)", "other"],
+  ]);
 });
 
 test("the nodes of a cluster are as open as the most open of them", () => {

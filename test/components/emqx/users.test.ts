@@ -1,6 +1,6 @@
 /** MQTT users as settings: what is refused, and a chain of one's own beside them. */
 import { extraConfigProblems } from "../../../components/emqx/extraConfig";
-import { usersProblems } from "../../../components/emqx/users";
+import { describeUsers, namesOfUsers, usersProblems } from "../../../components/emqx/users";
 import { clusterNodesInputs } from "../../../components/nodes/settings";
 import { inputProblems } from "../../../components/shared/inputs";
 
@@ -35,6 +35,19 @@ test("users are others than the first one and than each other, and as many as a 
     expect.stringMatching(
       /^users: 60 users may take \d+ bytes, and their parameter holds 4096; keep that many in a database of your own/,
     ),
+  ]);
+});
+
+test("the description names as many as it holds", () => {
+  const many = Array.from({ length: 45 }, (_, i) => ({ username: `${"long-".repeat(8)}${i}` }));
+  const description = describeUsers(many);
+  expect(description.length).toBeLessThanOrEqual(1024);
+  expect(namesOfUsers(description)).toEqual([
+    ...many
+      .map(({ username }) => username)
+      .sort()
+      .slice(0, 21),
+    "and 24 more",
   ]);
 });
 

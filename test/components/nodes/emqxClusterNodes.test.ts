@@ -199,6 +199,7 @@ describe("EmqxClusterNodes", () => {
     const { mocks, userData } = await deploy({ users });
     const parameter = mocks.named("emqx-mqtt-users", "aws:ssm/parameter:Parameter");
     expect(parameter.secrets).toContain("value");
+    expect(parameter.inputs["description"]).toMatch(/: a, b \(superuser\)$/);
     expect(parameter.inputs["value"]).toMatch(/^a,\w{32},false\nb,Given-Password-1,true$/);
     expect(mocks.named("emqx-cluster", "aws:ssm/parameter:Parameter").inputs["insecureValue"]).toMatch(
       /\nVERSIONS='mqtt-users=1'\n$/,
