@@ -13,7 +13,7 @@ async function measureSize(bench: Bench, nodeCount: number, repeat: number): Pro
   bench.setNodes(nodeCount);
   const components = await bench.describe("components");
   bench.useUserDataOf(components);
-  const hand = await bench.describe("by hand");
+  const hand = await bench.describe("by hand, tuned");
   compareResources(components, hand);
 
   const measured = new Map<Program, Measurement[]>(programs.map((program) => [program, []]));
