@@ -202,9 +202,16 @@ export const nodeOptions = {
   licenseKey: checked("text", (input, key) => licenseProblems(input, key), { later: true, secret: true }),
   // EMQX's own default (`cluster.name`).
   clusterName: { ...text(clusterNameWords), default: "emqxcl" },
-  extraConfig: checked("text", (input, hocon) =>
-    // Whether it may set authentication, another setting decides.
-    typeof hocon === "string" ? [] : [`${input}: ${shown(hocon)} is not a text in HOCON`],
+  extraConfig: checked(
+    "text",
+    (input, hocon) =>
+      // Whether it may set authentication, another setting decides.
+      typeof hocon === "string" ? [] : [`${input}: ${shown(hocon)} is not a text in HOCON`],
+    {
+      instead:
+        "write the text without it, and give the value, secret or not, by secretConfig at the path of its setting, for example " +
+        "authentication.1.server",
+    },
   ),
   secretConfig: {
     kind: "map",

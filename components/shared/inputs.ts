@@ -15,6 +15,8 @@ export interface Where {
 export interface Common {
   /** Whether the value may be an output of another resource. */
   later?: boolean;
+  /** What to do instead with a value that comes from another resource, where it may not. */
+  instead?: string;
   /** What to say when it is not given, after "missing; ". Without it, the input may be left out. */
   needed?: string;
   /** The value of an input that is not given: the only place where it gets one. */
@@ -265,7 +267,7 @@ export function inputProblems(input: string, shape: Shape, value: unknown, where
     return shape.later
       ? []
       : [
-          `${input}: is an output of another resource, but has to be known from the start; give the value itself`,
+          `${input}: is an output of another resource, but has to be known from the start; ${shape.instead ?? "give the value itself"}`,
         ];
   }
   switch (shape.kind) {

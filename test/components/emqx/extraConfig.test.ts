@@ -1,3 +1,5 @@
+import { clusterNodesInputs } from "../../../components/nodes/settings";
+import { inputProblems } from "../../../components/shared/inputs";
 import fc from "fast-check";
 import { extraConfigProblems } from "../../../components/emqx/extraConfig";
 import { HoconError, readHocon } from "../../../components/emqx/hocon";
@@ -231,4 +233,13 @@ test("whatever is accepted leaves the component's own settings as they were", as
     }),
     { numRuns: 100 },
   );
+});
+
+test("a value of another resource is told where it may stand", () => {
+  const later = inputProblems("extraConfig", clusterNodesInputs.extraConfig, Promise.resolve("a.b = 1"), {});
+  expect(later).toEqual([
+    expect.stringMatching(
+      /^extraConfig: is an output of another resource, .*; write the text without it, and give the value, .* by secretConfig/,
+    ),
+  ]);
 });
