@@ -1,13 +1,5 @@
 /** What the other operations have in common: the boot script reads it before each of them. */
 export const commonFunctions = `# For the other operations
-# add FILE LINE: at the end, once
-add() {
-  local text
-  text=$(<"$1")
-  [[ $'\\n'$text$'\\n' == *$'\\n'"$2"$'\\n'* ]] ||
-    put "$(stat -c %a "$1")" "$(stat -c %U:%G "$1")" "$1" "$text"$'\\n'"$2"$'\\n'
-}
-
 password='^[A-Za-z0-9!#%&()*+./:;<=>?@^_{|}~-]{8,64}$'
 rule="8 to 64 letters, digits or signs, but no quotes, comma, backslash, dollar"
 license='^(default|evaluation|[A-Za-z0-9+/]+=*\\.[A-Za-z0-9+/]+=*)$'
@@ -25,7 +17,7 @@ secret_settings() {
   value=\${1#*=}
   value="node.cookie = \\"\${value%%$'\\n'*}\\""$'\\n'$(<"$work/value")$'\\n'
 }
-# take_acl: what clients may do, into its file; a running EMQX is to read it again
+# A running EMQX is to read it again
 take_acl() {
   try 300 keep acl || die "parameter $PARAMETER_PREFIX/acl: $(why)"
   [[ ! -f $conf/acl.conf || $(<"$conf/acl.conf") == "$(<"$work/value")" ]] || : >"$conf/reload"
@@ -33,32 +25,14 @@ take_acl() {
 }
 reads() { grep -q "$1" "$root/etc/emqx/emqx.conf"; }
 
-# user METHOD /NAME JSON
 user() { printf '{%s}' "$3" | api "$1" "authentication/password_based:built_in_database/users$2"; }
-# give_user NAME PASSWORD SUPERUSER; another node may be adding it, too
+# NAME PASSWORD SUPERUSER; another node may be adding it, too
 give_user() {
   local json='"password":"'$2'","is_superuser":'$3
   { user PUT "/$1" "$json" || user POST '' "\\"user_id\\":\\"$1\\",$json" || user PUT "/$1" "$json"; } \\
     >"$work/out" 2>"$work/err" || die "MQTT user $1: $(why)"
   grep -q '"user_id"' "$work/out" || die "MQTT user $1: $(words "$work/out")"
 }
-users=$data/emqx-node.users
-# take_users: those of the parameter, and none that was in it before
-take_users() {
-  local name word superuser names
-  secret dashboard-password "$password" "$rule"
-  login "$value" || die "dashboard user admin: $(why)"
-  : >"$work/value"
-  [[ -z \${now[mqtt-users]:-} ]] || try 300 keep mqtt-users || die "parameter $PARAMETER_PREFIX/mqtt-users: $(why)"
-  names=$(sed 's/,.*//' "$work/value")
-  [[ ! -f $users ]] || for name in $(<"$users"); do
-    [[ $'\\n'$names$'\\n' == *$'\\n'"$name"$'\\n'* ]] || user DELETE "/$name" '' >"$work/out" 2>"$work/err" ||
-      grep -q ' 404' "$work/err" || die "MQTT user $name: $(why)"
-  done
-  put 0600 root:root "$users" "$names"
-  while IFS=, read -r name word superuser; do give_user "$name" "$word" "$superuser"; done <"$work/value"
-}
-
 # The credentials of the node's role, as curl reads them
 credentials() {
   local path=iam/security-credentials/ name
@@ -89,15 +63,6 @@ forget() {
   put 0644 root:root "$2" "\${text:+$text$'\\n'}\${3:-}"
 }
 note() { forget "$1" "$2" "$1 \${now[$1]}"$'\\n'; }
-# install_text NAME FILE: the parameter's text, if it is new or not there
-install_text() {
-  news "$1" "$seen" || [[ ! -s $2 ]] || return 0
-  begin "fetching $1"
-  try 60 keep "$1" || die "parameter $PARAMETER_PREFIX/$1: $(why)"
-  put 0644 root:root "$2" "$(<"$work/value")"
-  note "$1" "$seen"
-}
-
 running() {
   curl --max-time 5 http://127.0.0.1:18083/status >"$work/status" || return
   [[ $(<"$work/status") == *'emqx is running'* ]] || { echo "its /status does not say that it runs" >&2 && return 1; }

@@ -13,6 +13,13 @@
  * - rpm may know a package whose installation was cut off: it is installed when that has been noted, and again until then.
  */
 export const installOperation = `# Installs, configures and starts EMQX; part of a boot
+# add FILE LINE: at the end, once
+add() {
+  local text
+  text=$(<"$1")
+  [[ $'\\n'$text$'\\n' == *$'\\n'"$2"$'\\n'* ]] ||
+    put "$(stat -c %a "$1")" "$(stat -c %U:%G "$1")" "$1" "$text"$'\\n'"$2"$'\\n'
+}
 # prefer COMMAND...: EMQX runs without it, too
 prefer() {
   limit 60 "$@" >/dev/null 2>"$work/err" || {

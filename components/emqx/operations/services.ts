@@ -7,6 +7,7 @@
  * - An agent that cannot be installed is said and tried again a minute later: it is no reason to keep clients waiting.
  *   Its control program exits with 0 when the service does not start, and its `stop` leaves the unit enabled and a copy
  *   of the configuration in place (docs/emqx-commands.md).
+ * - take_users stands here for "upkeep", which comes after it, because neither that nor "common" has room for it.
  */
 export const servicesOperation = `# Part of sync: the units around EMQX
 self=/var/lib/cloud/scripts/per-boot/emqx-node
@@ -91,4 +92,21 @@ elif [[ -f $units/emqx-backup.timer || -f $conf/backup.env ]]; then
   rm -f "$units/emqx-backup."{timer,service} "$conf/backup.env"
   forget backup "$seen"
 fi
+
+users=$data/emqx-node.users
+# take_users: those of the parameter, and none that was in it before
+take_users() {
+  local name word superuser names
+  secret dashboard-password "$password" "$rule"
+  login "$value" || die "dashboard user admin: $(why)"
+  : >"$work/value"
+  [[ -z \${now[mqtt-users]:-} ]] || try 300 keep mqtt-users || die "parameter $PARAMETER_PREFIX/mqtt-users: $(why)"
+  names=$(sed 's/,.*//' "$work/value")
+  [[ ! -f $users ]] || for name in $(<"$users"); do
+    [[ $'\\n'$names$'\\n' == *$'\\n'"$name"$'\\n'* ]] || user DELETE "/$name" '' >"$work/out" 2>"$work/err" ||
+      grep -q ' 404' "$work/err" || die "MQTT user $name: $(why)"
+  done
+  put 0600 root:root "$users" "$names"
+  while IFS=, read -r name word superuser; do give_user "$name" "$word" "$superuser"; done <"$work/value"
+}
 `;

@@ -57,6 +57,14 @@ versions() {
 }
 try 60 versions || die "$(why)"
 
+# install_text NAME FILE: the parameter's text, if it is new or not there
+install_text() {
+  news "$1" "$seen" || [[ ! -s $2 ]] || return 0
+  begin "fetching $1"
+  try 60 keep "$1" || die "parameter $PARAMETER_PREFIX/$1: $(why)"
+  put 0644 root:root "$2" "$(<"$work/value")"
+  note "$1" "$seen"
+}
 install_text cluster "$conf/cluster.env"
 # shellcheck source=/dev/null
 . "$conf/cluster.env"
