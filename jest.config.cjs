@@ -29,6 +29,7 @@ const projects = {
     "cli/test/review/{changes,command}",
     "cli/test/hosts/*",
     "test/components/proxy/proxying",
+    "test/node/*",
   ],
   unit: ["test/**/*"],
 };
