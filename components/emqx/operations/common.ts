@@ -40,29 +40,28 @@ credentials() {
 }
 # ask NAME...: asks SSM for parameters; name, value (as JSON has it) and version are in $work/fields, a line each
 ask() {
+  { [[ -z \${booting:-} ]] && ask_by_curl "$@" 2>/dev/null; } || aws ssm get-parameters --output json --names "$@" >"$work/answer" || return
+  grep -oE '"(Name|Value|Version)": *("([^"\\\\]|\\\\.)*"|[0-9]+)' "$work/answer" >"$work/fields" || true
+}
+ask_by_curl() {
   local list
   [[ -s $run.role ]] || (umask 077 && credentials >"$run.role") || return
   printf -v list ',"%s"' "$@"
   curl --max-time 10 -K "$run.role" --aws-sigv4 "aws:amz:$REGION:ssm" -H 'X-Amz-Target: AmazonSSM.GetParameters' \\
     -H 'Content-Type: application/x-amz-json-1.1' --data "{\\"Names\\":[\${list#,}]}" "https://ssm.$REGION.amazonaws.com/" >"$work/answer" &&
-    [[ $(<"$work/answer") == *"}" ]] && grep -oE '"(Name|Value|Version)":("([^"\\\\]|\\\\.)*"|[0-9]+)' "$work/answer" >"$work/fields" && return
+    [[ $(<"$work/answer") == *"}" ]] && return
   # They may have expired
   rm -f "$run.role" && return 1
 }
 
 seen=$conf/seen
-# news NAME LIST: there is a version that is not in the list; note NAME LIST: now it is; forget NAME LIST
+# news NAME LIST: there is a version that is not in the list
 news() {
   local text=
   [[ ! -f $2 ]] || text=$(<"$2")
   [[ -n \${now[$1]:-} && $'\\n'$text$'\\n' != *$'\\n'"$1 \${now[$1]}"$'\\n'* ]]
 }
-forget() {
-  local text=
-  [[ ! -f $2 ]] || text=$(sed "\\\\#^$1 #d" "$2")
-  put 0644 root:root "$2" "\${text:+$text$'\\n'}\${3:-}"
-}
-note() { forget "$1" "$2" "$1 \${now[$1]}"$'\\n'; }
+
 running() {
   curl --max-time 5 http://127.0.0.1:18083/status >"$work/status" || return
   [[ $(<"$work/status") == *'emqx is running'* ]] || { echo "its /status does not say that it runs" >&2 && return 1; }

@@ -29,34 +29,32 @@ taken=$data/emqx-node.applied
 own=nodes/$NODE_NUMBER
 step="reading the versions of the parameters under $PARAMETER_PREFIX"
 declare -gA now said
-# hear NAME VERSION VALUE
-hear() { now[\${1#"$PARAMETER_PREFIX/"}]=$2 said[\${1#"$PARAMETER_PREFIX/"}]=$3; }
 versions() {
   local names=(cluster operations/list dashboard-password mqtt-password license-key secret-config monitoring backup "$own/ready" "$own/applied")
-  local name version text
-  names=("\${names[@]/#/$PARAMETER_PREFIX/}")
+  local name text
+  local -A field=()
   now=() said=()
-  if [[ -z \${booting:-} ]] && ask "\${names[@]}" 2>/dev/null; then
-    local -A field=()
-    while IFS=: read -r name text; do
-      text=\${text#\\"}
-      field[\${name//\\"/}]=\${text%\\"}
-      # Of each parameter there are three, in whatever order
-      ((\${#field[@]} == 3)) || continue
-      hear "\${field[Name]}" "\${field[Version]}" "\${field[Value]}"
-      field=()
-    done <"$work/fields"
-  else
-    aws ssm get-parameters --query 'Parameters[].[Name,Version,Value]' --output text --names "\${names[@]}" >"$work/versions" || return
-    while IFS=$'\\t' read -r name version text; do
-      # Texts have lines of their own
-      [[ $name != "$PARAMETER_PREFIX/"* ]] || hear "$name" "$version" "$text"
-    done <"$work/versions"
-  fi
+  ask "\${names[@]/#/$PARAMETER_PREFIX/}" || return
+  while IFS=: read -r name text; do
+    text=\${text#*\\"}
+    field[$name]=\${text%\\"}
+    # Of each parameter there are three, in whatever order
+    ((\${#field[@]} == 3)) || continue
+    name=\${field['"Name"']#"$PARAMETER_PREFIX/"}
+    now[$name]=\${field['"Version"']# } said[$name]=\${field['"Value"']}
+    field=()
+  done <"$work/fields"
   [[ -n \${now[cluster]:-} ]] || { echo "no parameter cluster in the answer" >&2 && return 1; }
 }
 try 60 versions || die "$(why)"
 
+# note NAME LIST: the present version is in the list now; forget NAME LIST: none is
+forget() {
+  local text=
+  [[ ! -f $2 ]] || text=$(sed "\\\\#^$1 #d" "$2")
+  put 0644 root:root "$2" "\${text:+$text$'\\n'}\${3:-}"
+}
+note() { forget "$1" "$2" "$1 \${now[$1]}"$'\\n'; }
 # install_text NAME FILE: the parameter's text, if it is new or not there
 install_text() {
   news "$1" "$seen" || [[ ! -s $2 ]] || return 0
