@@ -7,8 +7,10 @@ import { connect as connectSocket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, IClientOptions, MqttClient } from "mqtt";
+import { ownRules } from "../../../components/emqx/acl";
 import { ClusterPorts } from "../../../components/emqx/releases";
 import { NodeUserDataArgs, renderUserData } from "../../../components/emqx/userData";
+import { aclOf } from "../../../components/nodes/userData";
 import { DataPlane, DataPlaneOptions, startDataPlane } from "../../dataplane/dataPlane";
 import { EmqxNode } from "../../machine/emqxNode";
 import { TestRole } from "../role";
@@ -69,6 +71,8 @@ export class TestRegion implements RegionView {
     for (const [name, value] of Object.entries(secrets)) {
       this.parameters.set(`${prefix}/${name}`, value);
     }
+    this.parameters.set(`${prefix}/acl`, ownRules);
+    this.parameters.set(`${prefix}/secret-config`, "# none\n");
     this.parameters.set(`${prefix}/load-balancers`, "emqx-elb");
     const members = this.state.instances.map((instance) => instance.privateIp).join(" ");
     this.parameters.set(`${prefix}/cluster`, `MEMBERS='${members}'\nDRAIN_SECONDS='4'\n`);
@@ -502,5 +506,6 @@ function nodeArgs(node: number, seeds: string[], options: TestRegionOptions): No
     region: "eu-west-1",
     readinessTimeoutSeconds: 900,
   };
-  return options.userData?.(args, node) ?? args;
+  const given = options.userData?.(args, node) ?? args;
+  return { ...given, hasAcl: aclOf({ ...given, emqxVersion: given.version }) !== undefined };
 }

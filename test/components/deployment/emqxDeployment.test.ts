@@ -216,9 +216,12 @@ describe("EmqxDeployment", () => {
         egress: [5432, 6379].map((port) => ({ port, cidrBlock: "10.4.0.0/16" })),
       },
       listeners: Object.values(Listener),
-      anonymousAccess: true,
-      extraConfig: `authentication = [{ mechanism = password_based, backend = http, method = get, url = "http://a/" }]`,
-      secretConfig: { "authentication.1.headers.x": "1", "authentication.1.headers.y": "2" },
+      extraConfig: `authentication = [
+  { mechanism = password_based, backend = built_in_database }
+  { mechanism = password_based, backend = http, method = get, url = "http://a/" }
+]`,
+      secretConfig: { "authentication.2.headers.x": "1", "authentication.2.headers.y": "2" },
+      users: [{ username: "one" }, { username: "two", superuser: true }],
       tags: { team: "iot", cost: "7", owner: "ops" },
     };
     const listsOf = (shapes: Record<string, Shape>, path: string[] = []): string[][] =>
