@@ -96,6 +96,18 @@ export const ownAuthentication: Text = {
   look: ["To connect as one of them: npm run smoke -- --username <name> --password-file <file>"],
 };
 
+/** The first level of every topic that smoke uses. */
+export const smokeTopics = "emqx-aws/smoke";
+
+export const denied: Text = {
+  meaning: `EMQX lets the client in, and its rules do not let it use ${smokeTopics}/#, by which nodes are tried out.`,
+  look: [
+    `acl: a rule such as { permission: allow, username: mqtt, topics: ["${smokeTopics}/#"] } before those that deny, or a source of ` +
+      "your own in authorization",
+    "As a user who may: npm run smoke -- --username <name> --password-file <file>",
+  ],
+};
+
 export const openToAnyone: Text = {
   meaning: "Whoever reaches the load balancer may publish and subscribe.",
   look: [

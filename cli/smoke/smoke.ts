@@ -3,7 +3,7 @@ import * as checks from "./checks";
 import type { Credentials, Door } from "./connection";
 import type { Deployment } from "./deployment";
 import type { Address } from "./outputs";
-import { ownAuthentication } from "./explanations";
+import { denied, ownAuthentication } from "./explanations";
 import { addressesOf } from "./outputs";
 import type { CheckResult, SmokeResult } from "./result";
 import { CheckFailure } from "./result";
@@ -172,11 +172,12 @@ export async function firstMessage(deployment: Deployment, account: Credentials 
     await sendFirst(run, context, address, lines);
   }
   const failure = run.results.find(({ status }) => status === "failed");
-  if (failure?.explanation?.meaning === ownAuthentication.meaning) {
-    return {
-      passed: true,
-      lines: [...lines, [ownAuthentication.meaning, ...ownAuthentication.look].join(" ")],
-    };
+  // What the user has decided is no fault of the deployment.
+  const decided = [ownAuthentication, denied].find(
+    ({ meaning }) => meaning === failure?.explanation?.meaning,
+  );
+  if (decided !== undefined) {
+    return { passed: true, lines: [...lines, [decided.meaning, ...decided.look].join(" ")] };
   }
   return { passed: failure === undefined, lines, ...(failure && { failure }) };
 }
