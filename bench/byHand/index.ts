@@ -281,6 +281,7 @@ const permissions = new iam.RolePolicy("emqx-nodes", {
         "license-key",
         "secret-config",
         "acl",
+        "mqtt-users",
         "load-balancers",
       ];
       const later = ["cluster", "operations/*", "monitoring", "backup"];
