@@ -3,7 +3,7 @@
  * region says it has. The region is asked for a snapshot after every change; everything here follows from the latest.
  */
 import { createHash } from "node:crypto";
-import { Socket } from "node:net";
+import { isIPv4, Socket } from "node:net";
 import { EmqxNode } from "../machine/emqxNode";
 import { FileSystem } from "../machine/fileSystem";
 import { Disturbances } from "../machine/bash/outside";
@@ -572,5 +572,5 @@ export class DataPlane implements ElbEnvironment {
 
 /** Names on the internet are not resolved: each stands for one address out of a block reserved for documentation. */
 function internetAddress(host: string): string {
-  return `198.51.100.${1 + (createHash("sha256").update(host).digest()[0]! % 254)}`;
+  return isIPv4(host) ? host : `198.51.100.${1 + (createHash("sha256").update(host).digest()[0]! % 254)}`;
 }

@@ -9,6 +9,7 @@ import { randomBytes } from "node:crypto";
 import { createServer, Server, Socket } from "node:net";
 import { createWebSocketStream, WebSocketServer } from "ws";
 import { Broker, LoginResult } from "../dataplane/broker/broker";
+import { authenticate, type BackEndRequest, type BackEndAnswer } from "./authentication";
 import {
   applyChange,
   Bootstrap,
@@ -53,6 +54,8 @@ interface NodeSurroundings {
   disc: DiscContents;
   /** The machine's files as user emqx sees them; EMQX reads the licence again now and then. */
   files: FileSystem;
+  /** Asks a back end; throws where it cannot be reached or does not answer. */
+  ask(request: BackEndRequest): Promise<BackEndAnswer>;
   /** How many milliseconds here are one of EMQX's seconds. */
   secondMs: number;
   /** Reads emqx.conf again, without the environment, or throws what EMQX says against it. */
@@ -99,7 +102,18 @@ export class EmqxNode {
     applyChange(database, bootstrapChange(database, bootstrapOf(settings)));
     const broker = await Broker.start(
       settings.nodeName,
-      (name, password) => logIn(settings, database, name, password),
+      (username, password, clientId) =>
+        settings.users === undefined
+          ? {}
+          : authenticate(
+              settings.authenticators,
+              { username, password, clientId },
+              {
+                ownUser: (credential) => logIn(database, credential.username, credential.password),
+                ask: surroundings.ask,
+                log,
+              },
+            ),
       {
         published: (message) => node.member.publish(message),
         takeOver: (clientId, from) => node.member.takeOver(clientId, from),
@@ -534,18 +548,10 @@ function ownRecord<T>(records: Record<string, T>, name: string): T | undefined {
   return Object.hasOwn(records, name) ? records[name] : undefined;
 }
 
-function logIn(
-  settings: EmqxSettings,
-  database: Database,
-  username: string | undefined,
-  password: string | undefined,
-): LoginResult {
-  if (settings.users === undefined) {
-    return "accepted";
-  }
+function logIn(database: Database, username: string | undefined, password: string | undefined): LoginResult {
   const user = username === undefined ? undefined : ownRecord(database.users, username);
   if (user === undefined) {
     return "unknown-user";
   }
-  return !passwordFits(user, password) ? "bad-password" : user.isSuperuser ? "superuser" : "accepted";
+  return passwordFits(user, password) ? { isSuperuser: user.isSuperuser } : "bad-password";
 }

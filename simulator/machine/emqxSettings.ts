@@ -12,7 +12,9 @@ import { type Authorization, notActedOut, packageRules } from "../dataplane/brok
 import type { BrokerLimits } from "../dataplane/broker/broker";
 import { edition, needsClusterLicence } from "./editions";
 import { FileSystem } from "./fileSystem";
+import { type Authenticator, authenticatorOf } from "./authentication";
 import { isForOneNode, unreadable } from "./licences";
+import { at, isTree, text, type Tree } from "./tree";
 
 export interface ListenerSettings {
   port: number;
@@ -37,6 +39,8 @@ export interface EmqxSettings {
    * authenticates, so that everybody may connect.
    */
   users?: Map<string, string>;
+  /** Who is asked about a client, in this order. Nobody, where nothing authenticates. */
+  authenticators: Authenticator[];
   /** Keys for the REST API and their secrets (`api_key.bootstrap_file`). */
   apiKeys: Map<string, string>;
   /** `license.key`, which may name a file, and the key itself. */
@@ -53,8 +57,6 @@ export interface EmqxSettings {
   roots: string[];
   warnings: string[];
 }
-
-type Tree = Record<string, unknown>;
 
 const paths = { configuration: "/etc/emqx/emqx.conf", vmArgs: "/etc/emqx/vm.args" };
 const defaults = {
@@ -125,7 +127,7 @@ export async function readEmqxSettings(
     ),
     ...optional("dashboard", readDashboard(tree, hardened)),
     dashboardPassword: text(at(tree, "dashboard.default_password")) ?? defaults.dashboardPassword,
-    ...optional("users", readUsers(tree, files, hardened, warnings)),
+    ...readAuthentication(tree, files, hardened, warnings),
     apiKeys: readApiKeys(tree, files),
     licence,
     ...optional("licenceProblem", licenceProblem(licence.key, version)),
@@ -305,29 +307,22 @@ function readClusterPorts(
     : { epmd: defaults.epmd, distribution, rpc };
 }
 
-function readUsers(
+function readAuthentication(
   tree: Tree,
   files: FileSystem,
   hardened: boolean,
   warnings: string[],
-): Map<string, string> | undefined {
+): Pick<EmqxSettings, "users" | "authenticators"> {
   const authentication = tree["authentication"];
   const all = Array.isArray(authentication) ? authentication : [authentication];
   // emqx/emqx@e5.8.9:apps/emqx_auth/src/emqx_authn/emqx_authn_chains.erl authenticate/2: a chain of which none is on is none.
   const chain = all.filter(isTree).filter((entry) => entry["enable"] !== false);
   if (chain.length === 0) {
-    return hardened ? new Map() : undefined;
+    return { ...optional("users", hardened ? new Map() : undefined), authenticators: [] };
   }
   const users = new Map<string, string>();
-  for (const authenticator of chain) {
-    const { mechanism, backend } = authenticator;
-    if (mechanism !== "password_based" || backend !== "built_in_database") {
-      warnings.push(
-        `authentication ${String(mechanism)}/${String(backend)} is not simulated: it lets nobody in`,
-      );
-      continue;
-    }
-    const path = text(authenticator["bootstrap_file"]);
+  for (const { backend, bootstrap_file: file } of chain) {
+    const path = backend === "built_in_database" ? text(file) : undefined;
     if (path === undefined) continue;
     const csv = files.get(path)?.content;
     if (csv === undefined) {
@@ -338,7 +333,7 @@ function readUsers(
       users.set(name, password);
     }
   }
-  return users;
+  return { users, authenticators: chain.map((entry) => authenticatorOf(entry, hardened, warnings)) };
 }
 
 function readLimits(tree: Tree, authorization: Authorization): BrokerLimits {
@@ -466,18 +461,6 @@ function warnAboutTls(tree: Tree, warnings: string[]): void {
       warnings.push(`listener ${kind}:default on port ${port} would be on; TLS at the node is not simulated`);
     }
   }
-}
-
-function at(tree: Tree, path: string): unknown {
-  return path.split(".").reduce<unknown>((node, key) => (isTree(node) ? node[key] : undefined), tree);
-}
-
-function isTree(value: unknown): value is Tree {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === "string" || typeof value === "number" ? String(value) : undefined;
 }
 
 function number(value: unknown, otherwise: number): number {

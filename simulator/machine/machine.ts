@@ -18,6 +18,7 @@ import type { System } from "./bash/system";
 import type { Turns } from "./bash/turns";
 import { JobFailed, Units } from "./bash/units";
 import { CloudInitResult, runCloudInit } from "./cloudConfig";
+import { askBackEnd } from "./backEnds";
 import { EmqxNode } from "./emqxNode";
 import { EmqxSettings, profileOf, readEmqxSettings } from "./emqxSettings";
 import { serviceEnvironment } from "./packages";
@@ -375,6 +376,7 @@ export class Machine {
         (!this.silent && socket.remoteAddress === this.room.address) || this.room.guard(socket, port),
       disc,
       files,
+      ask: (request) => askBackEnd(request, (host, port) => this.room.egress(host, port)),
       reread: () => readEmqxSettings(files, profileOf(environment), version),
       secondMs: 1000 * this.room.clusterClock,
       log: (line) => this.say(`emqx: ${line}`),

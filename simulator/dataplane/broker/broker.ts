@@ -45,8 +45,13 @@ export interface BrokerLimits {
   authorization: Authorization;
 }
 
-/** A superuser may do anything. */
-export type LoginResult = "accepted" | "superuser" | "bad-password" | "unknown-user";
+/** Who was let in, and until when (milliseconds since 1970). A superuser may do anything. */
+export type LoginResult = { isSuperuser?: boolean; expiresAt?: number } | "bad-password" | "unknown-user";
+export type Login = (
+  username: string | undefined,
+  password: string | undefined,
+  clientId: string,
+) => LoginResult | Promise<LoginResult>;
 
 interface BrokerEvents {
   /** A client of this node published (or left a will): the cluster wants to know. */
@@ -133,7 +138,7 @@ export class Broker {
     private readonly aedes: Aedes,
     /** Names this life of this node in the identity of messages. */
     private readonly stamp: string,
-    private readonly login: (username: string | undefined, password: string | undefined) => LoginResult,
+    private readonly login: Login,
     private readonly events: BrokerEvents,
     private readonly limits: BrokerLimits,
   ) {
@@ -143,7 +148,7 @@ export class Broker {
 
   static async start(
     nodeName: string,
-    login: (username: string | undefined, password: string | undefined) => LoginResult,
+    login: Login,
     events: BrokerEvents,
     limits: BrokerLimits,
   ): Promise<Broker> {
@@ -386,12 +391,14 @@ export class Broker {
     username: string | undefined,
     password: Buffer | undefined,
   ): Promise<void> {
-    const result = this.login(username, password?.toString());
+    const result = await this.login(username, password?.toString(), client.id);
     if (result === "bad-password" || result === "unknown-user") {
       const error = new Error(result === "bad-password" ? "bad user name or password" : "not authorized");
       throw Object.assign(error, { returnCode: returnCodes[result] });
     }
-    this.asking.set(client, { username, clientId: client.id, isSuperuser: result === "superuser" });
+    const { isSuperuser = false, expiresAt } = result;
+    this.asking.set(client, { username, clientId: client.id, isSuperuser });
+    if (expiresAt !== undefined) disconnectAt(client, expiresAt);
     const discard = this.wantsCleanStart.get(client) ?? true;
     await this.events.alone(client.id, async () => {
       const session = await this.events.takeOver(client.id);
@@ -661,6 +668,16 @@ function expiryOf(client: Client): number | undefined {
 /** MQTT 5 clients are told why. */
 function disconnect(client: Client, reasonCode: number): Promise<void> {
   return new Promise((resolve) => client.disconnect({ reasonCode }, () => resolve()));
+}
+
+/** EMQX cuts a client whose authentication has expired (emqx/emqx@v5.8.9:apps/emqx/src/emqx_channel.erl, connection_auth_expire). */
+function disconnectAt(client: Client, time: number): void {
+  const longest = 2 ** 31 - 1;
+  const timer = setTimeout(
+    () => void disconnect(client, notAuthorized),
+    Math.min(time - Date.now(), longest),
+  );
+  stateOf(client).conn.once("close", () => clearTimeout(timer));
 }
 
 function close(client: Client): Promise<void> {

@@ -16,7 +16,7 @@ const own = { rules: packageRules, noMatch: "allow", denyAction: "ignore" } as c
 beforeAll(async () => {
   broker = await Broker.start(
     "emqx@127.0.0.1",
-    () => "accepted",
+    () => ({}),
     {
       published: () => undefined,
       takeOver: () => Promise.resolve(undefined),
@@ -137,7 +137,7 @@ describe.each([4, 5] as const)("protocol version %i", (protocolVersion) => {
     const client = await connect({ protocolVersion });
     const end = ending(client);
     const refusal = client.publishAsync("$delayed/1/t", "x", { qos: 1 }).then(
-      () => "accepted",
+      () => ({}),
       (error: { code?: number }) => error.code,
     );
     expect(await Promise.race([end, refusal])).toBe(protocolVersion === 5 ? 0x87 : "closed");

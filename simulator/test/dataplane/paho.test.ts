@@ -61,7 +61,7 @@ withPaho("Paho sees", () => {
   beforeAll(async () => {
     broker = await Broker.start(
       "emqx@127.0.0.1",
-      (_user, password) => (password === "right" ? "accepted" : "bad-password"),
+      (_user, password) => (password === "right" ? {} : "bad-password"),
       {
         published: () => undefined,
         takeOver: () => Promise.resolve(undefined),

@@ -507,5 +507,5 @@ function nodeArgs(node: number, seeds: string[], options: TestRegionOptions): No
     readinessTimeoutSeconds: 900,
   };
   const given = options.userData?.(args, node) ?? args;
-  return { ...given, hasAcl: aclOf({ ...given, emqxVersion: given.version }) !== undefined };
+  return { ...given, hasAcl: aclOf({ ...given, acl: undefined, emqxVersion: given.version }) !== undefined };
 }

@@ -298,6 +298,7 @@ export class Machine extends TestSystem {
       guard: () => true,
       disc: this.disc,
       files,
+      ask: () => Promise.reject(new Error("no back end here")),
       reread: () => readEmqxSettings(files, profileOf(environment), settings.version),
       secondMs: 1000,
       log: () => {},
