@@ -1,4 +1,5 @@
-import { createHash, createPublicKey, generateKeyPairSync, type KeyObject } from "crypto";
+import { createHash, createPublicKey, generateKeyPair, type KeyObject } from "crypto";
+import { promisify } from "util";
 import type { Context } from "../context";
 import { int, out, text, type ResourceType } from "../schema";
 import type { Props } from "../values";
@@ -23,8 +24,8 @@ export const privateKeyType: ResourceType = {
     publicKeyOpenssh: out(),
     publicKeyPem: out(),
   },
-  create(context, inputs) {
-    const key = privateKey(context, inputs);
+  async create(context, inputs) {
+    const key = await privateKey(context, inputs);
     const algorithm = inputs["algorithm"] as string;
     const pem = { RSA: "pkcs1", ECDSA: "sec1", ED25519: "pkcs8" }[algorithm] as "pkcs1";
     const publicPem = createPublicKey(key).export({ type: "spki", format: "pem" }).toString();
@@ -44,9 +45,11 @@ export const privateKeyType: ResourceType = {
   },
 };
 
+const generate = promisify(generateKeyPair);
 const reused = new Map<string, KeyObject>();
 
-function privateKey(context: Context, inputs: Props): KeyObject {
+/** Not at once: the region serves clients meanwhile, and a large key takes seconds on a busy machine. */
+async function privateKey(context: Context, inputs: Props): Promise<KeyObject> {
   const { algorithm, ecdsaCurve, rsaBits } = inputs as {
     algorithm: string;
     ecdsaCurve: string;
@@ -57,12 +60,11 @@ function privateKey(context: Context, inputs: Props): KeyObject {
   if (known) {
     return known;
   }
-  const { privateKey: key } =
-    algorithm === "RSA"
-      ? generateKeyPairSync("rsa", { modulusLength: rsaBits })
-      : algorithm === "ECDSA"
-        ? generateKeyPairSync("ec", { namedCurve: curves[ecdsaCurve]! })
-        : generateKeyPairSync("ed25519");
+  const { privateKey: key } = await (algorithm === "RSA"
+    ? generate("rsa", { modulusLength: rsaBits })
+    : algorithm === "ECDSA"
+      ? generate("ec", { namedCurve: curves[ecdsaCurve]! })
+      : generate("ed25519"));
   reused.set(kind, key);
   return key;
 }
