@@ -106,7 +106,7 @@ describe("the published package", () => {
   test("can be imported, creates nothing, and gives its components", () => {
     const script = 'console.log(Object.keys(require("emqx-aws")).sort().join(" "))';
     expect(run(process.execPath, ["-e", script], join(folder, "program")).trim()).toBe(
-      "ClusterPorts EmqxBackup EmqxClassicElb EmqxClusterNodes EmqxDeployment EmqxMonitoring EmqxSecurityGroup EmqxVpc " +
+      "AclAction AclPermission ClusterPorts EmqxBackup EmqxClassicElb EmqxClusterNodes EmqxDeployment EmqxMonitoring EmqxSecurityGroup EmqxVpc " +
         "Listener NatGateways TlsPolicy deploymentProblems",
     );
   });
