@@ -8,6 +8,7 @@ import { egressProblem } from "./network";
 import { asRole } from "./roles";
 import { interfaceOf, userDataOf } from "./services/instances";
 import * as names from "./services/names";
+import { takenUp } from "../components/emqx/parameters";
 
 /** What an instance's user data says about the node it becomes. */
 export interface NodeFacts {
@@ -181,14 +182,7 @@ export class QuickMachines implements MachineHost {
   private takeUp(instance: StoredResource, node: NodeFacts): void {
     const { account } = this.cloud;
     const find = (name: string) => account.get(names.parameter, instance.region, `${node.prefix}/${name}`);
-    const applied = [
-      "dashboard-password",
-      "mqtt-password",
-      "license-key",
-      "secret-config",
-      "acl",
-      "mqtt-users",
-    ]
+    const applied = takenUp
       .flatMap((name) => {
         const parameter = find(name);
         return parameter ? [`${name}=${String(parameter.attributes["version"])}`] : [];

@@ -8,6 +8,7 @@
  */
 import * as semver from "semver";
 import { nearest } from "../shared/nearest";
+import { mostParameterBytes } from "./parameters";
 
 export const AclPermission = { Allow: "allow", Deny: "deny" } as const;
 export type AclPermission = (typeof AclPermission)[keyof typeof AclPermission];
@@ -63,9 +64,6 @@ export type AclWho =
   /** By what is not looked at here. */
   | { kind: "other"; name: string; value: string };
 
-/** What a parameter of SSM's standard tier holds (SSM API reference, PutParameter). */
-const mostBytes = 4096;
-
 /**
  * The package's own rules up to 6.2.0. From 6.2.1 on the last one of the package holds in the legacy security profile only,
  * so that nobody may do anything in the hardened one (apps/emqx_auth/etc/acl.conf): then these are given.
@@ -113,9 +111,9 @@ export function aclProblems(input: string, acl: EmqxAclArgs, version: string): s
     return [`${input}.file: ${error.message}`];
   }
   const bytes = Buffer.byteLength(renderAcl(acl));
-  return bytes > mostBytes
+  return bytes > mostParameterBytes
     ? [
-        `${input}: has ${bytes} bytes as EMQX's file, and its parameter holds ${mostBytes}; write one rule for many clients with ` +
+        `${input}: has ${bytes} bytes as EMQX's file, and its parameter holds ${mostParameterBytes}; write one rule for many clients with ` +
           `\${username} or \${clientid} in a topic or with a pattern, or let EMQX ask a back end (authorization.sources in extraConfig)`,
       ]
     : [];

@@ -8,9 +8,7 @@
  * absolute path is included as it is, a later `authentication.1.password` is set in the list's first item, and a text in quotes is
  * taken literally but for JSON's escapes.
  */
-
-/** What SSM keeps in a parameter of the standard tier (SSM API reference, PutParameter). */
-const mostBytes = 4096;
+import { mostParameterBytes } from "./parameters";
 
 /** Which words of a setting's path EMQX takes without quotes. */
 const pathPattern = /^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)+$/;
@@ -49,7 +47,9 @@ export function renderSecretConfig(secrets: Record<string, string>): string {
 
 export function secretSizeProblems(input: string, secrets: Record<string, string>): string[] {
   const bytes = Buffer.byteLength(renderSecretConfig(secrets));
-  return bytes > mostBytes
-    ? [`${input}: has ${bytes} bytes, and its parameter holds ${mostBytes}; give fewer or shorter secrets`]
+  return bytes > mostParameterBytes
+    ? [
+        `${input}: has ${bytes} bytes, and its parameter holds ${mostParameterBytes}; give fewer or shorter secrets`,
+      ]
     : [];
 }

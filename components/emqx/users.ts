@@ -1,6 +1,7 @@
 /** MQTT users of EMQX's built-in database: what they can be called, and the text by which nodes learn of them. */
 import type { Input } from "@pulumi/pulumi";
 import { shown } from "../shared/words";
+import { mostParameterBytes } from "./parameters";
 
 /** An MQTT user of EMQX's built-in database, beside the first one. */
 export interface EmqxUserArgs {
@@ -13,9 +14,6 @@ export interface EmqxUserArgs {
   /** Whether the user may do everything, whatever the ACL says. Default: false. */
   superuser?: boolean;
 }
-
-/** What SSM keeps in a parameter of the standard tier (SSM API reference, PutParameter). */
-const mostBytes = 4096;
 
 /** A name that stands in an address and in a list without quotes. */
 export function usernameWords(name: string): string | undefined {
@@ -61,9 +59,9 @@ export function usersProblems(users: EmqxUserArgs[], firstUser: string, anonymou
   return [
     ...twice,
     ...unused,
-    ...(bytes > mostBytes
+    ...(bytes > mostParameterBytes
       ? [
-          `users: ${shown(users.length)} users may take ${bytes} bytes, and their parameter holds ${mostBytes}; keep that many in a ` +
+          `users: ${shown(users.length)} users may take ${bytes} bytes, and their parameter holds ${mostParameterBytes}; keep that many in a ` +
             `database of your own, which EMQX asks (extraConfig: authentication)`,
         ]
       : []),

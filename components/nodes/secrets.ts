@@ -2,6 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as ssm from "@pulumi/aws/ssm";
 import * as random from "@pulumi/random";
+import { further, takenUp } from "../emqx/parameters";
 import { renderSecretConfig, secretSizeProblems } from "../emqx/secretConfig";
 import { describeUsers, renderUsers, type EmqxUserArgs } from "../emqx/users";
 import { refuseLater } from "../shared/problems";
@@ -36,11 +37,6 @@ export interface NodeSecrets {
   /** Versions of what nodes do not ask for by its name, in the same form. */
   further: pulumi.Output<string>;
 }
-
-/** What nodes take up while they run, in the order in which they report it (operation "sync"). */
-const takenUp = ["dashboard-password", "mqtt-password", "license-key", "secret-config", "acl", "mqtt-users"];
-/** Those whose versions nodes read in the parameter "cluster": one call has room for ten names. */
-const further = ["acl", "mqtt-users"];
 
 export function createNodeSecrets(name: string, parent: pulumi.Resource, args: NodeSecretsArgs): NodeSecrets {
   const parameters = new Map<string, ssm.Parameter>();

@@ -13,6 +13,7 @@
  * - Last, the node reports what is true into its parameters, wherever they say something else: what it has taken up
  *   (nodes/<n>/applied, for which `pulumi up` waits after a rotation), and that it is ready, once it was.
  */
+import { takenUp } from "../parameters";
 import { archiveFunctions } from "./archive";
 
 export const syncOperation = `# Makes this node fit its parameters; every minute by emqx-node-sync.timer
@@ -87,7 +88,7 @@ fi
 . "$conf/operations/upkeep"
 
 applied=
-for name in dashboard-password mqtt-password license-key secret-config acl mqtt-users; do
+for name in ${takenUp.join(" ")}; do
   [[ -z \${now[$name]:-} ]] || applied+="\${applied:+ }$name=\${now[$name]}"
 done
 if [[ \${said[$own/applied]-$applied} != "$applied" ]]; then
