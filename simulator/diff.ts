@@ -33,7 +33,7 @@ export function difference(
   const detailed: Difference["detailed"] = new Map();
   const properties = propertiesOf(type);
   for (const [key, property] of Object.entries(properties)) {
-    if (property.output) {
+    if (property.output || property.suppressed?.(news)) {
       continue;
     }
     let wanted = news[key];

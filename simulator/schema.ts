@@ -23,6 +23,8 @@ export interface Property {
   sensitive?: boolean;
   /** Values that mean the same, e.g. letter case. Used for comparing only. */
   normalise?: (value: Value) => Value;
+  /** Where the provider sees no change of it, whatever it was and is (`DiffSuppressFunc`). */
+  suppressed?: (news: Props) => boolean;
   /** Says what is wrong with a known value, or nothing. */
   check?: (value: never) => string | undefined;
 }

@@ -14,6 +14,7 @@ export interface RegionSeed {
   zones: string[];
   zoneIds: Record<string, string>;
   loadBalancerZone: string;
+  networkLoadBalancerZone: string;
   logAccount: string;
   /** Instance families that a zone does not have. */
   lacks: Record<string, string[]>;
@@ -26,6 +27,12 @@ interface Quotas {
   vpcsPerRegion: number;
   elasticIpsPerRegion: number;
   loadBalancersPerRegion: number;
+  networkLoadBalancersPerRegion: number;
+  listenersPerNetworkLoadBalancer: number;
+  certificatesPerNetworkLoadBalancer: number;
+  targetGroupsPerRegion: number;
+  targetsPerNetworkLoadBalancerZone: number;
+  targetsPerNetworkLoadBalancer: number;
   natGatewaysPerZone: number;
   alarmsPerRegion: number;
 }
@@ -76,6 +83,7 @@ interface SeedFile {
       zones: string[];
       zoneIds: string;
       loadBalancerZone: string;
+      networkLoadBalancerZone: string;
       logAccount: string;
       lacks?: Record<string, string[]>;
     }
@@ -142,6 +150,7 @@ export class Seeds {
     this.regions.set(name, {
       description: `${name}, as far as it is named`,
       loadBalancerZone: "Z00000000EXAMPLE",
+      networkLoadBalancerZone: "Z00000000EXAMPLE",
       logAccount: "000000000000",
       lacks: {},
       ...known,

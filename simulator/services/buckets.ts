@@ -11,9 +11,12 @@ import { statementsOf } from "./policyDocuments";
 import { matches } from "./validators";
 
 /** Whether the region's load balancers may write access logs into a bucket: by its policy, or because it came so. */
-export function takesLoadBalancerLogs(context: Context, bucket: StoredResource): boolean {
+export function takesLoadBalancerLogs(
+  context: Context,
+  bucket: StoredResource,
+  writers = [context.regionSeed.logAccount, "logdelivery.elasticloadbalancing.amazonaws.com"],
+): boolean {
   const policy = context.find(names.bucketPolicy, bucket.id)?.attributes["policy"] as string | undefined;
-  const writers = [context.regionSeed.logAccount, "logdelivery.elasticloadbalancing.amazonaws.com"];
   const statements = policy === undefined ? [] : statementsOf(policy);
   return (
     bucket.hidden["takesLoadBalancerLogs"] === true ||

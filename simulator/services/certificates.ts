@@ -83,15 +83,20 @@ export const certificateType: ResourceType = {
       ? ["domainName", "keyAlgorithm", "notAfter", "notBefore", "subjectAlternativeNames"]
       : [],
   delete(context, certificate) {
-    const users = context
-      .list(names.loadBalancer)
-      .filter((b) =>
-        (b.attributes["listeners"] as Props[]).some((l) => l["sslCertificateId"] === certificate.id),
-      );
+    const users = [
+      ...context
+        .list(names.loadBalancer)
+        .filter((b) =>
+          (b.attributes["listeners"] as Props[]).some((l) => l["sslCertificateId"] === certificate.id),
+        ),
+      ...[names.networkListener, names.networkListenerCertificate]
+        .flatMap((type) => context.list(type))
+        .filter(({ attributes }) => attributes["certificateArn"] === certificate.id),
+    ];
     if (users.length > 0) {
       fail(
         "ResourceInUseException",
-        `Certificate ${certificate.id} in account is in use by ${users.map((u) => u.attributes["arn"]).join(", ")}`,
+        `Certificate ${certificate.id} in account is in use by ${users.map((u) => u.attributes["arn"] ?? u.attributes["listenerArn"]).join(", ")}`,
       );
     }
   },

@@ -130,12 +130,12 @@ function checkRecord(context: Context, zone: StoredResource, fqdn: string, input
   }
 }
 
-/** Alias targets of this project are Classic Load Balancers: name and hosted zone must be those of one. */
+/** Alias targets of this project are load balancers: name and hosted zone must be those of one. */
 function checkAlias(context: Context, type: string, alias: Props): void {
   const target = (alias["name"] as string).replace(/\.$/, "").replace(/^dualstack\./, "");
   const zoneId = alias["zoneId"] as string;
-  const balancer = context.account
-    .list(names.loadBalancer)
+  const balancer = [names.loadBalancer, names.networkLoadBalancer]
+    .flatMap((type) => context.account.list(type))
     .find((b) => (b.attributes["dnsName"] as string).toLowerCase() === target.toLowerCase());
   const where = `Tried to create an alias that targets ${target}., type ${type} in zone ${zoneId}`;
   if (!balancer) {

@@ -12,12 +12,15 @@ import { instanceType } from "./instances";
 import { networkInterfaceType } from "./interfaces";
 import * as elb from "./loadBalancers";
 import { flowLogType, logGroupType } from "./logs";
+import { networkListenerCertificateType, networkListenerType } from "./networkListeners";
+import { networkLoadBalancerType } from "./networkLoadBalancers";
 import { parameterType } from "./parameters";
 import { randomPasswordType } from "./random";
 import { routeTableAssociationType, routeTableType, routeType, vpcEndpointType } from "./routing";
 import * as groups from "./securityGroups";
 import { snapshotPolicyType } from "./snapshotPolicies";
 import { topicType } from "./sns";
+import { targetGroupAttachmentType, targetGroupType } from "./targetGroups";
 import { privateKeyType } from "./tls";
 import { certRequestType, locallySignedCertType, selfSignedCertType } from "./tlsCertificates";
 import { volumeAttachmentType, volumeType } from "./volumes";
@@ -48,6 +51,11 @@ const all: ResourceType[] = [
   elb.loadBalancerPolicyType,
   elb.listenerPolicyType,
   elb.backendServerPolicyType,
+  networkLoadBalancerType,
+  targetGroupType,
+  networkListenerType,
+  networkListenerCertificateType,
+  targetGroupAttachmentType,
   certificateType,
   recordType,
   roleType,

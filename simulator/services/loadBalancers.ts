@@ -6,11 +6,10 @@ import { fail } from "../errors";
 import { bool, int, map, object, out, set, text, type ResourceType } from "../schema";
 import { seedTypes } from "../seeds";
 import type { Props } from "../values";
-import { claimAddresses, macAddress, publicAddress } from "./addresses";
+import { balancerGroups, createInterface, interfacesOf } from "./balancerInterfaces";
 import { findBucket } from "./bucketNames";
 import { takesLoadBalancerLogs } from "./buckets";
 import { findCertificate } from "./certificates";
-import { interfaceGroups } from "./interfaces";
 import * as names from "./names";
 import { requireGroup } from "./securityGroups";
 import { arn, between, oneOf } from "./validators";
@@ -121,8 +120,8 @@ export const loadBalancerType: ResourceType = {
     const subnetIds = (inputs["subnets"] as string[] | undefined) ?? [];
     const subnets = checkSubnets(context, subnetIds, internal);
     const vpcId = subnets[0]!.attributes["vpcId"] as string;
-    const groups = checkGroups(context, subnets[0]!, inputs["securityGroups"] as string[] | undefined);
-    subnets.forEach((subnet) => createInterface(context, name, subnet, groups, internal));
+    const groups = balancerGroups(context, subnets[0]!, inputs["securityGroups"] as string[] | undefined);
+    subnets.forEach((subnet) => createInterface(context, name, subnet, groups, { internal }));
     const first = requireGroup(context, groups[0]!);
     return {
       id: name,
@@ -177,19 +176,15 @@ export const loadBalancerType: ResourceType = {
         }
       }
       for (const subnet of subnets.filter((s) => !before.includes(s.id))) {
-        createInterface(
-          context,
-          balancer.id,
-          subnet,
-          balancer.attributes["securityGroups"] as string[],
+        createInterface(context, balancer.id, subnet, balancer.attributes["securityGroups"] as string[], {
           internal,
-        );
+        });
       }
       computed["availabilityZones"] = subnets.map((s) => s.attributes["availabilityZone"]!);
     }
     if (changed.has("securityGroups")) {
       const subnet = context.find(names.subnet, (balancer.attributes["subnets"] as string[])[0]!)!;
-      const groups = checkGroups(context, subnet, inputs["securityGroups"] as string[]);
+      const groups = balancerGroups(context, subnet, inputs["securityGroups"] as string[]);
       interfacesOf(context, balancer.id).forEach((eni) =>
         context.account.update(eni, { securityGroups: groups }),
       );
@@ -375,51 +370,6 @@ function checkSubnets(
     fail("InvalidSubnet", `VPC ${vpcId} has no internet gateway`);
   }
   return subnets;
-}
-
-function checkGroups(context: Context, subnet: StoredResource, wanted: string[] | undefined): string[] {
-  for (const id of wanted ?? []) {
-    const group = context.find(names.securityGroup, id);
-    if (group?.attributes["vpcId"] !== subnet.attributes["vpcId"]) {
-      fail("InvalidSecurityGroup", `One or more security groups are invalid: ${id}`);
-    }
-  }
-  return interfaceGroups(context, subnet, wanted);
-}
-
-/** A load balancer lives in its subnets through interfaces that AWS manages; they hold on to groups, too. */
-function createInterface(
-  context: Context,
-  name: string,
-  subnet: StoredResource,
-  groups: string[],
-  internal: boolean,
-): void {
-  const [ip] = claimAddresses(context, subnet, []);
-  context.create(
-    names.networkInterface,
-    context.id("eni"),
-    {
-      subnetId: subnet.id,
-      privateIps: [ip!],
-      privateIp: ip!,
-      securityGroups: groups,
-      description: `ELB ${name}`,
-      interfaceType: "interface",
-      macAddress: macAddress(context),
-    },
-    {
-      vpcId: subnet.attributes["vpcId"]!,
-      zone: subnet.attributes["availabilityZone"]!,
-      owner: `elb/${name}`,
-      ...(internal ? {} : { publicIp: publicAddress(context) }),
-    },
-    { implicit: true },
-  );
-}
-
-function interfacesOf(context: Context, balancer: string): StoredResource[] {
-  return context.list(names.networkInterface).filter((eni) => eni.hidden["owner"] === `elb/${balancer}`);
 }
 
 /** Listeners that stay as they are; the provider deletes all others and creates those that are wanted anew. */

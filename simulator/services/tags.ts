@@ -40,6 +40,7 @@ const rules: Record<string, TagRules> = {
   },
   "aws:s3": { ...common, characters: plain, code: { invalid: "InvalidTag", tooMany: "BadRequest" } },
   "aws:elb": { ...common, characters: plain, code: { invalid: "ValidationError", tooMany: "TooManyTags" } },
+  "aws:lb": { ...common, characters: plain, code: { invalid: "ValidationError", tooMany: "TooManyTags" } },
   "aws:ssm": { ...common, characters: plain },
   "aws:acm": { ...common, characters: plain },
   "aws:cloudwatch/logGroup": { ...common, characters: plain },

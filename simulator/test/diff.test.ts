@@ -75,6 +75,19 @@ const replacing: Record<string, string[]> = {
   VolumeAttachment: ["deviceName", "instanceId", "volumeId"],
   LoadBalancer: ["internal", "name", "subnets?"],
   Attachment: ["elb", "instance"],
+  "lb LoadBalancer": [
+    "internal",
+    "loadBalancerType",
+    "name",
+    "secondaryIpsAutoAssignedPerSubnet?",
+    "securityGroups?",
+    "subnetMappings?",
+    "subnets?",
+  ],
+  "lb TargetGroup": ["ipAddressType", "name", "port", "protocol", "targetType", "vpcId"],
+  "lb Listener": ["loadBalancerArn"],
+  "lb ListenerCertificate": ["certificateArn", "listenerArn"],
+  "lb TargetGroupAttachment": ["availabilityZone", "port", "targetGroupArn", "targetId"],
   LoadBalancerPolicy: ["loadBalancerName", "policyName", "policyTypeName"],
   ListenerPolicy: ["loadBalancerName", "loadBalancerPort"],
   LoadBalancerBackendServerPolicy: ["instancePort", "loadBalancerName"],
@@ -129,7 +142,10 @@ const replacing: Record<string, string[]> = {
   ],
 };
 
-test.each([...resourceTypes.values()].map((t): [string, typeof t] => [t.token.split(":").pop()!, t]))(
+/** Two services have load balancers. */
+const nameOf = (token: string) => (token.startsWith("aws:lb/") ? "lb " : "") + token.split(":").pop()!;
+
+test.each([...resourceTypes.values()].map((t): [string, typeof t] => [nameOf(t.token), t]))(
   "what replaces a %s",
   (name, type) => {
     const force = (p: Property) => p.forceNew;
