@@ -5,7 +5,7 @@ import { Context, type Surroundings } from "./context";
 import { difference, same, type Difference } from "./diff";
 import { AwsError, CheckError } from "./errors";
 import { Faults } from "./faults";
-import { HealthBoard } from "./health";
+import { HealthBoard, registering, registeringTarget } from "./health";
 import { Machines } from "./machines";
 import { MetricBoard } from "./metrics";
 import { propertiesOf, type Created, type InvokeType, type Property, type ResourceType } from "./schema";
@@ -33,7 +33,9 @@ interface CloudOptions {
 /** The operations of a provider on the account; both doors (gRPC and mocks) call these and nothing else. */
 export class Cloud {
   readonly machines: Machines;
-  readonly health = new HealthBoard();
+  readonly health = new HealthBoard(registering);
+  /** Of target groups, by their ARNs. */
+  readonly targetHealth = new HealthBoard(registeringTarget);
   readonly metrics = new MetricBoard();
   readonly faults = new Faults();
   readonly surroundings: Surroundings;

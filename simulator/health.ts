@@ -13,16 +13,32 @@ export const registering: InstanceHealth = {
 
 export const inService: InstanceHealth = { state: "InService", reasonCode: "N/A", description: "N/A" };
 
-/** Health of registered instances. Not part of the persisted state: who checks finds out anew. */
-export class HealthBoard {
-  private readonly entries = new Map<string, InstanceHealth>();
+/** What a target group says about a target (Elastic Load Balancing API reference 2015-12-01, TargetHealth). */
+export interface TargetHealth {
+  state: "initial" | "healthy" | "unhealthy" | "draining" | "unused";
+  /** Neither, where it is healthy. */
+  reason?: string;
+  description?: string;
+}
+
+export const registeringTarget: TargetHealth = {
+  state: "initial",
+  reason: "Elb.RegistrationInProgress",
+  description: "Target registration is in progress",
+};
+
+/** Health of what is registered with load balancers or target groups. Not part of the persisted state: who checks finds out anew. */
+export class HealthBoard<Health> {
+  private readonly entries = new Map<string, Health>();
   private readonly listeners = new Set<() => void>();
 
-  get(region: string, balancer: string, instance: string): InstanceHealth {
-    return this.entries.get(`${region}|${balancer}|${instance}`) ?? registering;
+  constructor(private readonly first: Health) {}
+
+  get(region: string, balancer: string, instance: string): Health {
+    return this.entries.get(`${region}|${balancer}|${instance}`) ?? this.first;
   }
 
-  set(region: string, balancer: string, instance: string, health: InstanceHealth): void {
+  set(region: string, balancer: string, instance: string, health: Health): void {
     this.entries.set(`${region}|${balancer}|${instance}`, health);
     this.listeners.forEach((listener) => listener());
   }

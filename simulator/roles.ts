@@ -3,7 +3,7 @@ import { objectCalls, policiesOfBucket, type Demand, type ObjectCalls } from "./
 import type { Cloud } from "./cloud";
 import { Context } from "./context";
 import { fail } from "./errors";
-import type { InstanceHealth } from "./health";
+import type { InstanceHealth, TargetHealth } from "./health";
 import { evaluate, type AccessRequest } from "./policy";
 import { seedTypes } from "./seeds";
 import * as names from "./services/names";
@@ -22,6 +22,7 @@ export interface RoleSession extends ObjectCalls {
     loadBalancer: string,
     instances?: string[],
   ): (InstanceHealth & { instanceId: string })[];
+  describeTargetHealth(targetGroup: string, instance: string): TargetHealth;
   putMetricData(namespace: string, name: string, dimensions: Record<string, string>, value: number): void;
 }
 
@@ -133,6 +134,11 @@ export function asRole(cloud: Cloud, instance: StoredResource): RoleSession {
               `Instance ${instanceId} is not currently registered with the LoadBalancer`,
             )),
       }));
+    },
+    describeTargetHealth(targetGroup, instanceId) {
+      // Neither has this one (Service Authorization Reference, Elastic Load Balancing V2).
+      require("elasticloadbalancing:DescribeTargetHealth", "*", { code: "AccessDenied" });
+      return cloud.targetHealth.get(context.region, targetGroup, instanceId);
     },
     putMetricData(namespace, name, dimensions, value) {
       const keys = { "cloudwatch:namespace": namespace };

@@ -12,6 +12,8 @@ export interface NodeOperationsArgs {
   addresses: pulumi.Input<string>[];
   /** The load balancers that a node waits for before it reports itself ready. */
   loadBalancerNames: pulumi.Input<string>[];
+  /** The target groups that send a node clients: it waits until it is healthy there, and no longer when it drains. */
+  targetGroupArns?: pulumi.Input<string>[];
   /** Seconds that a node may take to move its clients before it stops. */
   drainSeconds: number;
   /** Versions of parameters that nodes do not ask for by their names: `<parameter>=<version> …`. */
@@ -38,10 +40,11 @@ export function createNodeOperations(
       { parent },
     );
   const cluster = pulumi
-    .all([args.versions, pulumi.all(args.addresses)])
+    .all([args.versions, pulumi.all(args.addresses), pulumi.all(args.targetGroupArns ?? [])])
     .apply(
-      ([versions, addresses]) =>
+      ([versions, addresses, targetGroups]) =>
         `MEMBERS='${addresses.join(" ")}'\nDRAIN_SECONDS='${args.drainSeconds}'\n` +
+        (targetGroups.length === 0 ? "" : `TARGET_GROUPS='${targetGroups.join(" ")}'\n`) +
         (versions === "" ? "" : `VERSIONS='${versions}'\n`),
     );
   if (args.loadBalancerNames.length > 0) {

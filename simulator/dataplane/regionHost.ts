@@ -109,6 +109,7 @@ export function roleCalls(cloud: Cloud, instance: () => StoredResource | undefin
     listObjects: async (bucket, prefix) => session().listObjects(bucket, prefix),
     putMetricData: async (namespace, name, dimensions, value) =>
       session().putMetricData(namespace, name, dimensions, value),
+    describeTargetHealth: async (group, instanceId) => session().describeTargetHealth(group, instanceId),
     describeInstanceHealth: async (name, instanceId) => {
       const [health] = session().describeInstanceHealth(name, [instanceId]);
       return health?.state === "InService"

@@ -3,6 +3,7 @@
  * `viewOfRegion`; the tests build it by hand. Nothing here knows how the region stores its resources.
  */
 
+import type { TargetHealth } from "../health";
 import type { StoredObject } from "../objects";
 
 export interface VpcFacts {
@@ -136,6 +137,7 @@ export interface RoleCalls {
   getParameters(names: string[]): Promise<{ name: string; value: string; version: number }[]>;
   putParameter(name: string, value: string): Promise<void>;
   describeInstanceHealth(loadBalancerName: string, instanceId: string): Promise<InstanceHealth>;
+  describeTargetHealth(targetGroupArn: string, instanceId: string): Promise<TargetHealth>;
   putObject(bucket: string, key: string, content: Buffer): Promise<void>;
   getObject(bucket: string, key: string): Promise<Buffer>;
   listObjects(bucket: string, prefix: string): Promise<StoredObject[]>;

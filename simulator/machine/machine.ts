@@ -303,6 +303,7 @@ export class Machine {
       facts: () => room.facts(),
       egress: (host, port) => room.egress(host, port),
       dial: (privateIp, port) => this.dial(privateIp, port),
+      rules: new Map(),
       emqx: () => this.runningEmqx,
     };
   }
@@ -373,7 +374,8 @@ export class Machine {
       addressOf: (host) => this.room.addressOf(host),
       // What comes from the machine itself passes no security group.
       guard: (socket, port) =>
-        (!this.silent && socket.remoteAddress === this.room.address) || this.room.guard(socket, port),
+        (!this.silent && socket.remoteAddress === this.room.address) ||
+        (this.room.guard(socket, port) && this.answers(socket, port)),
       disc,
       files,
       ask: (request) => askBackEnd(request, (host, port) => this.room.egress(host, port)),
@@ -387,6 +389,13 @@ export class Machine {
       (port) => port !== undefined,
     );
     this.say(`emqx: EMQX ${version} is started as ${nodeName}, ports ${heard.join(", ")}`);
+  }
+
+  /** Whether what a port answers leaves the machine. */
+  private answers(socket: Socket, port: number): boolean {
+    if (![...(this.parts?.rules.values() ?? [])].includes(port)) return true;
+    socket.resume();
+    return false;
   }
 
   /** A port counts as open when the connection is not reset at once, which is how a dropped one shows here. */

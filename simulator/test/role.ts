@@ -1,4 +1,5 @@
 /** What an instance's role reaches in AWS, put together by hand: parameters, objects, metrics, health. */
+import type { TargetHealth } from "../health";
 import type { InstanceHealth, RoleCalls } from "../dataplane/regionView";
 
 export class TestRole implements RoleCalls {
@@ -10,6 +11,8 @@ export class TestRole implements RoleCalls {
   /** By namespace, name and dimensions. */
   readonly metrics = new Map<string, number>();
   readonly health = new Map<string, InstanceHealth>();
+  /** By target group and instance. */
+  readonly targetHealth = new Map<string, TargetHealth>();
   /** Parameters that the role may not read. */
   readonly refusedParameters = new Set<string>();
 
@@ -69,5 +72,9 @@ export class TestRole implements RoleCalls {
 
   async describeInstanceHealth(_loadBalancer: string, instanceId: string): Promise<InstanceHealth> {
     return this.health.get(instanceId) ?? { state: "OutOfService", reasonCode: "ELB", description: "?" };
+  }
+
+  async describeTargetHealth(group: string, instanceId: string): Promise<TargetHealth> {
+    return this.targetHealth.get(`${group} ${instanceId}`) ?? { state: "unused", description: "?" };
   }
 }

@@ -6,6 +6,10 @@
  * - Where EMQX can evacuate (Enterprise, and all versions from 5.9 on) its clients are disconnected at a rate that fits
  *   the time, and their sessions move to other nodes. The open source edition can only wait for clients that leave by
  *   themselves. Either way, DRAIN_SECONDS count from the beginning, and 40 more for all there is to ask and to end: EC2 cuts the power about four minutes after it asked.
+ * - A Network Load Balancer sends new clients to a deregistered target for two minutes more, and for 30 to 40 seconds to one that it
+ *   has found unhealthy (github.com/aws/containers-roadmap/issues/470). So where there are target groups the health check is made
+ *   to fail first: what the management port answers reaches this machine alone (the table of its own addresses comes before
+ *   rule 1), until a reboot or "sync" takes that back. DRAIN_SECONDS count from when no new clients come, as far as the time reaches.
  * - EMQX goes on evacuating after a restart, on a new instance with the old volume as well. So it is told to end before
  *   it stops; where the power went first, a file on the volume tells the operation "sync" to do so.
  * - Alone in its cluster, a node has nowhere to send its clients.
@@ -34,7 +38,7 @@ if patience=10 keep cluster 2>"$work/err"; then
 else
   say "the members are those last heard of: $(why)"
 fi
-end=$((start + DRAIN_SECONDS))
+end=$((start + DRAIN_SECONDS)) span=$DRAIN_SECONDS
 deadline=$((end + 40))
 # Sets count
 connections() {
@@ -48,12 +52,30 @@ told() {
   emqx ctl "\${@:2}" >"$work/out" 2>&1 || true
   grep -qE "$1" "$work/out" || { words "$work/out" >&2 && return 1; }
 }
+closed() { limit 10 ip rule add pref 1 ipproto tcp sport 18083 prohibit || grep -q exists "$work/err"; }
+unused() {
+  for group in $TARGET_GROUPS; do
+    state=$(aws elbv2 describe-target-health --target-group-arn "$group" --targets "Id=$id" \\
+      --query 'TargetHealthDescriptions[0].TargetHealth.State' --output text) || return
+    [[ $state != @(healthy|initial) ]] || { echo "\${group##*:}: $state" >&2 && return 1; }
+  done
+}
 unmoved=
 try 20 members || unmoved="EMQX does not tell its members, so no client was moved: $(why)"
 if [[ -z $unmoved && $members == *" "* ]]; then
+  if [[ -n \${TARGET_GROUPS:-} ]]; then
+    begin "failing the load balancers' health check"
+    deadline=$((start + 190))
+    : >"$run.closed"
+    if try 10 closed && try 20 instance && try 60 unused; then sleep 40; else say "$(why)"; fi
+    clock
+    ((span < start + 150 - uptime)) || span=$((start + 150 - uptime))
+    end=$((uptime + span))
+    deadline=$((end + 40))
+  fi
   # Where nobody counts, EMQX's own default
   count=unknown rate=500
-  if try 10 connections; then rate=$((count * 2 / (DRAIN_SECONDS + 1) + 100)); else say "$(why)"; fi
+  if try 10 connections; then rate=$((count * 2 / (span + 1) + 100)); else say "$(why)"; fi
   if [[ $PACKAGE_NAME == emqx-enterprise ]]; then
     begin "evacuating $count connections, $rate a second"
     : >"$data/emqx-node.evacuating" || say "a power cut would leave it evacuating"

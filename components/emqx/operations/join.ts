@@ -1,6 +1,6 @@
 /**
  * Operation "join": the end of a boot, once EMQX runs. Waits until the node is in one cluster with all that are up and
- * every load balancer has it in service, and reports it ready. May be run again by hand.
+ * every load balancer has it in service and every target group calls it healthy, and reports it ready. May be run again by hand.
  *
  * - A seed counts as up when its distribution port answers, and then it must be in one cluster with this node. Only
  *   those that are not in the cluster are tried, all at once and in one process for all: an address without a machine costs
@@ -42,8 +42,13 @@ begin "asking for the instance's id"
 try 60 instance || die "$(why)"
 
 in_service() {
-  local names name state count=0
-  names=$(parameter load-balancers) || return
+  local names='' name state count=0
+  for name in \${TARGET_GROUPS:-}; do
+    state=$(aws elbv2 describe-target-health --target-group-arn "$name" --targets "Id=$id" \\
+      --query 'TargetHealthDescriptions[0].TargetHealth.[State,Description]' --output text) || return
+    [[ $state == healthy* ]] || { echo "\${name##*:}: \${state:-no state in the answer}" >&2 && return 1; }
+  done
+  ((LOAD_BALANCER_COUNT == 0)) || names=$(parameter load-balancers) || return
   for name in \${names//,/ }; do
     state=$(aws elb describe-instance-health --load-balancer-name "$name" --instances "$id" \\
       --query 'InstanceStates[0].[State,Description]' --output text) || return
@@ -54,7 +59,7 @@ in_service() {
   echo "parameter load-balancers names $count, expected $LOAD_BALANCER_COUNT" >&2
   return 1
 }
-if ((LOAD_BALANCER_COUNT > 0)); then
+if ((LOAD_BALANCER_COUNT > 0)) || [[ -n \${TARGET_GROUPS:-} ]]; then
   begin "waiting for the load balancers to take $id into service"
   try "$READINESS_TIMEOUT_SECONDS" in_service || die "$(why)"
 fi

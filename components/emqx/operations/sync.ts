@@ -26,6 +26,12 @@ for stray in "$run.password" "$conf"/{,operations/}*.new "$root"/etc/{fstab,emqx
   "$root"/usr/lib/emqx/releases/*.new "$data"/emqx-node.*.new; do
   [[ ! -e $stray ]] || rm -f "$stray"
 done
+# After a drain without a shutdown
+if [[ -e $run.closed ]]; then
+  begin "passing the health check again"
+  limit 10 ip rule del pref 1 2>"$work/err" || grep -q 'No such' "$work/err" || die "$(why)"
+  rm "$run.closed"
+fi
 taken=$data/emqx-node.applied
 own=nodes/$NODE_NUMBER
 step="reading the versions of the parameters under $PARAMETER_PREFIX"

@@ -24,6 +24,8 @@ export interface System {
   egress(host: string, port: number): Verdict;
   /** Whether something at a private address takes a connection on this port. */
   dial(privateIp: string, port: number): Promise<boolean>;
+  /** Source ports whose answers rules of the kernel keep on the machine, by the rules' preferences. */
+  rules: Map<number, number>;
   /** EMQX, while it runs. */
   emqx(): EmqxNode | undefined;
 }

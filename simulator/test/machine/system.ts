@@ -71,6 +71,7 @@ export class TestSystem {
       egress: (host: string) =>
         host.includes("nowhere") ? { allowed: false, reason: "no route" } : { allowed: true },
       dial: async () => false,
+      rules: new Map(),
       emqx: () => undefined,
     } as unknown as System;
     this.system = system;

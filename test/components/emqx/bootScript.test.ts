@@ -384,6 +384,30 @@ describe("readiness", () => {
     expectFailure(node, await node.boot(), line);
   });
 
+  test("waits until each target group calls it healthy", async () => {
+    const node = machine({ loadBalancerCount: 0, readinessTimeoutSeconds: 300 });
+    node.members(["192.168.0.10", "192.168.0.11"], 4, ["emqx-1883", "emqx-8083"]);
+    node.disturb("aws", /elbv2.*emqx-8083/, saying("initial\tTarget registration is in progress"), 3);
+    const run = await node.boot();
+    expect(run.code).toBe(0);
+    expect(calls(run, "aws elbv2").map((call) => /emqx-\d+.*Id=\S+/.exec(call)![0])).toEqual(
+      Array.from({ length: 4 }, () =>
+        ["emqx-1883", "emqx-8083"].map((name) => `${name}/0123456789abcdef --targets Id=${instanceId}`),
+      ).flat(),
+    );
+  });
+
+  test("says which target group does not", async () => {
+    const node = machine({ loadBalancerCount: 0 });
+    node.members(["192.168.0.10", "192.168.0.11"], 4, ["emqx-1883"]);
+    node.disturb("aws", /elbv2/, saying("unhealthy\tHealth checks failed"));
+    expectFailure(
+      node,
+      await node.boot(),
+      /targetgroup\/emqx-1883\/0123456789abcdef: unhealthy\tHealth checks failed/,
+    );
+  });
+
   test("asks no load balancer when there is none", async () => {
     const node = machine({ loadBalancerCount: 0 });
     node.parameter("load-balancers", undefined);

@@ -65,7 +65,15 @@ const lives: Life[] = [
     run: [],
     prepare: async (machine) => rmSync(machine.root.at("/etc/emqx-node/operations"), { recursive: true }),
   },
-  { name: "join", bound: 400, run: ["join"], prepare: (machine) => succeed(machine.boot()) },
+  {
+    name: "join",
+    bound: 400,
+    run: ["join"],
+    async prepare(machine) {
+      await succeed(machine.boot());
+      machine.members(["192.168.0.10", "192.168.0.11"], 4, ["emqx-1883"]);
+    },
+  },
   {
     name: "sync",
     bound: 660,
@@ -87,11 +95,11 @@ const lives: Life[] = [
   },
   {
     name: "drain",
-    bound: 60,
+    bound: 200,
     run: ["drain"],
     async prepare(machine) {
       await succeed(machine.boot());
-      machine.members(["192.168.0.11"], 10);
+      machine.members(["192.168.0.11"], 10, ["emqx-1883"]);
     },
   },
   { name: "backup", bound: 1830, run: ["backup"], prepare: withBackups },

@@ -51,6 +51,8 @@ export interface Run {
 }
 
 export const instanceId = "i-0123456789abcdef0";
+export const targetGroup = (name: string) =>
+  `arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/${name}/0123456789abcdef`;
 const script = "/var/lib/cloud/scripts/per-boot/emqx-node";
 const self = "emqx@192.168.0.10";
 const factor = 0.0005;
@@ -80,6 +82,10 @@ export class Machine extends TestSystem {
     private readonly prefix: string,
   ) {
     super(factor, 1, { privateIp: "192.168.0.10", userData });
+    // As long as its health check gets an answer.
+    this.role.describeTargetHealth = async () => ({
+      state: [...this.system.rules.values()].includes(18083) ? "unhealthy" : "healthy",
+    });
     Object.assign(this.system, {
       instanceId,
       // Regions have 127.64.0.0 and what comes after it.
@@ -164,10 +170,14 @@ export class Machine extends TestSystem {
     this.change("cluster", this.readParameter("cluster").replace("acl=1", "acl=2"));
   }
 
-  /** The nodes of the deployment from now on. */
-  members(addresses: string[], drainSeconds: number): void {
-    const further = this.parameters.has(`${this.prefix}/acl`) ? "\nVERSIONS='acl=1'" : "";
-    this.change("cluster", `MEMBERS='${addresses.join(" ")}'\nDRAIN_SECONDS='${drainSeconds}'${further}`);
+  /** The nodes of the deployment from now on, and the target groups. */
+  members(addresses: string[], drainSeconds: number, groups: string[] = []): void {
+    const further = [
+      ...(groups.length > 0 ? [`TARGET_GROUPS='${groups.map((name) => targetGroup(name)).join(" ")}'`] : []),
+      ...(this.parameters.has(`${this.prefix}/acl`) ? ["VERSIONS='acl=1'"] : []),
+    ];
+    const lines = [`MEMBERS='${addresses.join(" ")}'`, `DRAIN_SECONDS='${drainSeconds}'`, ...further];
+    this.change("cluster", lines.join("\n"));
   }
 
   /** The operations from now on. */

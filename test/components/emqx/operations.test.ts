@@ -438,6 +438,50 @@ describe("drain", () => {
     expect(machine.has("var/lib/emqx/emqx-node.evacuating")).toBe(false);
   });
 
+  const both = ["192.168.0.10", "192.168.0.11"];
+
+  test("makes the health check of target groups fail before it moves anybody, until a sync finds the node still there", async () => {
+    const machine = await node({ version: "6.2.3", hasLicense: true });
+    machine.members(both, 4, ["emqx-1883", "emqx-8083"]);
+    count(machine, 3);
+    const run = await machine.operate("drain");
+    expect(run.code).toBe(0);
+    const steps = run.calls.flatMap(
+      (call) => /^(ip|aws elbv2|sleep 40|emqx ctl rebalance \w+)/.exec(call)?.[1] ?? [],
+    );
+    expect(steps).toEqual([
+      ...["ip", "aws elbv2", "aws elbv2", "sleep 40"],
+      ...["emqx ctl rebalance start", "emqx ctl rebalance stop"],
+    ]);
+    const again = await machine.operate("sync");
+    expect([again.code, calls(again, "ip")]).toEqual([0, ["ip rule del pref 1"]]);
+    expect(calls(await machine.operate("sync"), "ip")).toEqual([]);
+  });
+
+  test("is in time where target groups go on calling the node healthy, and says so", async () => {
+    const machine = await node();
+    machine.members(both, 150, ["emqx-1883"]);
+    machine.disturb("aws", /elbv2/, saying("healthy"));
+    count(machine, 100000);
+    const start = machine.uptime();
+    const run = await machine.operate("drain");
+    expect(run.console).toMatch(/targetgroup\/emqx-1883\/\S+: healthy\n/);
+    expect(machine.uptime() - start).toBeLessThanOrEqual(150 + busy);
+    expect(calls(run, "sleep 40")).toEqual([]);
+  });
+
+  test("goes on at once where the kernel has no such rules", async () => {
+    const machine = await node();
+    machine.members(both, 4, ["emqx-1883"]);
+    machine.disturb("ip", /./, { fail: 2, words: "RTNETLINK answers: Operation not supported" });
+    const run = await machine.operate("drain");
+    expect([run.code, run.console]).toEqual([
+      0,
+      expect.stringMatching(/health check\n.*Operation not supported\n/),
+    ]);
+    expect(calls(run, "aws elbv2")).toEqual([]);
+  });
+
   test("has nowhere to send clients when it is alone", async () => {
     const machine = await node();
     machine.cluster = { running: [first], stopped: [second] };

@@ -85,6 +85,28 @@ const operations: Record<string, Operation> = {
       };
     },
   },
+  "elbv2 describe-target-health": {
+    endpoint: "elasticloadbalancing",
+    name: "DescribeTargetHealth",
+    required: ["--target-group-arn"],
+    optional: ["--targets"],
+    run: async ({ role, options }) => {
+      const id = /^Id=([^,]+)$/.exec(valueOf(options, "--targets") ?? "")?.[1] ?? "";
+      const { state, reason, description } = await role.describeTargetHealth(
+        valueOf(options, "--target-group-arn")!,
+        id,
+      );
+      return {
+        TargetHealthDescriptions: [
+          {
+            Target: { Id: id },
+            // The attributes that a healthy one lacks are not in the answer.
+            TargetHealth: { State: state, Reason: reason, Description: description },
+          },
+        ],
+      };
+    },
+  },
   "cloudwatch put-metric-data": {
     endpoint: "monitoring",
     name: "PutMetricData",

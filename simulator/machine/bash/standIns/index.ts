@@ -6,6 +6,7 @@ import { curl } from "./curl";
 import { diskPrograms } from "./disks";
 import { emqx } from "./emqx";
 import { filePrograms } from "./files";
+import { ip } from "./ip";
 import { packagePrograms } from "./packages";
 import { systemctl } from "./systemctl";
 
@@ -30,6 +31,7 @@ const dialling: StandIn = async ({ args, limit, gone }, { dial, clock }) => {
 export const programs: Record<string, StandIn> = {
   aws,
   curl,
+  ip,
   systemctl,
   ...diskPrograms,
   ...filePrograms,
