@@ -15,6 +15,8 @@ import type { Props } from "./values";
 /** What a program on an instance can do with its role's credentials. Refusals are `AwsError`s in AWS's words. */
 export interface RoleSession extends ObjectCalls {
   getParameter(name: string, options?: { withDecryption?: boolean }): ParameterValue;
+  /** A secret of Secrets Manager, by its ARN. */
+  getSecretValue(arn: string): string;
   /** `GetParameters` without decryption: those that exist; all of them must be allowed. */
   getParameters(wanted: string[]): ParameterValue[];
   putParameter(name: string, value: string, options?: { overwrite?: boolean }): { version: number };
@@ -81,9 +83,21 @@ export function asRole(cloud: Cloud, instance: StoredResource): RoleSession {
       const secure = found["type"] === "SecureString";
       if (secure && withDecryption && found["keyId"] !== "alias/aws/ssm") {
         const key = findKey(context, found["keyId"] as string);
-        require("kms:Decrypt", key?.id ?? (found["keyId"] as string));
+        // Systems Manager user guide, "AWS KMS encryption for SecureString parameters": the encryption context.
+        const keys = { "kms:encryptioncontext:parameter_arn": parameterArn(context, name) };
+        require("kms:Decrypt", key?.id ?? (found["keyId"] as string), { keys });
       }
       return parameterValue(name, found, withDecryption);
+    },
+    getSecretValue(arn) {
+      require("secretsmanager:GetSecretValue", arn);
+      const { attributes } =
+        context.find(seedTypes.secret, arn) ??
+        fail("ResourceNotFoundException", "Secrets Manager can't find the specified secret.");
+      // Secrets Manager user guide, "Secret encryption and decryption": the encryption context. AWS's own key needs no permission.
+      const keys = { "kms:encryptioncontext:secretarn": arn };
+      if (attributes["keyId"] !== "") require("kms:Decrypt", attributes["keyId"] as string, { keys });
+      return attributes["value"] as string;
     },
     getParameters(wanted) {
       wanted.forEach((name) => require("ssm:GetParameters", parameterArn(context, name)));

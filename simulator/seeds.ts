@@ -74,6 +74,21 @@ export interface ZoneSeed {
   vpcId?: string;
 }
 
+/** A SecureString of SSM. */
+export interface ParameterSeed {
+  name: string;
+  region: string;
+  value: string;
+}
+
+/** A secret of Secrets Manager. */
+export interface SecretSeed {
+  arn: string;
+  value: string;
+  /** ARN of its KMS key, unless it is AWS's own. */
+  keyId?: string;
+}
+
 interface SeedFile {
   quotas: Quotas;
   regions: Record<
@@ -94,6 +109,8 @@ interface SeedFile {
   buckets: BucketSeed[];
   keys: KeySeed[];
   zones: ZoneSeed[];
+  parameters: ParameterSeed[];
+  secrets: SecretSeed[];
 }
 
 /** Types that the program cannot create here, but that other resources refer to. */
@@ -104,6 +121,8 @@ export const seedTypes = {
   bucket: "aws:s3/bucket:Bucket",
   key: "aws:kms/key:Key",
   zone: "aws:route53/zone:Zone",
+  parameter: "aws:ssm/parameter:Parameter",
+  secret: "aws:secretsmanager/secret:Secret",
 } as const;
 
 /** account.yaml, read. */
@@ -185,7 +204,15 @@ export class Seeds {
   }
 
   private make(): StoredResource[] {
-    const { certificates, serverCertificates, buckets, keys, zones } = this.file;
+    const {
+      certificates,
+      serverCertificates,
+      buckets,
+      keys,
+      zones,
+      parameters = [],
+      secrets = [],
+    } = this.file;
     return [
       ...Object.keys(this.file.regions).flatMap((region) => this.imagesOf(region)),
       ...certificates.map((c) => certificateOf(c, seedTypes.certificate)),
@@ -193,6 +220,8 @@ export class Seeds {
       ...buckets.map(bucketOf),
       ...keys.map(keyOf),
       ...zones.map(zoneOf),
+      ...parameters.map(parameterOf),
+      ...secrets.map(secretOf),
     ];
   }
 }
@@ -322,6 +351,27 @@ export function keyOf(key: KeySeed): StoredResource {
   }
   const attributes: Props = { arn: key.arn, keyId: match[2]!, alias: key.alias ?? "", region: match[1]! };
   return seeded(seedTypes.key, match[1]!, key.arn, attributes, {}, longAgo);
+}
+
+function parameterOf({ name, region, value }: ParameterSeed): StoredResource {
+  const attributes: Props = {
+    arn: `arn:${partitionOf(region)}:ssm:${region}:${accountNumber}:parameter${name}`,
+    ...{
+      name,
+      value,
+      type: "SecureString",
+      keyId: "alias/aws/ssm",
+      insecureValue: "",
+      tier: "Standard",
+      version: 1,
+    },
+    ...{ hasValueWo: false, region, tags: {}, tagsAll: {} },
+  };
+  return seeded(seedTypes.parameter, region, name, attributes, {}, longAgo);
+}
+
+function secretOf({ arn, value, keyId = "" }: SecretSeed): StoredResource {
+  return seeded(seedTypes.secret, arn.split(":")[3]!, arn, { arn, value, keyId }, {}, longAgo);
 }
 
 export function zoneOf(zone: ZoneSeed): StoredResource {

@@ -199,6 +199,7 @@ export class EmqxDeployment extends pulumi.ComponentResource {
         listeners,
         extraConfig: settings.extraConfig,
         secretConfig: settings.secretConfig,
+        secretConfigFrom: settings.secretConfigFrom,
         acl: settings.acl,
         users: settings.users,
         anonymousAccess: settings.anonymousAccess,

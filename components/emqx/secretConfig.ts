@@ -8,6 +8,7 @@
  * absolute path is included as it is, a later `authentication.1.password` is set in the list's first item, and a text in quotes is
  * taken literally but for JSON's escapes.
  */
+import type { Grammar } from "../shared/inputs";
 import { mostParameterBytes } from "./parameters";
 
 /** Which words of a setting's path EMQX takes without quotes. */
@@ -37,16 +38,74 @@ export function secretValueProblems(input: string, value: unknown): string[] {
     : [];
 }
 
-/** The file, which is never empty, in the order of the paths, so that the order of a list of settings means nothing. */
-export function renderSecretConfig(secrets: Record<string, string>): string {
-  const lines = Object.entries(secrets)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([path, value]) => `${path} = ${JSON.stringify(value)}\n`);
-  return lines.join("") || "# none\n";
+/** Where a secret is that somebody else keeps: a parameter of SSM, or a secret of Secrets Manager, perhaps a field of it. */
+export interface SecretSource {
+  kind: "parameter" | "secret";
+  /** The parameter's name, or the secret's ARN. */
+  name: string;
+  field?: string;
 }
 
-export function secretSizeProblems(input: string, secrets: Record<string, string>): string[] {
-  const bytes = Buffer.byteLength(renderSecretConfig(secrets));
+/** An ARN ends in six characters of AWS's own; what comes after it is as ECS has it: a field, and twice nothing. */
+const secretArn =
+  /^(arn:aws[a-z-]*:secretsmanager:([a-z0-9-]+):\d{12}:secret:[\w/+=.@!-]{1,512}-[A-Za-z0-9]{6})(?::([\w.-]+))?(?:::)?$/;
+/** SSM API reference, PutParameter: with a slash in it, it begins with one. */
+const parameterName = /^(?:[\w.-]+|(?:\/[\w.-]+){1,15})$/;
+
+export function secretSource(value: string): SecretSource {
+  const [, arn, , field] = secretArn.exec(value) ?? [];
+  return arn === undefined
+    ? { kind: "parameter", name: value }
+    : { kind: "secret", name: arn, ...(field === undefined ? {} : { field }) };
+}
+
+/** What is wrong with the name of a secret that somebody else keeps, in words that follow it. */
+export const secretSourceWords: Grammar = (value, { region }) => {
+  const [, , place] = secretArn.exec(value) ?? [];
+  if (place !== undefined) {
+    return region === undefined || place === region
+      ? undefined
+      : `is in another region than the nodes, ${region}; keep a copy of it there`;
+  }
+  if (value.startsWith("arn:")) {
+    return (
+      "is not the ARN of a secret, for example arn:aws:secretsmanager:eu-west-1:123456789012:secret:users-AbCdEf, after which a " +
+      "field may stand, :password; a parameter of SSM is given by its name"
+    );
+  }
+  return parameterName.test(value) && value.length <= 1011 && !/^\/?(?:aws|ssm)/i.test(value)
+    ? undefined
+    : "is neither the name of a parameter of SSM, for example /prod/users/password, nor the ARN of a secret of Secrets Manager";
+};
+
+/**
+ * The file, which is never empty, in the order of the paths, so that the order of a list of settings means nothing. Nodes add
+ * what they find elsewhere (operations/existing.ts).
+ */
+export function renderSecretConfig(
+  secrets: Record<string, string>,
+  sources: Record<string, string> = {},
+): string {
+  const lines = (of: Record<string, string>, line: (path: string, value: string) => string) =>
+    Object.entries(of)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([path, value]) => `${line(path, value)}\n`);
+  const all = [
+    ...lines(secrets, (path, value) => `${path} = ${JSON.stringify(value)}`),
+    ...lines(sources, (path, value) => {
+      const { name, field } = secretSource(value);
+      return ["# from", path, name, ...(field === undefined ? [] : [field])].join(" ");
+    }),
+  ];
+  return all.join("") || "# none\n";
+}
+
+export function secretSizeProblems(
+  input: string,
+  secrets: Record<string, string>,
+  sources?: Record<string, string>,
+): string[] {
+  const bytes = Buffer.byteLength(renderSecretConfig(secrets, sources));
   return bytes > mostParameterBytes
     ? [
         `${input}: has ${bytes} bytes, and its parameter holds ${mostParameterBytes}; give fewer or shorter secrets`,

@@ -18,7 +18,7 @@ import { mqttUsername } from "./defaults";
 import { nodeImage } from "./image";
 import { createNodeOperations, drainSeconds } from "./operations";
 import { createNodeRole, type NodeRole } from "./role";
-import { createNodeSecrets, type NodeSecrets } from "./secrets";
+import { checkedSources, createNodeSecrets, type NodeSecrets } from "./secrets";
 import { aclOf, nodeUserData, parameterPrefixOf } from "./userData";
 import { checkedLater } from "../shared/checkedLater";
 import { checkDefaultTags } from "../shared/defaultTags";
@@ -98,7 +98,9 @@ export class EmqxClusterNodes extends pulumi.ComponentResource {
     super("emqx-aws:index:EmqxClusterNodes", name, {}, opts);
     checkDefaultTags(subject, this, args.tags, nodeTagRules);
     const { region } = getRegionOutput({}, { parent: this });
-    const settings = withCheckedLicense(subject, checkedLater(subject, clusterNodesInputs, resolved, region));
+    const found = resolved.secretConfigFrom && checkedSources(subject, this, resolved.secretConfigFrom);
+    const known = { ...resolved, secretConfigFrom: found };
+    const settings = withCheckedLicense(subject, checkedLater(subject, clusterNodesInputs, known, region));
     for (const warning of clusterNodesWarnings(settings)) {
       void pulumi.log.warn(warning, this);
     }
@@ -233,6 +235,7 @@ function createSharedParts(
     mqttPasswordVersion: secretVersions.mqttPassword,
     licenseKey: settings.licenseKey,
     secretConfig: settings.secretConfig,
+    secretConfigFrom: settings.secretConfigFrom,
     acl: aclOf(settings),
     users: settings.users,
     kmsKeyId: settings.kmsKeyId,
@@ -244,12 +247,14 @@ function createSharedParts(
     loadBalancerNames,
     drainSeconds: drainSeconds(settings.emqxVersion, settings.rollout.drainingTimeoutSeconds),
     versions: secrets.further,
+    hasSources: settings.secretConfigFrom !== undefined,
     tags: settings.tags,
   });
   const role = createNodeRole(name, parent, {
     parameterPrefix,
     hasLoadBalancers: loadBalancerNames.length > 0,
     kmsKeyId: settings.kmsKeyId,
+    sources: Object.values(settings.secretConfigFrom ?? {}),
     tags: settings.tags,
   });
   return {

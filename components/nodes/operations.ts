@@ -2,7 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as ssm from "@pulumi/aws/ssm";
 import { findRelease } from "../emqx/releases";
-import { operations, operationsParameterText } from "../emqx/operations";
+import { existing, operations, operationsParameterText } from "../emqx/operations";
 import { tagged, type Tags } from "../shared/tags";
 
 export interface NodeOperationsArgs {
@@ -18,6 +18,8 @@ export interface NodeOperationsArgs {
   drainSeconds: number;
   /** Versions of parameters that nodes do not ask for by their names: `<parameter>=<version> …`. */
   versions: pulumi.Input<string>;
+  /** Whether some settings are kept by somebody else. */
+  hasSources: boolean;
   tags: Tags | undefined;
 }
 
@@ -52,10 +54,11 @@ export function createNodeOperations(
     // A node asks for it again and again, so no instance waits for it.
     keep("load-balancers", "load-balancers", "Load balancers that the EMQX nodes register with", names);
   }
+  const all = args.hasSources ? { ...operations, ...existing } : operations;
   return [
     keep("cluster", "cluster", "Members of the EMQX cluster, and how a node leaves it", cluster),
-    keep("operations", "operations/list", "Which operations EMQX nodes have", operationsParameterText()),
-    ...Object.entries(operations).map(([operation, script]) =>
+    keep("operations", "operations/list", "Which operations EMQX nodes have", operationsParameterText(all)),
+    ...Object.entries(all).map(([operation, script]) =>
       keep(
         `operation-${operation}`,
         `operations/${operation}`,

@@ -98,13 +98,17 @@ export function nodeSettingsRules<Settings extends NodeOptions>(
     ({ users, anonymousAccess }) =>
       users.length === 0 ? [] : usersProblems(users, mqttUsername, anonymousAccess),
     ({ acl, emqxVersion }) => (acl === undefined ? [] : aclProblems("acl", acl, emqxVersion)),
-    ({ extraConfig, secretConfig, acl, anonymousAccess, emqxVersion }) =>
-      extraConfig === undefined && secretConfig === undefined
+    ({ secretConfig = {}, secretConfigFrom = {} }) =>
+      Object.keys(secretConfigFrom)
+        .filter((path) => Object.hasOwn(secretConfig, path))
+        .map((path) => `secretConfigFrom.${path}: is also in secretConfig; leave one of them out`),
+    ({ extraConfig, secretConfig, secretConfigFrom, acl, anonymousAccess, emqxVersion }) =>
+      extraConfig === undefined && secretConfig === undefined && secretConfigFrom === undefined
         ? []
         : extraConfigProblems(extraConfig ?? "", {
             anonymousAccess,
             version: emqxVersion,
-            secretPaths: Object.keys(secretConfig ?? {}),
+            secretPaths: Object.keys({ ...secretConfig, ...secretConfigFrom }),
             hasAcl: acl !== undefined,
           }),
   ];
@@ -124,7 +128,7 @@ export function clusterNodesWarnings(args: ClusterNodesSettings): string[] {
       ? []
       : extraConfigWarnings(args.extraConfig, args.emqxVersion, {
           anonymousAccess: args.anonymousAccess,
-          secretPaths: Object.keys(args.secretConfig ?? {}),
+          secretPaths: Object.keys({ ...args.secretConfig, ...args.secretConfigFrom }),
         })),
     ...accessWarnings(args),
     ...aclWarnings(args),

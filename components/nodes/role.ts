@@ -4,6 +4,7 @@ import { getCallerIdentityOutput } from "@pulumi/aws/getCallerIdentity";
 import { getPartitionOutput } from "@pulumi/aws/getPartition";
 import { getRegionOutput } from "@pulumi/aws/getRegion";
 import * as iam from "@pulumi/aws/iam";
+import { secretSource, type SecretSource } from "../emqx/secretConfig";
 import { tagged, type Tags } from "../shared/tags";
 
 export interface NodeRoleArgs {
@@ -11,6 +12,8 @@ export interface NodeRoleArgs {
   parameterPrefix: string;
   hasLoadBalancers: boolean;
   kmsKeyId: pulumi.Input<string> | undefined;
+  /** What is kept by somebody else. */
+  sources: pulumi.Input<string>[];
   tags: Tags | undefined;
 }
 
@@ -46,11 +49,15 @@ export function createNodeRole(name: string, parent: pulumi.Resource, args: Node
           getRegionOutput({}, { parent }).region,
           getCallerIdentityOutput({}, { parent }).accountId,
           args.kmsKeyId,
+          pulumi.all(args.sources),
         ])
-        .apply(([partition, region, accountId, kmsKeyArn]) =>
+        .apply(([partition, region, accountId, kmsKeyArn, sources]) =>
           JSON.stringify({
             Version: "2012-10-17",
-            Statement: statements(args, `${partition}:`, `${region}:${accountId}:`, kmsKeyArn),
+            Statement: [
+              ...statements(args, `${partition}:`, `${region}:${accountId}:`, kmsKeyArn),
+              ...readSources(sources.map(secretSource), `${partition}:`, `${region}:`, accountId),
+            ],
           }),
         ),
     },
@@ -82,6 +89,39 @@ const readParameters = [
   "monitoring",
   "backup",
 ];
+/**
+ * The secrets that somebody else keeps, each of them alone. Which key they are encrypted with is their owner's; what it
+ * decrypts is told by the encryption context (KMS developer guide, "Encryption context"; that of SecureStrings, and of secrets).
+ */
+function readSources(sources: SecretSource[], partition: string, region: string, accountId: string) {
+  const statement = (sid: string, kind: SecretSource["kind"], action: string, context: string) => {
+    const arns = sources
+      .filter((source) => source.kind === kind)
+      .map(({ name }) =>
+        kind === "secret"
+          ? name
+          : `arn:${partition}ssm:${region}${accountId}:parameter/${name.replace(/^\//, "")}`,
+      );
+    const Resource = [...new Set(arns)].sort();
+    return Resource.length === 0
+      ? []
+      : [
+          { Sid: `Read${sid}`, Effect: "Allow", Action: action, Resource },
+          {
+            Sid: `Decrypt${sid}`,
+            Effect: "Allow",
+            Action: "kms:Decrypt",
+            Resource: `arn:${partition}kms:${region}*:key/*`,
+            Condition: { StringEquals: { [`kms:EncryptionContext:${context}`]: Resource } },
+          },
+        ];
+  };
+  return [
+    ...statement("ExistingParameters", "parameter", "ssm:GetParameter", "PARAMETER_ARN"),
+    ...statement("ExistingSecrets", "secret", "secretsmanager:GetSecretValue", "SecretARN"),
+  ];
+}
+
 /** What a node writes; `*` is its number. */
 const reportParameters = ["nodes/*/ready", "nodes/*/applied"];
 

@@ -3,9 +3,9 @@ import * as pulumi from "@pulumi/pulumi";
 import * as ssm from "@pulumi/aws/ssm";
 import * as random from "@pulumi/random";
 import { further, takenUp } from "../emqx/parameters";
-import { renderSecretConfig, secretSizeProblems } from "../emqx/secretConfig";
+import { renderSecretConfig, secretSizeProblems, secretSource } from "../emqx/secretConfig";
 import { describeUsers, renderUsers, type EmqxUserArgs } from "../emqx/users";
-import { refuseLater } from "../shared/problems";
+import { plain, refuseLater } from "../shared/problems";
 import { tagged, type Tags } from "../shared/tags";
 
 export interface NodeSecretsArgs {
@@ -19,6 +19,7 @@ export interface NodeSecretsArgs {
   users: EmqxUserArgs[];
   licenseKey: pulumi.Input<string> | undefined;
   secretConfig: Record<string, pulumi.Input<string>> | undefined;
+  secretConfigFrom: Record<string, pulumi.Input<string>> | undefined;
   /** EMQX's file of what clients may do. */
   acl: string | undefined;
   kmsKeyId: pulumi.Input<string> | undefined;
@@ -36,6 +37,33 @@ export interface NodeSecrets {
   applied: pulumi.Output<string>;
   /** Versions of what nodes do not ask for by its name, in the same form. */
   further: pulumi.Output<string>;
+}
+
+/**
+ * Where further secrets are, once they were looked for. A parameter that is named here, and not by the resource that makes it,
+ * has to be there; where the credentials of this command may not look, the nodes find out. Its value stays encrypted.
+ */
+export function checkedSources(
+  subject: string,
+  parent: pulumi.Resource,
+  given: Record<string, pulumi.Input<string>>,
+): Record<string, pulumi.Input<string>> {
+  const look = async (path: string, name: string) => {
+    try {
+      await ssm.getParameter({ name, withDecryption: false }, { parent, async: true });
+    } catch (error) {
+      if (!/\bParameterNotFound\b|couldn't find resource/.test(String(error))) return name;
+      const remedy = "make it first, or give the name that its resource puts out";
+      refuseLater(subject, [`secretConfigFrom.${path}: there is no parameter ${name}; ${remedy}`]);
+    }
+    return name;
+  };
+  return Object.fromEntries(
+    Object.entries(given).map(([path, source]) => {
+      const name = plain(source);
+      return [path, name === undefined || secretSource(name).kind === "secret" ? source : look(path, name)];
+    }),
+  );
 }
 
 export function createNodeSecrets(name: string, parent: pulumi.Resource, args: NodeSecretsArgs): NodeSecrets {
@@ -100,11 +128,14 @@ export function createNodeSecrets(name: string, parent: pulumi.Resource, args: N
     licenseKey:
       args.licenseKey === undefined ? undefined : keep("license-key", "EMQX licence key", args.licenseKey),
   };
-  if (args.secretConfig !== undefined || args.acl !== undefined) {
-    const secrets = pulumi.all(args.secretConfig ?? {}).apply((known) => {
-      refuseLater(`EmqxClusterNodes "${name}"`, secretSizeProblems("secretConfig", known));
-      return renderSecretConfig(known);
-    });
+  if (args.secretConfig !== undefined || args.secretConfigFrom !== undefined || args.acl !== undefined) {
+    const subject = `EmqxClusterNodes "${name}"`;
+    const secrets = pulumi
+      .all([args.secretConfig ?? {}, args.secretConfigFrom ?? {}])
+      .apply(([known, sources]) => {
+        refuseLater(subject, secretSizeProblems("secretConfig", known, sources));
+        return renderSecretConfig(known, sources);
+      });
     keep("secret-config", "Settings of EMQX that are secret", secrets);
   }
   if (args.acl !== undefined) keep("acl", "What MQTT clients may do", args.acl, true);

@@ -12,7 +12,7 @@ import {
 import { isReservedWord } from "../emqx/hocon";
 import { licenseProblems } from "../emqx/license";
 import { ClusterPorts, releaseProblem } from "../emqx/releases";
-import { secretPathProblems, secretValueProblems } from "../emqx/secretConfig";
+import { secretPathProblems, secretSourceWords, secretValueProblems } from "../emqx/secretConfig";
 import { passwordProblems, usernameWords, type EmqxUserArgs } from "../emqx/users";
 import { packageSumProblems, packageUrlProblems } from "../emqx/userData";
 import { availabilityZoneInput } from "../network/availabilityZones";
@@ -121,6 +121,11 @@ export interface EmqxNodeOptionsArgs {
    * parameter, and taken up while they run. Default: none.
    */
   secretConfig?: Record<string, pulumi.Input<string>>;
+  /**
+   * More of it that somebody else keeps: by the path of each setting the name of a parameter of SSM, or the ARN of a secret of Secrets
+   * Manager, `:field` after it for one of its fields. Nodes look every minute whether it has changed. Default: none.
+   */
+  secretConfigFrom?: Record<string, pulumi.Input<string>>;
   /** What clients may do. Default: EMQX's own rules: everything, but for `$SYS/#` and for subscribing to all topics. */
   acl?: EmqxAclArgs;
   /** MQTT users beside the first one, of EMQX's built-in database; nodes take them up while they run. Default: none. */
@@ -216,6 +221,12 @@ export const nodeOptions = {
   secretConfig: {
     kind: "map",
     item: checked("text", secretValueProblems, { later: true, secret: true }),
+    check: (input: string, entries: Record<string, unknown>) =>
+      secretPathProblems(input, Object.keys(entries)),
+  } satisfies MapShape,
+  secretConfigFrom: {
+    kind: "map",
+    item: text(secretSourceWords, { later: true, regional: true }),
     check: (input: string, entries: Record<string, unknown>) =>
       secretPathProblems(input, Object.keys(entries)),
   } satisfies MapShape,

@@ -43,7 +43,7 @@ export function nodeUserData(settings: NodeSettings, place: NodePlace): string {
     loadBalancerCount: settings.loadBalancerNames.length,
     readinessTimeoutSeconds: settings.rollout.readinessTimeoutSeconds,
     extraConfig: settings.extraConfig,
-    hasSecretConfig: settings.secretConfig !== undefined,
+    hasSecretConfig: settings.secretConfig !== undefined || settings.secretConfigFrom !== undefined,
     hasAcl: aclOf(settings) !== undefined,
   });
 }

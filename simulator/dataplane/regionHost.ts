@@ -102,6 +102,7 @@ export function roleCalls(cloud: Cloud, instance: () => StoredResource | undefin
   };
   return {
     getParameter: async (name, withDecryption) => session().getParameter(name, { withDecryption }).value,
+    getSecretValue: async (arn) => session().getSecretValue(arn),
     getParameters: async (wanted) => session().getParameters(wanted),
     putParameter: async (name, value) => void session().putParameter(name, value, { overwrite: true }),
     putObject: async (bucket, key, content) => session().putObject(bucket, key, content),

@@ -133,6 +133,8 @@ export interface InstanceHealth {
 /** AWS calls made from inside an instance with its role's credentials; a refusal throws with AWS's words. */
 export interface RoleCalls {
   getParameter(name: string, withDecryption: boolean): Promise<string>;
+  /** A secret of Secrets Manager, by its ARN. */
+  getSecretValue(arn: string): Promise<string>;
   /** `GetParameters` without decryption: those that exist; all of them must be allowed. */
   getParameters(names: string[]): Promise<{ name: string; value: string; version: number }[]>;
   putParameter(name: string, value: string): Promise<void>;

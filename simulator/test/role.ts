@@ -27,6 +27,16 @@ export class TestRole implements RoleCalls {
     return value;
   }
 
+  /** Of Secrets Manager, by ARN. */
+  readonly secrets = new Map<string, string>();
+
+  async getSecretValue(arn: string): Promise<string> {
+    const value = this.secrets.get(arn);
+    if (value === undefined)
+      throw new Error("ResourceNotFoundException: Secrets Manager can't find the specified secret.");
+    return value;
+  }
+
   async getParameters(names: string[]) {
     return names.flatMap((name) => {
       const value = this.parameters.get(name);

@@ -457,6 +457,22 @@ const rows: Record<string, Row> = {
       fc.stringMatching(/^[a-z]{0,9}\\$/),
     ),
   },
+  "secretConfigFrom{}": {
+    right: fc.oneof(
+      fc.stringMatching(/^(\/[b-rt-z][\w.-]{0,9}){1,6}$|^[b-rt-z][\w.-]{0,9}$/),
+      fc.stringMatching(
+        /^arn:aws:secretsmanager:eu-west-1:123456789012:secret:[a-z/+=.@!-]{1,9}-[A-Za-z0-9]{6}(:pass(::)?)?$/,
+      ),
+    ),
+    wrong: fc.constantFrom(
+      "",
+      "a/b",
+      "/a/",
+      "/aws/reference/secretsmanager/x",
+      "arn:aws:ssm:eu-west-1:123456789012:parameter/x",
+      "arn:aws:secretsmanager:eu-west-1:123456789012:secret:x",
+    ),
+  },
   licenseKey: {
     right: fc
       .tuple(

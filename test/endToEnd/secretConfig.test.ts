@@ -26,6 +26,11 @@ beforeAll(async () => {
       { username: "device", password: "Device-Password-1" },
       { username: "backend", password: "Backend-Password-1", superuser: true },
     ],
+    secretConfigFrom: {
+      "authentication.2.database": "/example/users/password",
+      "authentication.2.username":
+        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:example/users-AbCdEf:username",
+    },
     access: { egress: [{ port: 5432, cidrBlock: "10.20.0.0/16", description: "PostgreSQL" }] },
     // In lines that the CLI does not fold when it writes the stack's file.
     extraConfig: `authentication = [
@@ -81,16 +86,17 @@ test("a node has it in the file that EMQX includes; no state, log, user data or 
   expect(own).toMatch(/\/etc\/emqx-node\/secret\.conf$/);
   expect(others).toEqual([]);
   expect(readFileSync(own!, "utf8")).toMatch(
-    /^node\.cookie = "\w+"\nauthentication\.2\.password = "Kx7-first-of-two-b31"\n$/,
+    /^node\.cookie = "\w+"\nauthentication\.2\.password = "Kx7-first-of-two-b31"\n(# from .*\n){2}authentication\.2\.database = "Example-Password-1"\nauthentication\.2\.username = "emqx"\n$/,
   );
   expect(filesWith('{allow, all, all, ["first-acl/#"]}.', ...disks())).toEqual([
     expect.stringMatching(/\/etc\/emqx-node\/acl\.conf$/),
   ]);
-  // The region's own memory is the account: the parameter is in there, and only there.
-  const project = world.session.surroundings.project;
-  const region = world.session.surroundings.region;
-  expect(filesWith(first, project).filter((file) => !file.startsWith(region))).toEqual([]);
-  expect(world.said).not.toContain(first);
+  // The region's own memory is the account: the parameters are in there, and only there.
+  const { project, region } = world.session.surroundings;
+  for (const secret of [first, "Example-Password-1"]) {
+    expect(filesWith(secret, project).filter((file) => !file.startsWith(region))).toEqual([]);
+    expect(world.said).not.toContain(secret);
+  }
   expect(world.said).toMatch(/its rules do not let it use emqx-aws\/smoke\/#.* acl: a rule such as /);
   device = await log("device", "Device-Password-1");
   expect(await Promise.all([outcome(device, "first-acl/t"), outcome(device, "second-acl/t")])).toEqual([
@@ -100,6 +106,14 @@ test("a node has it in the file that EMQX includes; no state, log, user data or 
   const backend = await log("backend", "Backend-Password-1");
   expect(await outcome(backend, "second-acl/t")).toBe("taken");
   await backend.close();
+});
+
+test("one that somebody else changes is taken up", async () => {
+  const [id, type, value] = ["/example/users/password", "Parameter", "Example-Password-3"];
+  await world.region.modify({ id, type }, { value });
+  // The node's own timer may be at it.
+  while (filesWith(value, ...disks()).length === 0) await world.region.operate(world.instance(0), "sync", []);
+  expect(filesWith(value, ...disks())).toEqual([expect.stringMatching(/\/etc\/emqx-node\/secret\.conf$/)]);
 });
 
 test("changed ones are taken up while EMQX runs", async () => {

@@ -16,6 +16,8 @@ secret_settings() {
   try 300 keep secret-config || die "parameter $PARAMETER_PREFIX/secret-config: $(why)"
   value=\${1#*=}
   value="node.cookie = \\"\${value%%$'\\n'*}\\""$'\\n'$(<"$work/value")$'\\n'
+  # shellcheck source=/dev/null
+  [[ $value != *$'\\n# from '* ]] || . "$conf/operations/existing"
 }
 # A running EMQX is to read it again
 take_acl() {
@@ -33,22 +35,24 @@ give_user() {
     >"$work/out" 2>"$work/err" || die "MQTT user $1: $(why)"
   grep -q '"user_id"' "$work/out" || die "MQTT user $1: $(words "$work/out")"
 }
-# The credentials of the node's role, as curl reads them
+# Of the node's role, as curl reads them
 credentials() {
   local path=iam/security-credentials/ name
   name=$(metadata "$path") && metadata "$path$name" | sed -nzE 's/.*"AccessKeyId" *: *"([^"]*)".*"SecretAccessKey" *: *"([^"]*)".*"Token" *: *"([^"]*)".*/user = "\\1:\\2"\\nheader = "X-Amz-Security-Token: \\3"\\n/p'
 }
-# ask NAME...: asks SSM for parameters; name, value (as JSON has it) and version are in $work/fields, a line each
+# ask NAME...: asks SSM; $work/fields has name, value (as JSON) and version
 ask() {
-  { [[ -z \${booting:-} ]] && ask_by_curl "$@" 2>/dev/null; } || aws ssm get-parameters --output json --names "$@" >"$work/answer" || return
+  local list
+  printf -v list ',"%s"' "$@"
+  { [[ -z \${booting:-} ]] && ask_by_curl ssm AmazonSSM.GetParameters "{\\"Names\\":[\${list#,}]}" 2>/dev/null; } ||
+    aws ssm get-parameters --output json --names "$@" >"$work/answer" || return
   grep -oE '"(Name|Value|Version)": *("([^"\\\\]|\\\\.)*"|[0-9]+)' "$work/answer" >"$work/fields" || true
 }
+# ask_by_curl SERVICE TARGET JSON
 ask_by_curl() {
-  local list
   [[ -s $run.role ]] || (umask 077 && credentials >"$run.role") || return
-  printf -v list ',"%s"' "$@"
-  curl --max-time 10 -K "$run.role" --aws-sigv4 "aws:amz:$REGION:ssm" -H 'X-Amz-Target: AmazonSSM.GetParameters' \\
-    -H 'Content-Type: application/x-amz-json-1.1' --data "{\\"Names\\":[\${list#,}]}" "https://ssm.$REGION.amazonaws.com/" >"$work/answer" &&
+  curl --max-time 10 -K "$run.role" --aws-sigv4 "aws:amz:$REGION:$1" -H "X-Amz-Target: $2" \\
+    -H 'Content-Type: application/x-amz-json-1.1' --data "$3" "https://$1.$REGION.amazonaws.com/" >"$work/answer" &&
     [[ $(<"$work/answer") == *"}" ]] && return
   # They may have expired
   rm -f "$run.role" && return 1

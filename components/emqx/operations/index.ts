@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { backupOperation } from "./backup";
 import { commonFunctions } from "./common";
 import { drainOperation } from "./drain";
+import { existingOperation } from "./existing";
 import { installOperation } from "./install";
 import { joinOperation } from "./join";
 import { restoreOperation } from "./restore";
@@ -22,6 +23,9 @@ export const operations: Record<string, string> = {
   backup: backupOperation,
   restore: restoreOperation,
 };
+
+/** What only those nodes have whose settings come from parameters that somebody else keeps. */
+export const existing: Record<string, string> = { existing: existingOperation };
 
 /** Of a SHA-256 sum, enough to tell one text from another. */
 const digestDigits = 12;

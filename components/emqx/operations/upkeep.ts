@@ -50,6 +50,8 @@ if news acl "$seen" && reads '"/etc/emqx-node/acl.conf"'; then
   begin "taking up the ACL"
   take_acl
 fi
+# shellcheck source=/dev/null
+[[ ! -f $conf/operations/existing ]] || . "$conf/operations/existing" again
 if news secret-config "$seen" && reads '^include '; then
   begin "taking up the secret settings"
   secret_settings "$(<"$conf/secrets.env")"
@@ -69,7 +71,7 @@ for name in acl secret-config; do
   if news "$name" "$seen"; then note "$name" "$seen"; fi
 done
 
-# api METHOD PATH: with the JSON from standard input and the headers in $work/headers
+# api METHOD PATH: with JSON from standard input
 api() { curl --max-time 10 -X "$1" -H @"$work/headers" --data @- "http://127.0.0.1:18083/api/v5/$2"; }
 login() {
   local token

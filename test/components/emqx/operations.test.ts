@@ -2,12 +2,13 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { bootScript } from "../../../components/emqx/bootstrap";
-import { operations } from "../../../components/emqx/operations";
+import { existing, operations as always } from "../../../components/emqx/operations";
 import { commonFunctions } from "../../../components/emqx/operations/common";
 import { calls, instanceId, type Machine, refused, saying, testMachines } from "./machine";
 import { testWith } from "./tools";
 
 const { booted: node } = testMachines();
+const operations = { ...always, ...existing };
 const [first, second, third] = ["emqx@192.168.0.10", "emqx@192.168.0.11", "emqx@192.168.0.12"];
 
 test.each(Object.keys(operations))("%s fits a parameter of the standard tier", (name) => {

@@ -2,6 +2,7 @@
 import { extraConfigProblems, extraConfigWarnings } from "../../../components/emqx/extraConfig";
 import { renderSecretConfig, secretSizeProblems } from "../../../components/emqx/secretConfig";
 import { readHocon } from "../../../components/emqx/hocon";
+import { existing, operations } from "../../../components/emqx/operations";
 import { ownRules } from "../../../components/emqx/acl";
 import { safeguardsOfNode } from "../../../components/emqx/access";
 import { renderUserData } from "../../../components/emqx/userData";
@@ -138,6 +139,94 @@ describe("on a node", () => {
     expect(machine.readParameter("nodes/0/applied")).toBe(
       "dashboard-password=1 mqtt-password=1 license-key=1 secret-config=2 acl=1",
     );
+  });
+
+  describe("that somebody else keeps", () => {
+    const arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:users-AbCdEf";
+    const given = async () => {
+      const machine = await node();
+      machine.parameters.set("/prod/key", "Config-Secret-2\n");
+      machine.role.secrets.set(arn, JSON.stringify({ port: 5432, password: String.raw`a"\\n\c/ä` }, null, 2));
+      machine.operations({ ...operations, ...existing });
+      const sources = {
+        "authentication.1.headers.x-key": "/prod/key",
+        "authentication.2.password": `${arn}:password`,
+      };
+      machine.change("secret-config", renderSecretConfig({ "authentication.2.database": "mqtt" }, sources));
+      return machine;
+    };
+    const taken = (machine: Machine) =>
+      readHocon(machine.read("etc/emqx-node/secret.conf"))
+        .slice(1)
+        .map(({ path, value }) => [path.join("."), value]);
+    const both = [
+      ["authentication.2.database", "mqtt"],
+      ["authentication.1.headers.x-key", "Config-Secret-2"],
+      ["authentication.2.password", String.raw`a"\\n\c/ä`],
+    ];
+
+    test.each([
+      ["by curl", undefined],
+      ["by its command line", /amazonaws/],
+    ])("AWS is asked %s", async (_, curl) => {
+      const machine = await given();
+      if (curl !== undefined) machine.disturb("curl", curl, { fail: 22 });
+      const run = await machine.operate("sync");
+      expect([run.code, taken(machine)]).toEqual([0, both]);
+      expect(calls(run, "emqx")).toEqual(["emqx ctl conf reload"]);
+      expect(run.calls.join()).not.toContain("Config-Secret");
+      expect(run.console).not.toContain("Config-Secret");
+      expect(where(machine, "Config-Secret-2")).toEqual(["root/etc/emqx-node/secret.conf"]);
+      expect(machine.readParameter("nodes/0/applied")).toContain(" secret-config=2");
+    });
+
+    test("a change of theirs is taken up, and nothing is done without one", async () => {
+      const machine = await given();
+      await machine.operate("sync");
+      const quiet = await machine.operate("sync");
+      expect([calls(quiet, "emqx"), quiet.calls.filter((call) => /secret-config --/.test(call))]).toEqual([
+        [],
+        [],
+      ]);
+      expect(quiet.console).not.toContain("settings");
+      machine.parameters.set("/prod/key", "Config-Secret-3");
+      const run = await machine.operate("sync");
+      expect(run.console).toMatch(/^emqx-node: taking up the secret settings\n/);
+      expect(calls(run, "emqx")).toEqual(["emqx ctl conf reload"]);
+      expect(where(machine, "Config-Secret-2")).toEqual([]);
+      expect(taken(machine)).toEqual(both.with(1, ["authentication.1.headers.x-key", "Config-Secret-3"]));
+    });
+
+    test.each<[string, (machine: Machine) => unknown, RegExp]>([
+      [
+        "no parameter",
+        (machine) => machine.parameters.delete("/prod/key"),
+        /: \/prod\/key, from which authentication\.1\.headers\.x-key is taken: .*ParameterNotFound/,
+      ],
+      [
+        "no secret",
+        (machine) => machine.role.secrets.clear(),
+        /: arn:\S+:secret:users-AbCdEf, from which authentication\.2\.password is taken: .*ResourceNotFoundException/,
+      ],
+      [
+        "no such field",
+        (machine) => machine.role.secrets.set(arn, '{"port":5432}'),
+        /users-AbCdEf, from which authentication\.2\.password is taken, has no text password/,
+      ],
+      [
+        "a backslash at the end",
+        (machine) => machine.parameters.set("/prod/key", "x\\"),
+        /\/prod\/key, from which \S+ is taken: EMQX takes no text that is empty, has control/,
+      ],
+    ])("%s: says so, and leaves what there is", async (_, change, words) => {
+      const machine = await given();
+      change(machine);
+      const { code, console } = await machine.operate("sync");
+      expect([code, console]).toEqual([1, expect.stringMatching(words)]);
+      expect(console).not.toContain("5432");
+      expect(taken(machine)).toEqual([["authentication.2.password", "Config-Secret-1"]]);
+      expect(machine.readParameter("nodes/0/applied")).toContain(" secret-config=1");
+    });
   });
 
   test("what EMQX refuses is not reported, nor repeated, and tried again", async () => {

@@ -83,6 +83,52 @@ describe("EmqxClusterNodes", () => {
     });
   });
 
+  test("lets the role read what somebody else keeps, and decrypt nothing but that", async () => {
+    const secret = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:example/users-AbCdEf";
+    const extraConfig = `authentication = [{ mechanism = jwt, use_jwks = false, algorithm = hmac-based }]`;
+    const jwt = (from: string) => ({
+      anonymousAccess: true,
+      extraConfig,
+      secretConfigFrom: { "authentication.1.secret": from },
+    });
+    const parameter = "/example/users/password";
+    for (const [from, line, action, arn, context] of [
+      [`${secret}:password::`, `${secret} password`, "secretsmanager:GetSecretValue", secret, "SecretARN"],
+      [
+        parameter,
+        parameter,
+        "ssm:GetParameter",
+        `arn:aws:ssm:eu-west-1:123456789012:parameter${parameter}`,
+        "PARAMETER_ARN",
+      ],
+    ] as const) {
+      const { mocks } = await deploy(jwt(from));
+      const { Statement } = JSON.parse(
+        String(mocks.named("emqx", "aws:iam/rolePolicy:RolePolicy").inputs["policy"]),
+      ) as {
+        Statement: { Action: string }[];
+      };
+      expect(Statement.filter(({ Action }) => [action, "kms:Decrypt"].includes(Action))).toEqual([
+        expect.objectContaining({ Action: action, Resource: [arn] }),
+        expect.objectContaining({
+          Resource: "arn:aws:kms:eu-west-1:*:key/*",
+          Condition: { StringEquals: { [`kms:EncryptionContext:${context}`]: [arn] } },
+        }),
+      ]);
+      const value = mocks.named("emqx-secret-config", "aws:ssm/parameter:Parameter").inputs["value"];
+      expect(value).toBe(`# from authentication.1.secret ${line}\n`);
+      expect(
+        mocks.named("emqx-operation-existing", "aws:ssm/parameter:Parameter").inputs["insecureValue"],
+      ).toBeDefined();
+    }
+    await expect(deploy(jwt("/not/there"))).rejects.toThrow(
+      /secretConfigFrom\.authentication\.1\.secret: there is no parameter \/not\/there; make it first/,
+    );
+    await expect(
+      deploy({ ...jwt(parameter), secretConfig: { "authentication.1.secret": "x" } }),
+    ).rejects.toThrow(/secretConfigFrom\.authentication\.1\.secret: is also in secretConfig/);
+  });
+
   test("sets an instance up for safety by default", async () => {
     const { instance } = await deploy({});
     expect(instance(0).inputs).toMatchObject({

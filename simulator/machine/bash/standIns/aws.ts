@@ -37,11 +37,8 @@ const operations: Record<string, Operation> = {
     name: "GetParameter",
     required: ["--name"],
     flags: ["--with-decryption", "--no-with-decryption"],
-    run: async ({ role, options }) => {
-      const name = valueOf(options, "--name")!;
-      const value = await role.getParameter(name, options.flags.has("--with-decryption"));
-      return { Parameter: { Name: name, Value: value, DataType: "text" } };
-    },
+    run: ({ role, options }) =>
+      getParameter(role, valueOf(options, "--name")!, options.flags.has("--with-decryption")),
   },
   "ssm get-parameters": {
     endpoint: "ssm",
@@ -49,6 +46,12 @@ const operations: Record<string, Operation> = {
     required: ["--names"],
     list: "--names",
     run: ({ role, list }) => getParameters(role, list),
+  },
+  "secretsmanager get-secret-value": {
+    endpoint: "secretsmanager",
+    name: "GetSecretValue",
+    required: ["--secret-id"],
+    run: ({ role, options }) => getSecretValue(role, valueOf(options, "--secret-id")!),
   },
   "ssm put-parameter": {
     endpoint: "ssm",
@@ -154,6 +157,15 @@ const operations: Record<string, Operation> = {
     },
   },
 };
+
+export async function getParameter(role: RoleCalls, name: string, withDecryption = false) {
+  const value = await role.getParameter(name, withDecryption);
+  return { Parameter: { Name: name, Value: value, DataType: "text" } };
+}
+
+export async function getSecretValue(role: RoleCalls, arn: string) {
+  return { ARN: arn, SecretString: await role.getSecretValue(arn), VersionStages: ["AWSCURRENT"] };
+}
 
 /** https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html: at most 10 names. */
 export async function getParameters(role: RoleCalls, names: string[]) {

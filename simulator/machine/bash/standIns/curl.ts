@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { resolve } from "node:path";
-import { codeOf, getParameters } from "./aws";
+import type { RoleCalls } from "../../../dataplane/regionView";
+import { codeOf, getParameter, getParameters, getSecretValue } from "./aws";
 import { fail, readOptions, type StandIn, valueOf } from "../standIn";
 import { type Answer } from "../call";
 import type { System } from "../system";
@@ -197,21 +198,33 @@ const credentialsOf = (instanceId: string) => ({
   Token: `Session-of-${instanceId}`,
 });
 
-/** The one call of AWS's API that goes without its command line: the JSON protocol, with a signature of version 4. */
-async function systemsManager(
+/** The calls of AWS's API that go without its command line, by the service and by `X-Amz-Target`. */
+const apiCalls: Record<string, (role: RoleCalls, request: never) => Promise<object>> = {
+  "ssm AmazonSSM.GetParameters": (role, { Names }: { Names: string[] }) => getParameters(role, Names),
+  "ssm AmazonSSM.GetParameter": (
+    role,
+    { Name, WithDecryption }: { Name: string; WithDecryption?: boolean },
+  ) => getParameter(role, Name, WithDecryption),
+  "secretsmanager secretsmanager.GetSecretValue": (role, { SecretId }: { SecretId: string }) =>
+    getSecretValue(role, SecretId),
+};
+
+/** The JSON protocol, with a signature of version 4. */
+async function awsApi(
   { url, headers, body, signed }: Request,
   { role, instanceId }: System,
 ): Promise<Response> {
   const refuse = (code: string) => ({ status: 400, body: `{"__type":"${code}"}` });
   const { AccessKeyId, SecretAccessKey, Token } = credentialsOf(instanceId);
+  const [service, region] = url.hostname.split(".");
   if (headers["x-amz-security-token"] !== Token) return refuse("UnrecognizedClientException");
-  if (signed !== `${AccessKeyId}:${SecretAccessKey} aws:amz:${url.hostname.split(".")[1]}:ssm`)
+  if (signed !== `${AccessKeyId}:${SecretAccessKey} aws:amz:${region}:${service}`)
     return refuse("InvalidSignatureException");
   if (headers["content-type"] !== "application/x-amz-json-1.1") return { status: 404, body: "" };
-  if (headers["x-amz-target"] !== "AmazonSSM.GetParameters") return refuse("UnknownOperationException");
+  const call = apiCalls[`${service} ${headers["x-amz-target"]}`];
+  if (call === undefined) return refuse("UnknownOperationException");
   try {
-    const { Names } = JSON.parse(body ?? "") as { Names: string[] };
-    return { status: 200, body: JSON.stringify(await getParameters(role, Names)) };
+    return { status: 200, body: JSON.stringify(await call(role, JSON.parse(body ?? "") as never)) };
   } catch (error) {
     return refuse(codeOf(error) ?? "SerializationException");
   }
@@ -270,7 +283,7 @@ function internet(asked: Request, system: System): Response | Promise<Response> 
   if (!verdict.allowed) {
     return { problem: `Failed to connect to ${url.hostname} port ${port}: ${verdict.reason}`, code: 28 };
   }
-  if (/^ssm\.[\w-]+\.amazonaws\.com$/.test(url.hostname)) return systemsManager(asked, system);
+  if (/^(ssm|secretsmanager)\.[\w-]+\.amazonaws\.com$/.test(url.hostname)) return awsApi(asked, system);
   const contentOf = (address: string) => `${address}\n`;
   if (url.pathname.endsWith(".sha256")) {
     const sum = createHash("sha256")
