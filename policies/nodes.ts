@@ -1,7 +1,9 @@
 import type { Policies } from "@pulumi/policy";
+import { AclError, ownRules, readAcl } from "../components/emqx/acl";
 import { aclDefault, askedByNode, safeguardsOfNode } from "../components/emqx/access";
 
 const instance = "aws:ec2/instance:Instance";
+const parameter = "aws:ssm/parameter:Parameter";
 const volume = "aws:ebs/volume:Volume";
 const subnet = "aws:ec2/subnet:Subnet";
 const eip = "aws:ec2/eip:Eip";
@@ -11,6 +13,23 @@ function userDataOf(props: Record<string, unknown>): string {
   const encoded = typeof props.userDataBase64 === "string" ? props.userDataBase64 : "";
   const plain = typeof props.userData === "string" ? props.userData : "";
   return plain || Buffer.from(encoded, "base64").toString();
+}
+
+/** Of the rules that nodes read; EMQX's own end so, too, and are what it is without any. */
+function allowsTheRest({ name, insecureValue: text }: Record<string, unknown>): boolean {
+  if (!String(name).endsWith("/acl") || typeof text !== "string" || text === ownRules) return false;
+  try {
+    const last = readAcl(text).at(-1);
+    return (
+      last?.permission === "allow" &&
+      last.who.kind === "all" &&
+      last.action === "all" &&
+      last.topics[0]?.filter === "#"
+    );
+  } catch (error) {
+    if (error instanceof AclError) return false;
+    throw error;
+  }
 }
 
 interface Disk {
@@ -39,6 +58,11 @@ export const nodePolicies: Policies = [
     name: "acl-denies-the-rest",
     description: "What no ACL rule decides is denied.",
     validateResource: ({ type, props, name }, report) => {
+      if (type === parameter && allowsTheRest(props)) {
+        report(
+          `the rules in ${name} end by allowing everybody everything. Leave acl.noMatch out, and that rule.`,
+        );
+      }
       if (type !== instance) return;
       const safeguards = safeguardsOfNode(userDataOf(props)) ?? [];
       if (safeguards.some(({ what, rank }) => what === aclDefault && rank === 0)) {

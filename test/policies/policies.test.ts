@@ -1,3 +1,4 @@
+import { ownRules, renderAcl } from "../../components/emqx/acl";
 import { policies } from "../../policies/policies";
 import { stackViolationsOf, violationsOf, type Given } from "./fake";
 
@@ -246,6 +247,23 @@ const cases: [policy: string, what: string, given: Given, violation: string | un
     ["denied", "authorization.no_match = deny", undefined],
     ["EMQX's default", "", "no_match = deny"],
     ["allowed again", "authorization { no_match = deny }\nauthorization.no_match = allow", "no_match = deny"],
+  ]),
+  ...(
+    [
+      [
+        "no rule fits, and it is allowed",
+        renderAcl({ rules: [], noMatch: "allow" }),
+        "end by allowing everybody",
+      ],
+      ["no rule fits", renderAcl({ rules: [{ permission: "allow", topics: ["a/#"] }] }), undefined],
+      ["EMQX's own rules", ownRules, undefined],
+      ["a file that EMQX refuses", "{allow", undefined],
+    ] as const
+  ).map(([what, insecureValue, violation]): (typeof cases)[number] => [
+    "acl-denies-the-rest",
+    what,
+    { type: "aws:ssm/parameter:Parameter", props: { name: "/emqx/p/s/n/acl", insecureValue } },
+    violation,
   ]),
   [
     "cookie-not-in-user-data",
