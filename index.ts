@@ -32,6 +32,7 @@ const outputs = {
   dashboardPasswordParameter: deployment.dashboardPasswordParameter,
   mqttUsername: deployment.mqttUsername,
   mqttPasswordParameter: deployment.mqttPasswordParameter,
+  mqttUsersParameter: deployment.mqttUsersParameter,
   alarmTopicArn: deployment.alarmTopicArn,
   dashboardName: deployment.dashboardName,
   logGroupName: deployment.logGroupName,

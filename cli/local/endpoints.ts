@@ -23,10 +23,15 @@ export function endpointLines(
 }
 
 /** As whom clients connect: the built-in user, or whom the nodes' configuration lets in. */
-export function userOf(stack: string, { outputs: { mqttUsername }, resources }: StackState): string {
+export function userOf(
+  stack: string,
+  { outputs: { mqttUsername, mqttUsersParameter }, resources }: StackState,
+): string {
   if (typeof mqttUsername === "string") {
     const option = stack === "local" ? "" : ` -s ${stack}`;
-    return `${mqttUsername}; its password: npm run -s region -- password${option}`;
+    const more =
+      typeof mqttUsersParameter === "string" ? `; more users: parameter ${mqttUsersParameter}` : "";
+    return `${mqttUsername}; its password: npm run -s region -- password${option}${more}`;
   }
   const nodes = resources.filter(({ type }) => type === "aws:ec2/instance:Instance");
   const asked = nodes.map(({ outputs }) => outputs?.userData ?? "").map((data) => askedByNode(String(data)));

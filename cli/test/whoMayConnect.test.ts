@@ -21,6 +21,13 @@ const rows: [
   open: string[],
 ][] = [
   ["the built-in users", {}, "", "mqtt; its password: npm run -s region -- password", []],
+  [
+    "them and a chain of its own",
+    {},
+    `authentication = [{ mechanism = password_based, backend = built_in_database }, ${http}]`,
+    "mqtt; its password: npm run -s region -- password",
+    [],
+  ],
   ["nothing", open, "", anybody, ["tcp.default", "ws.default"]],
   ["an authentication of its own", open, `authentication = [${http}]`, byHttp, []],
   ["one authenticator, without a list", open, `authentication = ${http}`, byHttp, []],
@@ -90,5 +97,12 @@ test("of nodes whose configuration cannot be read, no more is said than is known
   const resources = [{ urn: "node", type: "aws:ec2/instance:Instance", outputs: {} }];
   expect(userOf("local", { outputs: {}, resources, pendingOperations: [] })).toBe(
     "whom the nodes' own configuration lets in",
+  );
+});
+
+test("users beside the first one are told where they are", () => {
+  const outputs = { mqttUsername: "mqtt", mqttUsersParameter: "/emqx/p/s/n/mqtt-users" };
+  expect(userOf("local", { outputs, resources: [] } as never)).toMatch(
+    / password; more users: parameter \/emqx\/p\/s\/n\/mqtt-users$/,
   );
 });

@@ -79,6 +79,8 @@ export class EmqxDeployment extends pulumi.ComponentResource {
   public readonly mqttUsername?: pulumi.Output<string>;
   /** Name of the SSM parameter with that user's password; undefined with anonymous access. */
   public readonly mqttPasswordParameter?: pulumi.Output<string>;
+  /** Name of the SSM parameter with the passwords of `users`, a line of name, password, superuser for each; undefined without them. */
+  public readonly mqttUsersParameter?: pulumi.Output<string>;
   /** Path of the cluster's SSM parameters, without a slash at the end. */
   public readonly parameterPrefix: pulumi.Output<string>;
   /** Name of the nodes' IAM role, for further permissions. */
@@ -277,6 +279,7 @@ export class EmqxDeployment extends pulumi.ComponentResource {
       dashboardPasswordParameter: (this.dashboardPasswordParameter = nodes.dashboardPasswordParameter),
       mqttUsername: (this.mqttUsername = nodes.mqttUsername),
       mqttPasswordParameter: (this.mqttPasswordParameter = nodes.mqttPasswordParameter),
+      mqttUsersParameter: (this.mqttUsersParameter = nodes.mqttUsersParameter),
       parameterPrefix: (this.parameterPrefix = nodes.parameterPrefix),
       roleName: (this.roleName = nodes.roleName),
       dataVolumeIds: (this.dataVolumeIds = nodes.dataVolumeIds),

@@ -70,6 +70,8 @@ export class EmqxClusterNodes extends pulumi.ComponentResource {
   public readonly mqttUsername?: pulumi.Output<string>;
   /** Name of the SSM parameter with that user's password; undefined with anonymous access. */
   public readonly mqttPasswordParameter?: pulumi.Output<string>;
+  /** Name of the SSM parameter with the passwords of `users`, a line of name, password, superuser for each; undefined without them. */
+  public readonly mqttUsersParameter?: pulumi.Output<string>;
   /** The last day of the licence, RFC 3339; undefined without a licence key, or where the key does not say. */
   public readonly licenseExpires?: pulumi.Output<string>;
   /** Path of the cluster's SSM parameters, without a slash at the end. */
@@ -117,6 +119,9 @@ export class EmqxClusterNodes extends pulumi.ComponentResource {
       this.mqttUsername = pulumi.output(mqttUsername);
       this.mqttPasswordParameter = pulumi.output(cluster.secrets.mqttPassword);
     }
+    if (cluster.secrets.mqttUsers !== undefined) {
+      this.mqttUsersParameter = pulumi.output(cluster.secrets.mqttUsers);
+    }
     if (settings.licenseKey !== undefined) {
       this.licenseExpires = readLicenseExpiry(this, settings.licenseKey);
     }
@@ -136,6 +141,7 @@ export class EmqxClusterNodes extends pulumi.ComponentResource {
       dashboardPasswordParameter: this.dashboardPasswordParameter,
       mqttUsername: this.mqttUsername,
       mqttPasswordParameter: this.mqttPasswordParameter,
+      mqttUsersParameter: this.mqttUsersParameter,
       licenseExpires: this.licenseExpires,
       parameterPrefix: this.parameterPrefix,
       roleName: this.roleName,

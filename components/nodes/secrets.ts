@@ -31,6 +31,7 @@ export interface NodeSecrets {
   cookie: string;
   dashboardPassword: string;
   mqttPassword: string | undefined;
+  mqttUsers: string | undefined;
   licenseKey: string | undefined;
   parameters: ssm.Parameter[];
   /** What a node reports once it has taken up the present passwords, licence and settings: `<parameter>=<version> …`. */
@@ -139,13 +140,14 @@ export function createNodeSecrets(name: string, parent: pulumi.Resource, args: N
     keep("secret-config", "Settings of EMQX that are secret", secrets);
   }
   if (args.acl !== undefined) keep("acl", "What MQTT clients may do", args.acl, true);
+  let mqttUsers: string | undefined;
   if (args.users.length > 0) {
     const users = args.users.map(({ username, password, passwordVersion = 1, superuser = false }) => ({
       username,
       password: password ?? generate(`user-${username}`, 32, String(passwordVersion)),
       superuser,
     }));
-    keep("mqtt-users", describeUsers(args.users), pulumi.output(users).apply(renderUsers));
+    mqttUsers = keep("mqtt-users", describeUsers(args.users), pulumi.output(users).apply(renderUsers));
   }
   const versionsOf = (suffixes: string[]) => {
     const versions = suffixes.flatMap((suffix) => {
@@ -156,6 +158,7 @@ export function createNodeSecrets(name: string, parent: pulumi.Resource, args: N
   };
   return {
     ...names,
+    mqttUsers,
     parameters: [...parameters.values()],
     applied: versionsOf(takenUp),
     further: versionsOf(further),

@@ -221,6 +221,12 @@ describe("EmqxDeployment", () => {
   { mechanism = password_based, backend = http, method = get, url = "http://a/" }
 ]`,
       secretConfig: { "authentication.2.headers.x": "1", "authentication.2.headers.y": "2" },
+      secretConfigFrom: {
+        "authentication.2.headers.a": "/example/users/password",
+        "authentication.2.headers.b":
+          "arn:aws:secretsmanager:eu-west-1:123456789012:secret:example/users-AbCdEf",
+        "authentication.2.headers.c": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a/users-AbCdEf",
+      },
       users: [{ username: "one" }, { username: "two", superuser: true }],
       tags: { team: "iot", cost: "7", owner: "ops" },
     };

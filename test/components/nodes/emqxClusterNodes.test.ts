@@ -242,7 +242,8 @@ describe("EmqxClusterNodes", () => {
       { username: "b", superuser: true, password: "Given-Password-1" },
       { username: "a", passwordVersion: 2 },
     ];
-    const { mocks, userData } = await deploy({ users });
+    const { mocks, userData, nodes } = await deploy({ users });
+    expect(await valueOf(nodes.mqttUsersParameter)).toBe("/emqx/emqx-aws/test/emqx/mqtt-users");
     const parameter = mocks.named("emqx-mqtt-users", "aws:ssm/parameter:Parameter");
     expect(parameter.secrets).toContain("value");
     expect(parameter.inputs["description"]).toMatch(/: a, b \(superuser\)$/);
