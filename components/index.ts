@@ -23,6 +23,15 @@ export type {
   EmqxMonitoringArgs,
   EmqxMonitoringOptionsArgs,
 } from "./monitoring/settings";
+export { EmqxNetworkLoadBalancer } from "./networkLoadBalancer/emqxNetworkLoadBalancer";
+export {
+  AddressType,
+  NetworkTlsPolicy,
+  type EmqxEndpointServiceArgs,
+  type EmqxNetworkAccessLogsArgs,
+  type EmqxNetworkLoadBalancerArgs,
+  type EmqxNetworkLoadBalancerOptionsArgs,
+} from "./networkLoadBalancer/settings";
 export { EmqxVpc } from "./network/emqxVpc";
 export {
   NatGateways,

@@ -1,4 +1,5 @@
 /** When the load balancer's certificate ends, and the warning before it does. */
+import { X509Certificate } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import * as acm from "@pulumi/aws/acm";
 import { getServerCertificateOutput } from "@pulumi/aws/iam";
@@ -12,22 +13,27 @@ export type CertificateOrigin = "AMAZON_ISSUED" | "IMPORTED" | "PRIVATE" | "IAM"
 /**
  * The end of the certificate behind an ARN, as RFC 3339 text; a warning is logged when it is near. Undefined for an ARN
  * that another resource gives: whether it is of ACM or IAM, and so what to ask, is not known before that resource exists.
- * `checked` is the same ARN once it is known to be of the right region.
+ * `checked` is the same ARN once it is known to be of the right region; `keyProblem` says what is wrong with its key.
  */
 export function readCertificateExpiry(
   name: string,
   parent: pulumi.Resource,
   arn: pulumi.Input<string> | undefined,
   checked: pulumi.Output<string> | undefined,
+  keyProblem: (arn: string, rsaBits: number) => string | undefined = () => undefined,
 ): pulumi.Output<string> | undefined {
   const known = plain(arn);
   if (known === undefined || checked === undefined) {
     return undefined;
   }
-  const { origin, ends, status } = isServerCertificate(known)
+  const { origin, ends, status, rsaBits } = isServerCertificate(known)
     ? readFromIam(parent, checked)
     : readFromAcm(name, parent, checked);
-  return pulumi.all([origin, ends, status]).apply(([by, end, state]) => {
+  return pulumi.all([origin, ends, status, rsaBits]).apply(([by, end, state, bits]) => {
+    const unfit = keyProblem(known, bits);
+    if (unfit !== undefined) {
+      throw runError(unfit);
+    }
     if (!end) {
       const problem = unissuedProblem(known, state);
       if (problem !== undefined) {
@@ -48,6 +54,8 @@ interface Found {
   ends: pulumi.Output<string>;
   /** ACM's `Status`; missing for IAM, where there are finished certificates only. */
   status: pulumi.Output<string | undefined>;
+  /** 0 for a key of another kind, and where it cannot be read. */
+  rsaBits: pulumi.Output<number>;
 }
 
 /**
@@ -72,6 +80,10 @@ function readFromAcm(name: string, parent: pulumi.Resource, arn: pulumi.Output<s
     origin: certificate.type as pulumi.Output<CertificateOrigin>,
     ends: certificate.notAfter,
     status: certificate.status,
+    // `RSA_2048` in ACM's API reference, `RSA-2048` in its answers.
+    rsaBits: certificate.keyAlgorithm.apply((algorithm: string | undefined) =>
+      Number(/^RSA.(\d+)$/.exec(algorithm ?? "")?.[1] ?? 0),
+    ),
   };
 }
 
@@ -81,7 +93,13 @@ function readFromIam(parent: pulumi.Resource, arn: pulumi.Output<string>): Found
     origin: pulumi.output("IAM" as const),
     ends: certificate.expirationDate,
     status: pulumi.output(undefined),
+    rsaBits: certificate.certificateBody.apply(rsaBitsOf),
   };
+}
+
+function rsaBitsOf(pem: string | undefined): number {
+  const { publicKey } = pem ? new X509Certificate(pem) : {};
+  return publicKey?.asymmetricKeyType === "rsa" ? (publicKey.asymmetricKeyDetails?.modulusLength ?? 0) : 0;
 }
 
 const remedies: Record<CertificateOrigin, string> = {

@@ -36,6 +36,8 @@ export interface SelfSignedCertificate {
 
 export interface SelfSignedCertificateArgs {
   hostname?: string;
+  /** Whether it is for a Network Load Balancer, too, whose names are others. */
+  network?: boolean;
   /** A higher one makes a new key and certificate at once. */
   version: number;
   tags?: Tags;
@@ -48,13 +50,13 @@ export interface SelfSignedCertificateArgs {
 export function createSelfSignedCertificate(
   name: string,
   parent: pulumi.Resource,
-  { hostname, version, tags }: SelfSignedCertificateArgs,
+  { hostname, network, version, tags }: SelfSignedCertificateArgs,
 ): SelfSignedCertificate {
   const authority = createAuthority(`${name}-ca`, parent);
   const { region } = getRegionOutput({}, { parent });
-  const loadBalancers = region.apply(
-    (r) => `*.${r}.elb.${r?.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com"}`,
-  );
+  const suffix = region.apply((r) => (r?.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com"));
+  const loadBalancers = pulumi.interpolate`*.${region}.elb.${suffix}`;
+  const networkLoadBalancers = network ? [pulumi.interpolate`*.elb.${region}.${suffix}`] : [];
   // Another version is another key, request and certificate: made, and put in place under the ARN, before the old go.
   const versioned = `${name}-${version}`;
   const key = createKey(versioned, parent);
@@ -66,7 +68,7 @@ export function createSelfSignedCertificate(
         commonName: hostname && hostname.length <= maxNameLength ? hostname : loadBalancers,
         organization: "EMQX on AWS",
       },
-      dnsNames: hostname ? [hostname, loadBalancers] : [loadBalancers],
+      dnsNames: [...(hostname ? [hostname] : []), loadBalancers, ...networkLoadBalancers],
     },
     { parent },
   );

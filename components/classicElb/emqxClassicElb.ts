@@ -1,27 +1,19 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as elb from "@pulumi/aws/elb";
 import { getRegionOutput } from "@pulumi/aws/getRegion";
-import * as route53 from "@pulumi/aws/route53";
 import { readCertificateExpiry } from "../certificate/expiry";
 import { createSelfSignedCertificate } from "../certificate/selfSigned";
 import { ports } from "../emqx/ports";
 import { checkedLater } from "../shared/checkedLater";
 import { checkDefaultTags } from "../shared/defaultTags";
 import { rfc3339 } from "../shared/expiry";
+import { createDnsRecord, urlsOf } from "../shared/frontDoor";
 import { idleTimeoutSeconds } from "../shared/keepAlive";
-import { instancePorts, Listener, listenerPorts, usesTls, type ListenerPorts } from "../shared/listeners";
+import { instancePorts, listenerPorts, usesTls, type Listener } from "../shared/listeners";
 import { Members } from "../shared/members";
-import { runError } from "../shared/problems";
 import { resolve } from "../shared/resolve";
 import { tagged } from "../shared/tags";
-import {
-  elbInputs,
-  elbProblems,
-  elbWarnings,
-  type ElbSettings,
-  type EmqxClassicElbArgs,
-  type EmqxDnsArgs,
-} from "./settings";
+import { elbInputs, elbProblems, elbWarnings, type ElbSettings, type EmqxClassicElbArgs } from "./settings";
 
 /**
  * A Classic ELB that ends TLS: SSL listeners outside, plain TCP to the nodes inside, checked on EMQX's own health
@@ -96,15 +88,14 @@ export class EmqxClassicElb extends pulumi.ComponentResource {
     }
     createDnsRecord(name, this, loadBalancer, dns);
 
-    const host = dns?.hostname ?? loadBalancer.dnsName;
-    const urlOf = (listener: Listener) => urlFor(listenerPorts(listeners), listener, host);
+    const urls = urlsOf(listeners, dns?.hostname ?? loadBalancer.dnsName);
     this.dnsName = loadBalancer.dnsName;
     this.zoneId = loadBalancer.zoneId;
     this.loadBalancerName = loadBalancer.name;
-    this.mqttUrl = urlOf(Listener.Mqtt);
-    this.mqttsUrl = urlOf(Listener.Mqtts);
-    this.wsUrl = urlOf(Listener.Ws);
-    this.wssUrl = urlOf(Listener.Wss);
+    this.mqttUrl = urls.Mqtt;
+    this.mqttsUrl = urls.Mqtts;
+    this.wsUrl = urls.Ws;
+    this.wssUrl = urls.Wss;
     this.caCertificatePem = selfSigned?.authorityPem;
     this.certificateArn = certificateArn;
     this.certificateExpires =
@@ -231,45 +222,4 @@ function setProxyPolicy(
       { parent },
     );
   }
-}
-
-function createDnsRecord(
-  name: string,
-  parent: pulumi.Resource,
-  loadBalancer: elb.LoadBalancer,
-  dns: EmqxDnsArgs | undefined,
-): void {
-  if (dns === undefined) {
-    return;
-  }
-  const { hostedZoneId, hostname } = dns;
-  const zone = route53.getZoneOutput({ zoneId: hostedZoneId }, { parent });
-  const nameInZone = zone.name.apply((zoneName: string | undefined) => {
-    const domain = zoneName?.replace(/\.$/, "");
-    if (domain !== undefined && hostname !== domain && !hostname.endsWith(`.${domain}`)) {
-      throw runError(
-        `dns.hostname: "${hostname}" is outside the hosted zone ${domain}; use a name that ends with .${domain}`,
-      );
-    }
-    return hostname;
-  });
-  new route53.Record(
-    `${name}-dns`,
-    {
-      zoneId: hostedZoneId,
-      name: nameInZone,
-      type: "A",
-      aliases: [{ name: loadBalancer.dnsName, zoneId: loadBalancer.zoneId, evaluateTargetHealth: false }],
-    },
-    { parent },
-  );
-}
-
-function urlFor(
-  open: ListenerPorts[],
-  listener: Listener,
-  host: pulumi.Input<string>,
-): pulumi.Output<string> | undefined {
-  const row = open.find((entry) => entry.listener === listener);
-  return row && pulumi.interpolate`${row.urlScheme}://${host}:${row.loadBalancerPort}${row.urlPath}`;
 }

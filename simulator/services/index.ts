@@ -5,6 +5,7 @@ import { bucketType } from "./buckets";
 import { certificateType } from "./certificates";
 import { dashboardType, metricAlarmType } from "./cloudwatch";
 import { recordType } from "./dns";
+import { vpcEndpointServiceType } from "./endpointServices";
 import * as functions from "./functions";
 import { eipType, natGatewayType } from "./gateways";
 import { instanceProfileType, rolePolicyType, roleType } from "./iam";
@@ -36,6 +37,7 @@ const all: ResourceType[] = [
   routeType,
   routeTableAssociationType,
   vpcEndpointType,
+  vpcEndpointServiceType,
   flowLogType,
   logGroupType,
   groups.securityGroupType,

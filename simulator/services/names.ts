@@ -8,6 +8,7 @@ export const routeTable = "aws:ec2/routeTable:RouteTable";
 export const route = "aws:ec2/route:Route";
 export const routeTableAssociation = "aws:ec2/routeTableAssociation:RouteTableAssociation";
 export const vpcEndpoint = "aws:ec2/vpcEndpoint:VpcEndpoint";
+export const vpcEndpointService = "aws:ec2/vpcEndpointService:VpcEndpointService";
 export const flowLog = "aws:ec2/flowLog:FlowLog";
 export const securityGroup = "aws:ec2/securityGroup:SecurityGroup";
 export const defaultSecurityGroup = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup";

@@ -63,6 +63,7 @@ const replacing: Record<string, string[]> = {
   Route: ["destinationCidrBlock", "routeTableId"],
   RouteTableAssociation: ["subnetId"],
   VpcEndpoint: ["serviceName", "vpcEndpointType", "vpcId"],
+  VpcEndpointService: [],
   DefaultSecurityGroup: ["vpcId"],
   FlowLog: ["iamRoleArn", "logDestination", "logDestinationType", "trafficType", "vpcId"],
   LogGroup: ["name"],

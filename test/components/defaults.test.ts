@@ -7,6 +7,7 @@ import { elbInputs } from "../../components/classicElb/settings";
 import { deploymentInputs } from "../../components/deployment/settings";
 import { monitoringInputs } from "../../components/monitoring/settings";
 import { vpcInputs } from "../../components/network/settings";
+import { networkLoadBalancerInputs } from "../../components/networkLoadBalancer/settings";
 import { clusterNodesInputs } from "../../components/nodes/settings";
 import type { Shape } from "../../components/shared/inputs";
 
@@ -14,6 +15,7 @@ const components: Record<string, Record<string, Shape>> = {
   EmqxSecurityGroup: groupInputs,
   EmqxBackup: backupInputs,
   EmqxClassicElb: elbInputs,
+  EmqxNetworkLoadBalancer: networkLoadBalancerInputs,
   EmqxDeployment: deploymentInputs,
   EmqxMonitoring: monitoringInputs,
   EmqxVpc: vpcInputs,

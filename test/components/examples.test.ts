@@ -14,6 +14,7 @@ const files: Record<string, string> = {
   EmqxVpc: "network",
   EmqxSecurityGroup: "access",
   EmqxClassicElb: "classicElb",
+  EmqxNetworkLoadBalancer: "networkLoadBalancer",
   EmqxClusterNodes: "nodes",
   EmqxMonitoring: "monitoring",
   EmqxBackup: "backup",

@@ -27,6 +27,11 @@ const good: Record<string, Record<string, unknown>> = {
   EmqxVpc: { availabilityZones: ["eu-west-1a"] },
   EmqxSecurityGroup: { vpcId: "vpc-0123456789abcdef0" },
   EmqxClassicElb: { subnetIds: [node.subnetId], securityGroupIds: ["sg-0123456789abcdef0"] },
+  EmqxNetworkLoadBalancer: {
+    vpcId: "vpc-0123456789abcdef0",
+    subnetIds: [node.subnetId],
+    securityGroupIds: ["sg-0123456789abcdef0"],
+  },
   EmqxClusterNodes: { nodes: [node], securityGroupIds: ["sg-0123456789abcdef0"] },
   EmqxDeployment: { availabilityZones: ["eu-west-1a"], certificate: { selfSigned: {} } },
   EmqxMonitoring: {

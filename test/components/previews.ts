@@ -10,6 +10,7 @@ import {
   EmqxClusterNodes,
   EmqxDeployment,
   EmqxMonitoring,
+  EmqxNetworkLoadBalancer,
   EmqxVpc,
 } from "../../components";
 import { RegionMocks } from "@emqx-aws/simulator";
@@ -71,6 +72,16 @@ export const ofAnotherRegion: Case[] = [
   [
     "EmqxClassicElb",
     (options) => new EmqxClassicElb("lb", { ...place, certificate: { arn: certificateArn } }, options),
+    "is in eu-west-1, but the deployment is in us-east-1; use one of us-east-1",
+  ],
+  [
+    "EmqxNetworkLoadBalancer",
+    (options) =>
+      new EmqxNetworkLoadBalancer(
+        "lb",
+        { ...place, vpcId: "vpc-0123456789abcdef0", certificate: { arn: certificateArn } },
+        options,
+      ),
     "is in eu-west-1, but the deployment is in us-east-1; use one of us-east-1",
   ],
   [
@@ -164,6 +175,8 @@ async function preview(program: Case[1], region: aws.Region): Promise<string> {
   await pulumi.runtime.setMocks(new RegionMocks(), "emqx-aws", "test", true);
   program({ provider: new aws.Provider("own", { region }) });
   await Promise.race([pulumi.runtime.disconnect(), refused]);
+  // A refusal on the way to the last resource may be told just after the end.
+  await new Promise((resolve) => setTimeout(resolve, 100));
   return [...new Set(told)].join("\n");
 }
 

@@ -9,6 +9,7 @@ const components = [
   library.EmqxSecurityGroup,
   library.EmqxClusterNodes,
   library.EmqxClassicElb,
+  library.EmqxNetworkLoadBalancer,
   library.EmqxDeployment,
   library.EmqxMonitoring,
   library.EmqxBackup,

@@ -51,6 +51,16 @@ const programs: Record<string, () => pulumi.ComponentResource> = {
       dns: { hostname: "mqtt.example.com", hostedZoneId: "Z0123456789ABC" },
       accessLogs: { bucket: "logs" },
     }),
+  "EmqxNetworkLoadBalancer with everything": () =>
+    new library.EmqxNetworkLoadBalancer("nlb", {
+      vpcId: "vpc-0123456789abcdef0",
+      subnetIds: ["subnet-0aaaaaaaaaaaaaaaa", "subnet-0bbbbbbbbbbbbbbbb"],
+      securityGroupIds: ["sg-0123456789abcdef0"],
+      certificate: { arn: certificateArn },
+      staticAddresses: true,
+      endpointService: {},
+      dns: { hostname: "mqtt.example.com", hostedZoneId: "Z0123456789ABC" },
+    }),
   EmqxBackup: () =>
     new library.EmqxBackup("backup", { parameterPrefix: "/emqx/mine/test/nodes", roleName: "nodes" }),
   EmqxDeployment: () =>

@@ -1,0 +1,59 @@
+/** What every load balancer in front of the nodes has: a name that clients connect to, and URLs. */
+import * as pulumi from "@pulumi/pulumi";
+import * as route53 from "@pulumi/aws/route53";
+import { listenerPorts, type Listener } from "./listeners";
+import { runError } from "./problems";
+
+interface Target {
+  dnsName: pulumi.Output<string>;
+  zoneId: pulumi.Output<string>;
+}
+
+/** Alias records of a load balancer: one for each of its kinds of addresses. */
+export function createDnsRecord(
+  name: string,
+  parent: pulumi.Resource,
+  loadBalancer: Target,
+  dns: { hostedZoneId: pulumi.Input<string>; hostname: string } | undefined,
+  types: ("A" | "AAAA")[] = ["A"],
+): void {
+  if (dns === undefined) {
+    return;
+  }
+  const { hostedZoneId, hostname } = dns;
+  const zone = route53.getZoneOutput({ zoneId: hostedZoneId }, { parent });
+  const nameInZone = zone.name.apply((zoneName: string | undefined) => {
+    const domain = zoneName?.replace(/\.$/, "");
+    if (domain !== undefined && hostname !== domain && !hostname.endsWith(`.${domain}`)) {
+      throw runError(
+        `dns.hostname: "${hostname}" is outside the hosted zone ${domain}; use a name that ends with .${domain}`,
+      );
+    }
+    return hostname;
+  });
+  for (const type of types) {
+    new route53.Record(
+      type === "A" ? `${name}-dns` : `${name}-dns-ipv6`,
+      {
+        zoneId: hostedZoneId,
+        name: nameInZone,
+        type,
+        aliases: [{ name: loadBalancer.dnsName, zoneId: loadBalancer.zoneId, evaluateTargetHealth: false }],
+      },
+      { parent },
+    );
+  }
+}
+
+/** Where clients connect to, by listener; nothing for those that are off. */
+export function urlsOf(
+  listeners: Listener[],
+  host: pulumi.Input<string>,
+): Partial<Record<Listener, pulumi.Output<string>>> {
+  return Object.fromEntries(
+    listenerPorts(listeners).map(({ listener, urlScheme, loadBalancerPort, urlPath }) => [
+      listener,
+      pulumi.interpolate`${urlScheme}://${host}:${loadBalancerPort}${urlPath}`,
+    ]),
+  );
+}
