@@ -8,6 +8,7 @@ import { egressProblem } from "./network";
 import { asRole } from "./roles";
 import { interfaceOf, userDataOf } from "./services/instances";
 import * as names from "./services/names";
+import { registrationsOf } from "./services/targetGroups";
 import { takenUp } from "../components/emqx/parameters";
 
 /** What an instance's user data says about the node it becomes. */
@@ -158,10 +159,24 @@ export class QuickMachines implements MachineHost {
     const role = asRole(this.cloud, instance);
     const secrets = ["cookie", ...(node.hasLicense ? ["license-key"] : [])];
     secrets.forEach((name) => role.getParameter(`${node.prefix}/${name}`, { withDecryption: true }));
-    if (node.loadBalancers > 0) {
+    const said = String(
+      context.find(names.parameter, `${node.prefix}/cluster`)?.attributes["insecureValue"] ?? "",
+    );
+    const groups = (/^TARGET_GROUPS='(.*)'$/m.exec(said)?.[1] ?? "").split(" ").filter((arn) => arn !== "");
+    for (const group of groups) {
+      const registered = registrationsOf(context, group).some(
+        (a) => a.attributes["targetId"] === instance.id,
+      );
+      if (registered) {
+        this.cloud.targetHealth.set(context.region, group, instance.id, { state: "healthy" });
+      }
+      role.describeTargetHealth(group, instance.id);
+    }
+    const loadBalancers = Number(/^LOAD_BALANCER_COUNT='(\d+)'$/m.exec(said)?.[1] ?? node.loadBalancers);
+    if (loadBalancers > 0) {
       const balancers = role.getParameter(`${node.prefix}/load-balancers`).value.split(",");
-      if (balancers.length !== node.loadBalancers) {
-        return `parameter load-balancers names ${balancers.length}, expected ${node.loadBalancers}`;
+      if (balancers.length !== loadBalancers) {
+        return `parameter load-balancers names ${balancers.length}, expected ${loadBalancers}`;
       }
       for (const name of balancers) {
         const registered = context

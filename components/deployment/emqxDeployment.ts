@@ -193,6 +193,7 @@ export class EmqxDeployment extends pulumi.ComponentResource {
         nodes: placeNodes(subject, `${name}-nodes`, this, settings, network.homes),
         securityGroupIds: [groups.nodeSecurityGroupId],
         loadBalancerNames: [elb.loadBalancerName],
+        targetGroupArns: undefined,
         emqxVersion: settings.emqxVersion,
         licenseKey: settings.licenseKey,
         clusterName: settings.clusterName,

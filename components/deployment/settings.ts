@@ -149,6 +149,7 @@ export function deploymentProblems(name: string, args: EmqxDeploymentArgs): stri
     ...settings,
     proxyProtocol: settings.classicElb.proxyProtocol,
     loadBalancerNames: [`${name}-elb`],
+    targetGroupArns: [],
   };
   return userDataProblemsAt(nodes, `${name}-nodes`, initialAddresses(settings), region);
 }

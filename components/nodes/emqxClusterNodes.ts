@@ -4,6 +4,7 @@ import * as ec2 from "@pulumi/aws/ec2";
 import * as elb from "@pulumi/aws/elb";
 import { getRegionOutput } from "@pulumi/aws/getRegion";
 import type * as iam from "@pulumi/aws/iam";
+import * as lb from "@pulumi/aws/lb";
 import * as ssm from "@pulumi/aws/ssm";
 import { clusterNodesProblems, clusterNodesWarnings } from "./problems";
 import { licenseExpiry, licenseProblems, licenseWarnings, normalizeLicense } from "../emqx/license";
@@ -230,7 +231,7 @@ function createSharedParts(
   zones: pulumi.Output<string[]>,
 ): Cluster {
   const parameterPrefix = parameterPrefixOf(name);
-  const { loadBalancerNames, secretVersions, instance } = settings;
+  const { loadBalancerNames, targetGroupArns, secretVersions, instance } = settings;
   const untilRestart = <T extends string>(suffix: string, setting: string, wanted: T) =>
     rememberedUntilRestart(`${name}-${suffix}`, parent, setting, wanted, settings.rollout.allowFullRestart);
   const secrets = createNodeSecrets(name, parent, {
@@ -251,6 +252,7 @@ function createSharedParts(
     parameterPrefix,
     addresses: settings.nodes.map((node) => node.privateIp),
     loadBalancerNames,
+    targetGroupArns,
     drainSeconds: drainSeconds(settings.emqxVersion, settings.rollout.drainingTimeoutSeconds),
     versions: secrets.further,
     hasSources: settings.secretConfigFrom !== undefined,
@@ -259,6 +261,7 @@ function createSharedParts(
   const role = createNodeRole(name, parent, {
     parameterPrefix,
     hasLoadBalancers: loadBalancerNames.length > 0,
+    hasTargetGroups: targetGroupArns.length > 0,
     kmsKeyId: settings.kmsKeyId,
     sources: Object.values(settings.secretConfigFrom ?? {}),
     tags: settings.tags,
@@ -508,14 +511,24 @@ function attach(
       deleteBeforeReplace: true,
     },
   );
-  const registrations = settings.loadBalancerNames.map(
-    (loadBalancerName, k) =>
-      new elb.Attachment(
-        `${name}-lb-${k}`,
-        { elb: loadBalancerName, instance: instance.id },
-        { parent, dependsOn: data },
-      ),
-  );
+  const registrations = [
+    ...settings.loadBalancerNames.map(
+      (loadBalancerName, k) =>
+        new elb.Attachment(
+          `${name}-lb-${k}`,
+          { elb: loadBalancerName, instance: instance.id },
+          { parent, dependsOn: data },
+        ),
+    ),
+    ...settings.targetGroupArns.map(
+      (targetGroupArn, k) =>
+        new lb.TargetGroupAttachment(
+          `${name}-tg-${k}`,
+          { targetGroupArn, targetId: instance.id },
+          { parent, dependsOn: data },
+        ),
+    ),
+  ];
   return { data, registrations };
 }
 

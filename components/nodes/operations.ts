@@ -46,7 +46,9 @@ export function createNodeOperations(
     .apply(
       ([versions, addresses, targetGroups]) =>
         `MEMBERS='${addresses.join(" ")}'\nDRAIN_SECONDS='${args.drainSeconds}'\n` +
-        (targetGroups.length === 0 ? "" : `TARGET_GROUPS='${targetGroups.join(" ")}'\n`) +
+        (targetGroups.length === 0
+          ? ""
+          : `TARGET_GROUPS='${targetGroups.join(" ")}'\nLOAD_BALANCER_COUNT='${args.loadBalancerNames.length}'\n`) +
         (versions === "" ? "" : `VERSIONS='${versions}'\n`),
     );
   if (args.loadBalancerNames.length > 0) {

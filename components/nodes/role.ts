@@ -11,6 +11,7 @@ export interface NodeRoleArgs {
   /** Path of the cluster's parameters, without a slash at the end. */
   parameterPrefix: string;
   hasLoadBalancers: boolean;
+  hasTargetGroups: boolean;
   kmsKeyId: pulumi.Input<string> | undefined;
   /** What is kept by somebody else. */
   sources: pulumi.Input<string>[];
@@ -125,6 +126,11 @@ function readSources(sources: SecretSource[], partition: string, region: string,
 /** What a node writes; `*` is its number. */
 const reportParameters = ["nodes/*/ready", "nodes/*/applied"];
 
+const healthReads = ({ hasLoadBalancers, hasTargetGroups }: NodeRoleArgs) => [
+  ...(hasLoadBalancers ? ["DescribeInstanceHealth"] : []),
+  ...(hasTargetGroups ? ["DescribeTargetHealth"] : []),
+];
+
 function statements(args: NodeRoleArgs, partition: string, place: string, kmsKeyArn: string | undefined) {
   const parameterArn = (parameterName: string) =>
     `arn:${partition}ssm:${place}parameter${args.parameterPrefix}/${parameterName}`;
@@ -141,17 +147,13 @@ function statements(args: NodeRoleArgs, partition: string, place: string, kmsKey
       Action: "ssm:PutParameter",
       Resource: reportParameters.map(parameterArn),
     },
-    ...(args.hasLoadBalancers
-      ? [
-          {
-            // This action knows no resources (Service Authorization Reference, Elastic Load Balancing).
-            Sid: "ReadLoadBalancerHealth",
-            Effect: "Allow",
-            Action: "elasticloadbalancing:DescribeInstanceHealth",
-            Resource: "*",
-          },
-        ]
-      : []),
+    // These actions know no resources (Service Authorization Reference, Elastic Load Balancing and Elastic Load Balancing V2).
+    ...healthReads(args).map((Action) => ({
+      Sid: Action === "DescribeTargetHealth" ? "ReadTargetHealth" : "ReadLoadBalancerHealth",
+      Effect: "Allow",
+      Action: `elasticloadbalancing:${Action}`,
+      Resource: "*",
+    })),
     ...(kmsKeyArn === undefined
       ? []
       : [{ Sid: "DecryptParameters", Effect: "Allow", Action: "kms:Decrypt", Resource: kmsKeyArn }]),

@@ -17,7 +17,7 @@ import { passwordProblems, usernameWords, type EmqxUserArgs } from "../emqx/user
 import { packageSumProblems, packageUrlProblems } from "../emqx/userData";
 import { availabilityZoneInput } from "../network/availabilityZones";
 import { addressInput, blockInput } from "../network/ipv4";
-import { imageId, loadBalancerName, securityGroupId, subnetId } from "../shared/awsNames";
+import { imageId, loadBalancerName, securityGroupId, subnetId, targetGroupArn } from "../shared/awsNames";
 import {
   checked,
   choice,
@@ -151,6 +151,11 @@ export interface EmqxClusterNodesArgs extends EmqxNodeOptionsArgs {
   securityGroupIds: pulumi.Input<pulumi.Input<string>[]>;
   /** Names of the Classic ELBs to register with. Append to the list; a name's place is its identity. Default: none. */
   loadBalancerNames?: pulumi.Input<string>[];
+  /**
+   * ARNs of target groups that the nodes register with; a new node is ready once each calls it healthy. Running nodes learn
+   * of another one. A group's place in the list is its identity. Default: none.
+   */
+  targetGroupArns?: pulumi.Input<string>[];
   /** Whether the load balancer announces clients by PROXY protocol. Must be the load balancer's own. Default: false. */
   proxyProtocol?: boolean;
   /** Whether Pulumi refuses to delete or replace data volumes that are not retained. Default: false. */
@@ -316,6 +321,7 @@ export const clusterNodesInputs = {
   }),
   ...nodeOptions,
   loadBalancerNames: list(loadBalancerName, { default: [] as pulumi.Input<string>[] }),
+  targetGroupArns: list(targetGroupArn, { default: [] as pulumi.Input<string>[] }),
   proxyProtocol: { ...flag, default: false },
   protect: { ...flag, default: false },
   kmsKeyId: kmsKeyInput,

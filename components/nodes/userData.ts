@@ -40,7 +40,8 @@ export function nodeUserData(settings: NodeSettings, place: NodePlace): string {
     anonymousAccess: settings.anonymousAccess,
     mqttUsername,
     hasLicense: settings.licenseKey !== undefined,
-    loadBalancerCount: settings.loadBalancerNames.length,
+    // Whatever of both kinds stands in front now: running nodes learn how many it is, and a change of it replaces none.
+    loadBalancerCount: settings.loadBalancerNames.length || (settings.targetGroupArns.length > 0 ? 1 : 0),
     readinessTimeoutSeconds: settings.rollout.readinessTimeoutSeconds,
     extraConfig: settings.extraConfig,
     hasSecretConfig: settings.secretConfig !== undefined || settings.secretConfigFrom !== undefined,

@@ -1,4 +1,5 @@
 /** Names and ids of AWS's things that a user gives, one grammar each, with its source. */
+import { arn, arnPattern } from "./arn";
 import { text, type Grammar } from "./inputs";
 
 const matching =
@@ -37,6 +38,15 @@ export const loadBalancerName = text(
   matching(
     /^(?!-)[A-Za-z0-9-]{1,32}(?<!-)$/,
     "is not the name of a Classic ELB: 1 to 32 letters, digits and hyphens, no hyphen first or last",
+  ),
+  given,
+);
+
+/** Elastic Load Balancing API reference 2015-12-01, CreateTargetGroup. */
+export const targetGroupArn = text(
+  arn(
+    [arnPattern("elasticloadbalancing", "targetgroup/[A-Za-z0-9-]{1,32}/[0-9a-f]+")],
+    "arn:aws:elasticloadbalancing:<region>:<account>:targetgroup/<name>/<id>",
   ),
   given,
 );

@@ -6,6 +6,7 @@ import * as pulumi from "@pulumi/pulumi";
 import {
   EmqxBackup,
   EmqxClassicElb,
+  EmqxNetworkLoadBalancer,
   EmqxClusterNodes,
   EmqxDeployment,
   EmqxMonitoring,
@@ -14,6 +15,7 @@ import {
   type EmqxDeploymentArgs,
 } from "../../components";
 import { clusterNodesNameProblems } from "../../components/nodes/problems";
+import { networkLoadBalancerNameProblems } from "../../components/networkLoadBalancer/settings";
 import { elbNameProblems } from "../../components/classicElb/settings";
 import { backupNameProblems } from "../../components/backup/settings";
 import { deploymentProblems } from "../../components/deployment/settings";
@@ -38,6 +40,9 @@ const limits: Record<string, [property: string, most: number, characters: RegExp
   "aws:ec2/securityGroup:SecurityGroup": ["name", 255, /^(?!sg-)[\w .:/()#,@[\]+=&;{}!$*-]+$/],
   // Elastic Load Balancing API reference 2012-06-01: CreateLoadBalancer; policies have no limit there.
   "aws:elb/loadBalancer:LoadBalancer": ["name", 32, /^[A-Za-z0-9][A-Za-z0-9-]*[A-Za-z0-9]$/],
+  // Elastic Load Balancing API reference 2015-12-01: CreateLoadBalancer, CreateTargetGroup.
+  "aws:lb/loadBalancer:LoadBalancer": ["name", 32, /^(?!internal-)[A-Za-z0-9][A-Za-z0-9-]*[A-Za-z0-9]$/],
+  "aws:lb/targetGroup:TargetGroup": ["name", 32, /^[A-Za-z0-9][A-Za-z0-9-]*[A-Za-z0-9]$/],
   "aws:elb/loadBalancerPolicy:LoadBalancerPolicy": ["policyName", 128, /^[A-Za-z0-9-]+$/],
   // SSM API reference, PutParameter: 1,011 with the ARN's beginning; CloudWatch Logs, CreateLogGroup.
   "aws:ssm/parameter:Parameter": ["name", 1011, /^(?!\/(aws|ssm))(\/[\w.-]+){1,15}$/i],
@@ -52,7 +57,7 @@ const limits: Record<string, [property: string, most: number, characters: RegExp
 };
 /** AWS calls these by ids; what else they hold is another resource's, or a tag. */
 const nameless =
-  /^aws:(ec2|ebs|vpc|acm)\/|^aws:elb\/(attachment|listenerPolicy|loadBalancerBackendServerPolicy)|^aws:s3\/bucket./;
+  /^aws:(ec2|ebs|vpc|acm)\/|^aws:e?lb\/(attachment|listener|loadBalancerBackendServerPolicy|targetGroupAttachment)|^aws:s3\/bucket./;
 /** Tagging has these everywhere (components/shared/tags.ts). */
 const tag = [256, /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u] as const;
 
@@ -79,6 +84,7 @@ const rules: Record<string, (name: string) => string[]> = {
   EmqxVpc: vpcNameProblems,
   EmqxSecurityGroup: groupNameProblems,
   EmqxClassicElb: elbNameProblems,
+  EmqxNetworkLoadBalancer: networkLoadBalancerNameProblems,
   EmqxClusterNodes: clusterNodesNameProblems,
   EmqxMonitoring: monitoringNameProblems,
   EmqxBackup: backupNameProblems,
@@ -139,6 +145,12 @@ test("everything of a component alone with the longest name fits", async () => {
       ...{ certificate: { selfSigned: {} }, proxyProtocol: true, subnetIds: vpc.publicSubnetIds },
       securityGroupIds: [groups.loadBalancerSecurityGroupId],
     });
+    const nlb = new EmqxNetworkLoadBalancer(nameOf("EmqxNetworkLoadBalancer"), {
+      vpcId: vpc.vpcId,
+      subnetIds: vpc.publicSubnetIds,
+      securityGroupIds: [groups.loadBalancerSecurityGroupId],
+      certificate: { selfSigned: {} },
+    });
     const nodes = new EmqxClusterNodes(nameOf("EmqxClusterNodes"), {
       nodes: [
         {
@@ -149,6 +161,7 @@ test("everything of a component alone with the longest name fits", async () => {
       ],
       securityGroupIds: [groups.nodeSecurityGroupId],
       loadBalancerNames: [elb.loadBalancerName],
+      targetGroupArns: nlb.targetGroupArns,
       proxyProtocol: true,
     });
     const { parameterPrefix, roleName, loadBalancerName } = { ...nodes, ...elb };

@@ -314,6 +314,12 @@ const rows: Record<string, Row> = {
     "ELBSecurityPolicy-TLS-1-1-2017-01",
     "ELBSecurityPolicy-2016-08",
   ]),
+  "targetGroupArns[]": {
+    ...arnOf("elasticloadbalancing", "targetgroup/emqx-1883-0123456/0123456789abcdef"),
+    door: checks("aws:lb/listener:Listener", (targetGroupArn) => ({
+      defaultActions: [{ type: "forward", targetGroupArn }],
+    })),
+  },
   bucket: {
     right: fc
       .stringMatching(/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/)
