@@ -60,7 +60,7 @@ const passphrase = "simulated-region";
 
 /** Settings of the user's Pulumi that keep their meaning here: how it works, not where and as whom. */
 const kept =
-  /^PULUMI_(STACK|OPTION_.*|NODEJS_.*|DEBUG_.*|PARALLEL.*|CONTINUE_ON_ERROR|EXPERIMENTAL|ENABLE_.*)$/;
+  /^PULUMI_(STACK|OPTION_.*|LANGUAGE_NODEJS_RUN_PATH|NODEJS_.*|DEBUG_.*|PARALLEL.*|CONTINUE_ON_ERROR|EXPERIMENTAL|ENABLE_.*)$/;
 
 function withoutUserSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const isForeign = (name: string) =>

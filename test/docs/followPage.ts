@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { repositoryRoot } from "@emqx-aws/cli/repository";
 import { obtainTimeout, prepareCli } from "../engine/harness";
+import { residentPrograms } from "../run/resident";
 import { readPage } from "./page";
 import { Workplace } from "./workplace";
 
@@ -15,6 +16,7 @@ const prelude = /^pulumi\(\) \{.*\}$/m;
 /** Declares the test of one page; a file of its own for each, so that several are followed at once. `tools`: what a machine may not have. */
 export function testPage(name: string, tools: readonly (readonly string[])[] = []): void {
   const page = readPage(relative(process.cwd(), join(folder, name)));
+  residentPrograms();
   beforeAll(prepareCli, obtainTimeout);
 
   const missing = tools.filter((command) => !isThere(command));

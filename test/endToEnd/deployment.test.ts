@@ -12,6 +12,7 @@ import { RealInside } from "@emqx-aws/cli/smoke/realInside";
 import type { SmokeResult } from "@emqx-aws/cli/smoke/result";
 import { credentialsOf, smoke } from "@emqx-aws/cli/smoke/smoke";
 import { obtainTimeout, prepareCli } from "../engine/harness";
+import { residentPrograms } from "../run/resident";
 import { mistakes } from "./mistakes";
 import { failures, wordsOf, World } from "./world";
 import { eventually } from "../waiting";
@@ -19,6 +20,7 @@ import { eventually } from "../waiting";
 // Bounds against hanging: on a machine that does three things besides, a rolling change takes minutes.
 jest.setTimeout(400_000);
 let world: World;
+residentPrograms();
 
 beforeAll(async () => {
   await prepareCli();

@@ -10,6 +10,7 @@ import { credentialsOf } from "@emqx-aws/cli/smoke/smoke";
 import type { NodesLife } from "../engine/deploymentSupport";
 import { regionOf } from "../engine/deploymentSupport";
 import { obtainTimeout, prepareCli } from "../engine/harness";
+import { residentPrograms } from "../run/resident";
 import type { PhaseCount } from "./phases";
 import { Phases } from "./phases";
 import { failures, World } from "./world";
@@ -34,6 +35,7 @@ const backWithinMs = 5000;
 const backFromSilenceMs = 12_000;
 
 let world: World;
+residentPrograms();
 let traffic: Traffic;
 let phases: Phases;
 /** What the account had before the first deployment. */

@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { runCertificate } from "@emqx-aws/cli/certificate/run";
 import { repositoryRoot } from "@emqx-aws/cli/repository";
 import { certificateArn, otherCertificateArn, outline, regionOf } from "./deploymentSupport";
+import { residentPrograms } from "../run/resident";
 import type { Stack } from "./harness";
 import { engineForAll, engineTimeout } from "./harness";
 
 jest.setTimeout(engineTimeout);
+residentPrograms();
 let stack: Stack;
 
 /** The load balancer's part of a deployment; its settings are the component's own. */

@@ -1,8 +1,10 @@
 /** Changes behind Pulumi's back, and resources that come from elsewhere. */
 import { nodesDuring, outline, regionOf, settings, threeNodes } from "./deploymentSupport";
+import { residentPrograms } from "../run/resident";
 import { engineForAll, engineTimeout } from "./harness";
 
 jest.setTimeout(engineTimeout);
+residentPrograms();
 const engine = engineForAll(() => stack.up());
 const stack = engine.stack("local", threeNodes);
 

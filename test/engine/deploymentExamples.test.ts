@@ -5,9 +5,11 @@ import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { repositoryRoot } from "@emqx-aws/cli/repository";
 import { regionOf } from "./deploymentSupport";
+import { residentPrograms } from "../run/resident";
 import { engineForAll, engineTimeout } from "./harness";
 
 jest.setTimeout(engineTimeout);
+residentPrograms();
 const engine = engineForAll(async () => {
   const { project } = engine.surroundings;
   cpSync(join(repositoryRoot, "examples"), join(project, "examples"), { recursive: true });

@@ -1,8 +1,10 @@
 /** A committed stack's whole life: preview, up, nothing more to do, refresh, destroy. Stack local's is in the pages (docs/connect.md) and in the journey. */
 import { operations, regionOf, settings } from "./deploymentSupport";
+import { residentPrograms } from "../run/resident";
 import { Engine, engineTimeout, obtainTimeout, prepareCli } from "./harness";
 
 jest.setTimeout(engineTimeout);
+residentPrograms();
 let engine: Engine;
 beforeAll(prepareCli, obtainTimeout);
 beforeEach(() => (engine = new Engine()));

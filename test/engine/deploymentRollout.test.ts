@@ -8,9 +8,11 @@ import {
   settings,
   threeNodes,
 } from "./deploymentSupport";
+import { residentPrograms } from "../run/resident";
 import { engineForAll } from "./harness";
 
 jest.setTimeout(180_000);
+residentPrograms();
 const engine = engineForAll();
 const stack = engine.stack("local", threeNodes);
 

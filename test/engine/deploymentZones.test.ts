@@ -1,8 +1,10 @@
 /** One Availability Zone more on the smallest and the largest stack moves nothing; one fewer is refused as long as a node stands there. */
 import { nodesDuring, outline, settings } from "./deploymentSupport";
+import { residentPrograms } from "../run/resident";
 import { engineForAll, engineTimeout } from "./harness";
 
 jest.setTimeout(engineTimeout);
+residentPrograms();
 const engine = engineForAll();
 
 const zones = ["eu-west-1a", "eu-west-1b", "eu-west-1c"];

@@ -9,11 +9,11 @@ import { readPreview } from "../../review/preview/read";
 import { jsonOf } from "../../review/report/json";
 import { longestComment, markdownOf } from "../../review/report/markdown";
 import { reviewOf } from "../../review/review";
+import { residentPrograms } from "../../../test/run/resident";
 import { changes } from "./changes";
 import { stack, withBase } from "./harness";
 
 const subject = { stack, base: "main" };
-const atOnce = 2;
 
 interface Made {
   report: string;
@@ -22,21 +22,18 @@ interface Made {
 
 const made = new Map<string, Made>();
 let secrets: string[] = [];
+residentPrograms();
 
 beforeAll(async () => {
   await withBase({}, async (bench) => {
-    const pending = Object.keys(changes);
-    const work = async () => {
-      for (let name = pending.shift(); name !== undefined; name = pending.shift()) {
-        const { text, hasFailed } = await bench.preview(changes[name] ?? {});
-        const preview = readPreview(text, name, { hasFailed });
-        made.set(name, {
-          report: reportOf(preview),
-          json: JSON.stringify(jsonOf(reviewOf(preview, subject))),
-        });
-      }
-    };
-    await Promise.all(Array.from({ length: atOnce }, work));
+    for (const [name, change] of Object.entries(changes)) {
+      const { text, hasFailed } = await bench.preview(change);
+      const preview = readPreview(text, name, { hasFailed });
+      made.set(name, {
+        report: reportOf(preview),
+        json: JSON.stringify(jsonOf(reviewOf(preview, subject))),
+      });
+    }
     secrets = bench.secrets;
   });
 }, 1_200_000);
