@@ -79,21 +79,37 @@ export function knownMaterial(
 
 /** Makes the key pairs that load balancers' listeners use, now and whenever one is added. */
 export function provideListenerCertificates(account: Account): () => void {
-  const provide = (balancer: StoredResource) => {
-    for (const { sslCertificateId: arn } of balancer.attributes["listeners"] as {
-      sslCertificateId?: string;
-    }[]) {
-      if (arn && findByArn(account, balancer.region, arn) && !knownMaterial(account, balancer.region, arn)) {
-        void certificateMaterial(account, balancer.region, arn);
+  const provide = (resource: StoredResource) => {
+    for (const arn of presentedBy(resource)) {
+      if (findByArn(account, resource.region, arn) && !knownMaterial(account, resource.region, arn)) {
+        void certificateMaterial(account, resource.region, arn);
       }
     }
   };
-  account.list(names.loadBalancer).forEach(provide);
+  presenting.flatMap((type) => account.list(type)).forEach(provide);
   return account.onChange((changes) =>
     changes
-      .filter(({ kind, resource }) => kind !== "deleted" && resource.type === names.loadBalancer)
+      .filter(({ kind, resource }) => kind !== "deleted" && presenting.includes(resource.type))
       .forEach(({ resource }) => provide(resource)),
   );
+}
+
+/** Types of what clients get certificates from. */
+const presenting = [names.loadBalancer, names.networkListener, names.networkListenerCertificate];
+
+function presentedBy({ type, attributes }: StoredResource): string[] {
+  const all =
+    type === names.loadBalancer
+      ? (attributes["listeners"] as { sslCertificateId?: string }[]).map((each) => each.sslCertificateId)
+      : [attributes["certificateArn"] as string | undefined];
+  return all.filter((arn): arn is string => arn !== undefined && arn !== "");
+}
+
+/** Certificates that listeners use. */
+export function listenerCertificates(account: Account): { region: string; arn: string }[] {
+  return presenting
+    .flatMap((type) => account.list(type))
+    .flatMap((resource) => presentedBy(resource).map((arn) => ({ region: resource.region, arn })));
 }
 
 function findByArn(account: Account, region: string, arn: string): StoredResource | undefined {

@@ -52,6 +52,10 @@ export class Cloud {
           const { elb, instance } = resource.attributes as Record<string, string>;
           this.health.forget(resource.region, elb!, instance!);
         }
+        if (kind === "deleted" && resource.type === names.targetGroupAttachment) {
+          const { targetGroupArn, targetId } = resource.attributes as Record<string, string>;
+          this.targetHealth.forget(resource.region, targetGroupArn!, targetId!);
+        }
       }
     });
   }

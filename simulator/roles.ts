@@ -8,6 +8,7 @@ import { evaluate, type AccessRequest } from "./policy";
 import { seedTypes } from "./seeds";
 import * as names from "./services/names";
 import { checkParameterValue, publicParameter } from "./services/parameters";
+import { listenersOf, registrationsOf, requireTargetGroup } from "./services/targetGroups";
 import { trusts } from "./services/policyDocuments";
 import { findKey } from "./services/volumes";
 import type { Props } from "./values";
@@ -152,7 +153,26 @@ export function asRole(cloud: Cloud, instance: StoredResource): RoleSession {
     describeTargetHealth(targetGroup, instanceId) {
       // Neither has this one (Service Authorization Reference, Elastic Load Balancing V2).
       require("elasticloadbalancing:DescribeTargetHealth", "*", { code: "AccessDenied" });
-      return cloud.targetHealth.get(context.region, targetGroup, instanceId);
+      requireTargetGroup(context, targetGroup);
+      const health = cloud.targetHealth.get(context.region, targetGroup, instanceId);
+      const isRegistered = registrationsOf(context, targetGroup).some(
+        ({ attributes }) => attributes["targetId"] === instanceId,
+      );
+      return !isRegistered
+        ? health.state === "draining"
+          ? health
+          : {
+              state: "unused",
+              reason: "Target.NotRegistered",
+              description: "Target is not registered to the target group",
+            }
+        : listenersOf(context, targetGroup).length === 0
+          ? {
+              state: "unused",
+              reason: "Target.NotInUse",
+              description: "Target group is not configured to receive traffic from the load balancer",
+            }
+          : health;
     },
     putMetricData(namespace, name, dimensions, value) {
       const keys = { "cloudwatch:namespace": namespace };

@@ -111,9 +111,10 @@ export type FaultName = keyof typeof faults;
 export const faultNames = Object.keys(faults) as FaultName[];
 
 async function certificateOf({ region, outputs }: SimulatedDeployment): Promise<string> {
-  const balancer = await region.resource({ id: String(outputs.loadBalancerName), type: "LoadBalancer" });
-  const listeners = balancer.attributes["listeners"] as { sslCertificateId?: string }[];
-  const arn = listeners.map(({ sslCertificateId }) => sslCertificateId).find(Boolean);
+  const arn = (await region.endpoints())
+    .filter(({ dnsName }) => dnsName === outputs.loadBalancerDnsName)
+    .map(({ certificateArn }) => certificateArn)
+    .find(Boolean);
   if (arn === undefined) throw new UserError("the stack has no TLS listener, so no certificate can end");
   return arn;
 }

@@ -28,6 +28,8 @@ export class Watch {
   private last: Counters | undefined;
   private timer: NodeJS.Timeout | undefined;
   private isOver = false;
+  /** Its metrics' namespace. */
+  private namespace = "AWS/ELB";
 
   constructor(
     private readonly region: RegionClient,
@@ -54,10 +56,19 @@ export class Watch {
 
   facts(): AlarmFact[] {
     const { first, last } = this;
-    const sums: [keyof Counters, string][] = [
-      ["backendFailures", "AWS/ELB BackendConnectionErrors"],
-      ["tlsFailures", "AWS/ELB access log: failed TLS handshakes (no metric; a synthetic client sees them)"],
-    ];
+    const sums: [keyof Counters, string][] =
+      this.namespace === "AWS/ELB"
+        ? [
+            ["backendFailures", "AWS/ELB BackendConnectionErrors"],
+            [
+              "tlsFailures",
+              "AWS/ELB access log: failed TLS handshakes (no metric; a synthetic client sees them)",
+            ],
+          ]
+        : [
+            ["backendFailures", "AWS/NetworkELB TCP_Target_Reset_Count"],
+            ["tlsFailures", "AWS/NetworkELB ClientTLSNegotiationErrorCount"],
+          ];
     const counted = sums.flatMap(([key, metric]) => {
       const count = (last?.[key] ?? 0) - (first?.[key] ?? 0);
       return count > 0 ? [{ metric, value: `${count} in all` }] : [];
@@ -77,6 +88,7 @@ export class Watch {
   private async look(): Promise<void> {
     const [balancers, machines] = await Promise.all([this.region.loadBalancers(), this.region.machines()]);
     const balancer = balancers.find(({ dnsName }) => dnsName === this.dnsName);
+    if (balancer?.kind === "network") this.namespace = "AWS/NetworkELB";
     this.last = balancer && { ...balancer.counters };
     this.first ??= this.last;
     const health = Object.entries(balancer?.health ?? {});
@@ -88,7 +100,7 @@ export class Watch {
       );
     }
     const out = health.filter(([, { state }]) => state !== "InService").length;
-    if (out > 0) this.fact("AWS/ELB UnHealthyHostCount", `${out} of ${health.length}`);
+    if (out > 0) this.fact(`${this.namespace} UnHealthyHostCount`, `${out} of ${health.length}`);
     for (const { instanceId, emqx, silent } of machines.filter((one) => this.nodeNames.has(one.instanceId))) {
       if (silent) {
         this.note(`cluster at ${this.nameOf(instanceId)}`, "unknown: the machine does not answer");

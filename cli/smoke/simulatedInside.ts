@@ -1,5 +1,4 @@
 import type { RegionClient, ShownResource } from "@emqx-aws/simulator/client";
-import { UserError } from "../console";
 import type { Inside, InstanceState, Place } from "./inside";
 import type { Outputs } from "./outputs";
 
@@ -16,9 +15,7 @@ export class SimulatedInside implements Inside {
   async locate(hostname: string, port: number): Promise<Place> {
     const dnsName = this.outputs.loadBalancerDnsName;
     const how = hostname === dnsName ? "the region's endpoints" : await this.alias(hostname);
-    const endpoint = (await this.region.endpoints()).find(
-      (candidate) => candidate.dnsName === dnsName && candidate.loadBalancerPort === port,
-    );
+    const endpoint = (await this.endpoints()).find((candidate) => candidate.loadBalancerPort === port);
     if (endpoint === undefined) {
       throw new Error(`the load balancer ${dnsName} has no listener on port ${port}`);
     }
@@ -46,9 +43,7 @@ export class SimulatedInside implements Inside {
   }
 
   async trustAnchor(port: number): Promise<string | undefined> {
-    const balancer = await this.loadBalancer();
-    const listeners = balancer.attributes["listeners"] as { lbPort: number; sslCertificateId?: string }[];
-    const arn = listeners.find(({ lbPort }) => lbPort === port)?.sslCertificateId;
+    const arn = (await this.endpoints()).find((one) => one.loadBalancerPort === port)?.certificateArn;
     return arn ? this.region.certificate(arn) : undefined;
   }
 
@@ -66,7 +61,7 @@ export class SimulatedInside implements Inside {
   }
 
   async idleTimeoutSeconds(): Promise<number> {
-    return Number((await this.loadBalancer()).attributes["idleTimeout"]);
+    return Math.min(...(await this.endpoints()).map((endpoint) => endpoint.idleTimeoutSeconds));
   }
 
   async nodesOfClients(): Promise<Map<string, string>> {
@@ -117,9 +112,8 @@ export class SimulatedInside implements Inside {
     return (await this.region.machines()).filter(({ instanceId }) => own.has(instanceId));
   }
 
-  private loadBalancer(): Promise<ShownResource> {
-    const id = this.outputs.loadBalancerName;
-    if (id === undefined) throw new UserError("the stack has no output loadBalancerName; run: npm run up");
-    return this.region.resource({ id, type: "LoadBalancer" });
+  private async endpoints() {
+    const { loadBalancerDnsName } = this.outputs;
+    return (await this.region.endpoints()).filter(({ dnsName }) => dnsName === loadBalancerDnsName);
   }
 }

@@ -11,12 +11,21 @@ import { Premises } from "../machine/bash/premises";
 import { Turns } from "../machine/bash/turns";
 import { Machine, MachinePhase, OperationResult } from "../machine/machine";
 import { DiscContents } from "./cluster/database";
+import type { TargetHealth } from "../health";
 import { Clocks, ElbEnvironment, ElbCounters } from "./elb/environment";
 import { LoadBalancer } from "./elb/loadBalancer";
 import { Endpoint } from "./elb/listener";
 import { expiredCopy } from "./expiredCertificate";
 import { Floor, interfaceOf } from "./floor";
-import { CertificateFacts, InstanceFacts, InstanceHealth, RegionSnapshot, RegionView } from "./regionView";
+import { NetworkLoadBalancer } from "./nlb/networkLoadBalancer";
+import {
+  CertificateFacts,
+  InstanceFacts,
+  InstanceHealth,
+  RegionSnapshot,
+  RegionView,
+  TargetGroupFacts,
+} from "./regionView";
 
 export interface DataPlaneOptions {
   /** Factors on configured times; 1 where left out. */
@@ -56,6 +65,7 @@ export interface ConnectedClient {
 }
 
 export interface LoadBalancerStatus {
+  kind: "classic" | "network";
   name: string;
   dnsName: string;
   openConnections: number;
@@ -114,7 +124,7 @@ export class DataPlane implements ElbEnvironment {
   private instances = new Map<string, InstanceFacts>();
   private certificates = new Map<string, CertificateFacts>();
   private readonly machineById = new Map<string, Machine>();
-  private readonly loadBalancerByDnsName = new Map<string, LoadBalancer>();
+  private readonly loadBalancerByDnsName = new Map<string, LoadBalancer | NetworkLoadBalancer>();
   private readonly consoles = new Map<string, string[]>();
   private readonly volumes = new Map<string, DiscContents>();
   private readonly premises = new Premises();
@@ -122,6 +132,8 @@ export class DataPlane implements ElbEnvironment {
   /** Machines shutting down, by loopback address: the next one there waits for them. */
   private readonly leaving = new Map<string, Promise<void>>();
   private readonly goingOff = new Map<string, Promise<void>>();
+  /** Those, which serve until EMQX stops. */
+  private readonly shuttingDown = new Map<string, Machine>();
   private readonly expired = new Map<string, { original: string; copy: CertificateFacts }>();
   private readonly cutZones = new Set<string>();
   private readonly unsubscribe: () => void;
@@ -181,12 +193,13 @@ export class DataPlane implements ElbEnvironment {
   }
 
   loadBalancers(): LoadBalancerStatus[] {
-    return [...this.loadBalancerByDnsName.values()].map((loadBalancer) => ({
-      name: loadBalancer.facts.name,
-      dnsName: loadBalancer.facts.dnsName,
-      openConnections: loadBalancer.openConnections(),
-      counters: loadBalancer.counters,
-      health: loadBalancer.health(),
+    return [...this.loadBalancerByDnsName.values()].map((door) => ({
+      kind: door instanceof NetworkLoadBalancer ? "network" : "classic",
+      name: door.facts.name,
+      dnsName: door.facts.dnsName,
+      openConnections: door.openConnections(),
+      counters: door.counters,
+      health: door.health(),
     }));
   }
 
@@ -256,17 +269,17 @@ export class DataPlane implements ElbEnvironment {
     return this.floor.network;
   }
 
-  nodesOf(loadBalancer: LoadBalancer["facts"]) {
+  nodesOf(loadBalancer: { dnsName: string }) {
     return this.floor.nodesOf(loadBalancer).filter((node) => !this.cutZones.has(node.zone));
   }
 
-  zonesOf(loadBalancer: LoadBalancer["facts"]): string[] {
+  zonesOf(loadBalancer: { dnsName: string }): string[] {
     return this.floor.nodesOf(loadBalancer).map((node) => node.zone);
   }
 
   instance(instanceId: string) {
     const facts = this.instances.get(instanceId);
-    const machine = this.machineById.get(instanceId);
+    const machine = this.machineById.get(instanceId) ?? this.shuttingDown.get(instanceId);
     if (facts === undefined || machine === undefined) {
       return undefined;
     }
@@ -292,6 +305,10 @@ export class DataPlane implements ElbEnvironment {
 
   setHealth(loadBalancer: LoadBalancer["facts"], instanceId: string, health: InstanceHealth): void {
     this.view.setInstanceHealth(loadBalancer, instanceId, health);
+  }
+
+  setTargetHealth(group: TargetGroupFacts, instanceId: string, health: TargetHealth | undefined): void {
+    this.view.setTargetHealth(group, instanceId, health);
   }
 
   log(line: string): void {
@@ -354,20 +371,26 @@ export class DataPlane implements ElbEnvironment {
   }
 
   private async followLoadBalancers(): Promise<void> {
-    const present = new Map(this.snapshot.loadBalancers.map((facts) => [facts.dnsName, facts]));
+    const { loadBalancers, networkLoadBalancers, targetGroups } = this.snapshot;
+    const names = new Set([...loadBalancers, ...networkLoadBalancers].map(({ dnsName }) => dnsName));
     for (const [dnsName, loadBalancer] of this.loadBalancerByDnsName) {
-      if (!present.has(dnsName)) {
+      if (!names.has(dnsName)) {
         this.loadBalancerByDnsName.delete(dnsName);
         await loadBalancer.stop();
       }
     }
-    for (const [dnsName, facts] of present) {
-      let loadBalancer = this.loadBalancerByDnsName.get(dnsName);
-      if (loadBalancer === undefined) {
-        loadBalancer = new LoadBalancer(facts, this);
-        this.loadBalancerByDnsName.set(dnsName, loadBalancer);
-      }
-      await loadBalancer.update(facts);
+    const known = <D extends LoadBalancer | NetworkLoadBalancer>(dnsName: string, make: () => D) => {
+      const door = (this.loadBalancerByDnsName.get(dnsName) as D | undefined) ?? make();
+      this.loadBalancerByDnsName.set(dnsName, door);
+      return door;
+    };
+    for (const facts of loadBalancers) {
+      await known(facts.dnsName, () => new LoadBalancer(facts, this)).update(facts);
+    }
+    for (const facts of networkLoadBalancers) {
+      const door = known(facts.dnsName, () => new NetworkLoadBalancer(facts, this));
+      await door.update(facts);
+      door.updateGroups(targetGroups);
     }
   }
 
@@ -406,7 +429,11 @@ export class DataPlane implements ElbEnvironment {
   private leave(machine: Machine, facts: InstanceFacts | undefined): Promise<void> {
     const address = facts === undefined ? machine.instanceId : this.floor.loopbackOf(facts);
     const before = this.leaving.get(address) ?? Promise.resolve();
+    this.shuttingDown.set(machine.instanceId, machine);
     const gone = Promise.all([before, machine.shutDown()]).then(() => {
+      if (this.shuttingDown.get(machine.instanceId) === machine) {
+        this.shuttingDown.delete(machine.instanceId);
+      }
       for (const [map, key] of [
         [this.leaving, address],
         [this.goingOff, machine.instanceId],

@@ -3,7 +3,13 @@ import { Socket } from "node:net";
 import { ElbNode } from "./elb/environment";
 import { LoopbackMap } from "./loopback";
 import { InternetHost, Network, NetworkInterface } from "./reachability";
-import { InstanceFacts, LoadBalancerFacts, RegionSnapshot, SubnetFacts } from "./regionView";
+import {
+  InstanceFacts,
+  LoadBalancerFacts,
+  NetworkLoadBalancerFacts,
+  RegionSnapshot,
+  SubnetFacts,
+} from "./regionView";
 
 /** Where clients on this machine come from unless told otherwise: an address reserved for documentation. */
 const defaultClientAddress = "203.0.113.10";
@@ -15,6 +21,8 @@ export class Floor {
   private byLoopback = new Map<string, NetworkInterface>();
   private readonly loopbacks = new LoopbackMap();
   private elbNodes = new Map<string, ElbNode[]>();
+  /** Where Network Load Balancers dial from: they have judged what comes from there by its client's address. */
+  private networkNodes = new Set<string>();
 
   constructor(private readonly clientAddresses: Record<string, string>) {
     this.network = new Network({
@@ -24,6 +32,8 @@ export class Floor {
       securityGroups: [],
       instances: [],
       loadBalancers: [],
+      networkLoadBalancers: [],
+      targetGroups: [],
       certificates: [],
     });
   }
@@ -39,11 +49,14 @@ export class Floor {
       }
     }
     this.elbNodes = new Map();
-    for (const loadBalancer of snapshot.loadBalancers) {
+    for (const loadBalancer of [...snapshot.loadBalancers, ...snapshot.networkLoadBalancers]) {
       const nodes = loadBalancer.interfaces.map((own) => this.elbNode(loadBalancer, own));
       this.elbNodes.set(loadBalancer.dnsName, nodes);
       nodes.forEach((node) => this.byLoopback.set(node.loopback, node.interface));
     }
+    this.networkNodes = new Set(
+      snapshot.networkLoadBalancers.flatMap((own) => this.nodesOf(own).map(({ loopback }) => loopback)),
+    );
   }
 
   release(): Promise<void> {
@@ -58,7 +71,7 @@ export class Floor {
     return this.subnets.get(subnetId)?.availabilityZone ?? "";
   }
 
-  nodesOf(loadBalancer: LoadBalancerFacts): ElbNode[] {
+  nodesOf(loadBalancer: { dnsName: string }): ElbNode[] {
     return this.elbNodes.get(loadBalancer.dnsName) ?? [];
   }
 
@@ -82,11 +95,15 @@ export class Floor {
 
   /** Why a connection just taken may not be, or undefined. */
   refusal(socket: Socket, target: NetworkInterface, port: number): string | undefined {
+    if (this.networkNodes.has(socket.remoteAddress ?? "")) return undefined;
     const verdict = this.network.judge(this.hostBehind(socket.remoteAddress ?? ""), target, port);
     return verdict.allowed ? undefined : verdict.reason;
   }
 
-  private elbNode(loadBalancer: LoadBalancerFacts, own: { subnetId: string; privateIp: string }): ElbNode {
+  private elbNode(
+    loadBalancer: LoadBalancerFacts | NetworkLoadBalancerFacts,
+    own: { subnetId: string; privateIp: string },
+  ): ElbNode {
     const zone = this.zoneOf(own.subnetId);
     return {
       zone,

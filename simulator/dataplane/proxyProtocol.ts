@@ -1,7 +1,7 @@
-/** The PROXY protocol: version 1 as a Classic ELB writes it, versions 1 and 2 as EMQX reads them. */
+/** The PROXY protocol: version 1 as a Classic ELB writes it, 2 as a Network Load Balancer does, both as EMQX reads them. */
 import { Socket } from "node:net";
 
-interface ProxiedConnection {
+export interface ProxiedConnection {
   sourceAddress: string;
   sourcePort: number;
   destinationAddress: string;
@@ -15,6 +15,18 @@ const v2FixedLength = 16;
 export function proxyV1Header(connection: ProxiedConnection): string {
   const { sourceAddress, destinationAddress, sourcePort, destinationPort } = connection;
   return `PROXY TCP4 ${sourceAddress} ${destinationAddress} ${sourcePort} ${destinationPort}\r\n`;
+}
+
+/** PROXY, TCP over IPv4, without the fields that only a PrivateLink connection brings. */
+export function proxyV2Header(connection: ProxiedConnection): Buffer {
+  const { sourceAddress, destinationAddress, sourcePort, destinationPort } = connection;
+  const header = Buffer.alloc(v2FixedLength + 12);
+  v2Signature.copy(header);
+  header.set([0x21, 0x11, 0, 12], v2Signature.length);
+  header.set([...sourceAddress.split("."), ...destinationAddress.split(".")].map(Number), v2FixedLength);
+  header.writeUInt16BE(sourcePort, v2FixedLength + 8);
+  header.writeUInt16BE(destinationPort, v2FixedLength + 10);
+  return header;
 }
 
 type HeaderResult =

@@ -155,6 +155,8 @@ export class Network {
     other: NetworkInterface | InternetHost,
     port: number,
   ): boolean {
+    // Only a Network Load Balancer that was made without is without, for good; whoever comes, gets on.
+    if (owner.securityGroupIds.length === 0) return true;
     return owner.securityGroupIds.some((id) =>
       (this.groups.get(id)?.[direction] ?? []).some((rule) => ruleMatches(rule, other, port)),
     );

@@ -1,5 +1,5 @@
 /** The data plane of a real simulated region: its account read as facts, its instances run as machines. */
-import { knownMaterial, provideListenerCertificates } from "../certificateMaterial";
+import { knownMaterial, listenerCertificates, provideListenerCertificates } from "../certificateMaterial";
 import { Cloud } from "../cloud";
 import { Context } from "../context";
 import { hostTools } from "../machine/bash/hostTools";
@@ -17,11 +17,14 @@ import {
   InstanceState,
   ListenerFacts,
   LoadBalancerFacts,
+  NetworkListenerFacts,
+  NetworkLoadBalancerFacts,
   RegionSnapshot,
   RegionView,
   RoleCalls,
   RuleFacts,
   SubnetFacts,
+  TargetGroupFacts,
 } from "./regionView";
 
 export interface RunningMachines {
@@ -78,6 +81,10 @@ function viewOf(cloud: Cloud): RegionView {
     onChange: (listener) => account.onChange(listener),
     setInstanceHealth: ({ region, name }, instanceId, health) =>
       cloud.health.set(region, name, instanceId, health),
+    setTargetHealth: ({ region, arn }, instanceId, health) =>
+      health === undefined
+        ? cloud.targetHealth.forget(region, arn, instanceId)
+        : cloud.targetHealth.set(region, arn, instanceId, health),
     asRole: (instanceId) => roleCalls(cloud, () => instanceBy(instanceId)),
     failsBoot: (prefix, node) => cloud.faults.failsBoot(prefix, node),
     isFormatted: (volumeId) => volumeBy(volumeId)?.hidden["formatted"] === true,
@@ -148,6 +155,8 @@ function snapshotOf(cloud: Cloud): RegionSnapshot {
     securityGroups: securityGroups(cloud),
     instances: instances(cloud),
     loadBalancers: loadBalancers(cloud),
+    networkLoadBalancers: networkLoadBalancers(cloud),
+    targetGroups: targetGroups(cloud),
     certificates: certificates(cloud),
   };
 }
@@ -323,6 +332,100 @@ function loadBalancers(cloud: Cloud): LoadBalancerFacts[] {
   });
 }
 
+/** The port of a target is its group's: instances are registered without one of their own. */
+function networkLoadBalancers(cloud: Cloud): NetworkLoadBalancerFacts[] {
+  const { account } = cloud;
+  return account.list(names.networkLoadBalancer).map(({ id, region, attributes }) => ({
+    name: String(attributes["name"]),
+    region,
+    dnsName: String(attributes["dnsName"]),
+    internal: attributes["internal"] === true,
+    vpcId: String(attributes["vpcId"]),
+    interfaces: account
+      .list(names.networkInterface, region)
+      .filter((eni) => eni.hidden["owner"] === `elb/${String(attributes["arnSuffix"])}`)
+      .map((eni) => ({ subnetId: text(eni, "subnetId"), privateIp: text(eni, "privateIp") })),
+    securityGroupIds: attributes["securityGroups"] as string[],
+    listeners: account
+      .list(names.networkListener, region)
+      .filter((listener) => listener.attributes["loadBalancerArn"] === id)
+      .map((listener) => networkListenerFacts(cloud, listener)),
+    crossZone: attributes["enableCrossZoneLoadBalancing"] === true,
+  }));
+}
+
+function networkListenerFacts(
+  cloud: Cloud,
+  { id, region, attributes }: StoredResource,
+): NetworkListenerFacts {
+  const [action] = attributes["defaultActions"] as unknown as { targetGroupArn: string }[];
+  const targetGroupArn = action?.targetGroupArn ?? "";
+  const group = cloud.account.get(names.targetGroup, region, targetGroupArn);
+  const protocol = attributes["protocol"] as ListenerFacts["protocol"];
+  const further = cloud.account
+    .list(names.networkListenerCertificate, region)
+    .filter((certificate) => certificate.attributes["listenerArn"] === id)
+    .map((certificate) => text(certificate, "certificateArn"));
+  return {
+    loadBalancerPort: Number(attributes["port"]),
+    protocol,
+    instancePort: Number(group?.attributes["port"]),
+    instanceProtocol: (group?.attributes["protocol"] ?? "TCP") as ListenerFacts["protocol"],
+    targetGroupArn,
+    idleTimeoutSeconds: Number(attributes["tcpIdleTimeoutSeconds"] ?? 350),
+    ...(protocol === "TLS"
+      ? {
+          certificateArn: String(attributes["certificateArn"]),
+          furtherCertificateArns: further,
+          tlsPolicy: String(attributes["sslPolicy"]),
+        }
+      : {}),
+  };
+}
+
+function targetGroups(cloud: Cloud): TargetGroupFacts[] {
+  const { account } = cloud;
+  return account.list(names.targetGroup).map(({ id: arn, region, attributes }) => {
+    const check = attributes["healthCheck"] as Record<string, string | number>;
+    const port = Number(attributes["port"]);
+    const [state] = attributes["targetHealthStates"] as unknown as {
+      enableUnhealthyConnectionTermination: boolean;
+      unhealthyDrainingInterval?: number;
+    }[];
+    const crossZone = attributes["loadBalancingCrossZoneEnabled"];
+    return {
+      arn,
+      region,
+      name: String(attributes["name"]),
+      port,
+      ...(crossZone === "true" || crossZone === "false" ? { crossZone: crossZone === "true" } : {}),
+      preservesClientAddress: attributes["preserveClientIp"] !== "false",
+      proxyProtocol: attributes["proxyProtocolV2"] === true,
+      healthCheck: {
+        target: `${check["protocol"]}:${check["port"] === "traffic-port" ? port : check["port"]}${check["path"] ?? ""}`,
+        intervalSeconds: Number(check["interval"]),
+        timeoutSeconds: Number(check["timeout"]),
+        healthyThreshold: Number(check["healthyThreshold"]),
+        unhealthyThreshold: Number(check["unhealthyThreshold"]),
+        ...(check["matcher"] ? { matcher: String(check["matcher"]) } : {}),
+      },
+      deregistrationDelaySeconds: Number(attributes["deregistrationDelay"]),
+      terminatesDeregistered: attributes["connectionTermination"] === true,
+      ...(state?.enableUnhealthyConnectionTermination === false
+        ? {}
+        : { unhealthyTerminationSeconds: state?.unhealthyDrainingInterval ?? 0 }),
+      instanceIds: [
+        ...new Set(
+          account
+            .list(names.targetGroupAttachment, region)
+            .filter((attachment) => attachment.attributes["targetGroupArn"] === arn)
+            .map((attachment) => text(attachment, "targetId")),
+        ),
+      ],
+    };
+  });
+}
+
 function listenerFacts(cloud: Cloud, balancer: StoredResource, listener: StoredListener): ListenerFacts {
   const policies = (balancer.hidden["listenerPolicies"] ?? {}) as Record<string, string[]>;
   const tlsPolicy = tlsPolicyOf(cloud, balancer, policies[listener.lbPort]?.[0]);
@@ -377,12 +480,10 @@ function proxyPorts(cloud: Cloud, balancer: StoredResource): number[] {
 function certificates(cloud: Cloud): CertificateFacts[] {
   const { account } = cloud;
   const facts = new Map<string, CertificateFacts>();
-  for (const { region, attributes } of account.list(names.loadBalancer)) {
-    for (const { sslCertificateId: arn } of attributes["listeners"] as unknown as StoredListener[]) {
-      const material = arn ? knownMaterial(account, region, arn) : undefined;
-      if (arn && material !== undefined) {
-        facts.set(arn, { arn, ...material });
-      }
+  for (const { region, arn } of listenerCertificates(account)) {
+    const material = knownMaterial(account, region, arn);
+    if (material !== undefined) {
+      facts.set(arn, { arn, ...material });
     }
   }
   return [...facts.values()];

@@ -68,12 +68,16 @@ export interface InstanceFacts {
   volumes: { device: string; volumeId: string }[];
 }
 
+type ListenerProtocol = "TCP" | "SSL" | "TLS" | "HTTP" | "HTTPS";
+
 export interface ListenerFacts {
   loadBalancerPort: number;
-  protocol: "TCP" | "SSL" | "HTTP" | "HTTPS";
+  protocol: ListenerProtocol;
   instancePort: number;
-  instanceProtocol: "TCP" | "SSL" | "HTTP" | "HTTPS";
+  instanceProtocol: ListenerProtocol;
   certificateArn?: string;
+  /** Those that clients get who ask for one of their names. */
+  furtherCertificateArns?: string[];
   /** The predefined security policy its negotiation policy refers to, when it has one. */
   tlsPolicy?: string;
 }
@@ -107,6 +111,43 @@ export interface LoadBalancerFacts {
   instanceIds: string[];
 }
 
+/** A listener of a Network Load Balancer; the instance's port is the target group's. */
+export interface NetworkListenerFacts extends ListenerFacts {
+  targetGroupArn: string;
+  idleTimeoutSeconds: number;
+}
+
+export interface NetworkLoadBalancerFacts {
+  name: string;
+  region: string;
+  dnsName: string;
+  internal: boolean;
+  vpcId: string;
+  interfaces: { subnetId: string; privateIp: string }[];
+  securityGroupIds: string[];
+  listeners: NetworkListenerFacts[];
+  crossZone: boolean;
+}
+
+export interface TargetGroupFacts {
+  arn: string;
+  region: string;
+  name: string;
+  port: number;
+  /** Undefined: as its load balancer has it. */
+  crossZone?: boolean;
+  preservesClientAddress: boolean;
+  /** Whether targets are sent a PROXY header of version 2. */
+  proxyProtocol: boolean;
+  healthCheck: HealthCheckFacts & { matcher?: string };
+  deregistrationDelaySeconds: number;
+  /** Whether open connections end with that delay. */
+  terminatesDeregistered: boolean;
+  /** So many seconds after a target is found unhealthy its open connections are cut; undefined: never. */
+  unhealthyTerminationSeconds?: number;
+  instanceIds: string[];
+}
+
 export interface CertificateFacts {
   arn: string;
   certificatePem: string;
@@ -121,6 +162,8 @@ export interface RegionSnapshot {
   securityGroups: SecurityGroupFacts[];
   instances: InstanceFacts[];
   loadBalancers: LoadBalancerFacts[];
+  networkLoadBalancers: NetworkLoadBalancerFacts[];
+  targetGroups: TargetGroupFacts[];
   certificates: CertificateFacts[];
 }
 
@@ -158,6 +201,8 @@ export interface RegionView {
   /** Calls back after every change; returns the way to stop. */
   onChange(listener: () => void): () => void;
   setInstanceHealth(loadBalancer: LoadBalancerFacts, instanceId: string, health: InstanceHealth): void;
+  /** Nothing: it is not registered any more, for whoever asks. */
+  setTargetHealth(group: TargetGroupFacts, instanceId: string, health: TargetHealth | undefined): void;
   asRole(instanceId: string): RoleCalls;
   /** Whether somebody told this node of a cluster never to come up. */
   failsBoot?(parameterPrefix: string, nodeNumber: number): boolean;

@@ -1,10 +1,11 @@
 /** What a load balancer needs from the machine room around it. */
 import { InternetHost, Network, NetworkInterface } from "../reachability";
-import { CertificateFacts, InstanceHealth, LoadBalancerFacts } from "../regionView";
+import type { TargetHealth } from "../../health";
+import { CertificateFacts, InstanceHealth, LoadBalancerFacts, TargetGroupFacts } from "../regionView";
 
 /** Factors on the times a region is configured with: 0.01 makes a ten second interval a tenth of a second. */
 export interface Clocks {
-  /** Interval and timeout of the load balancers' health checks. */
+  /** Interval and timeout of the load balancers' health checks, and what target groups take to follow. */
   healthChecks: number;
   /** Connection draining. */
   draining: number;
@@ -35,8 +36,8 @@ export interface ElbInstance {
 export interface ElbEnvironment {
   clocks: Clocks;
   network(): Network;
-  nodesOf(loadBalancer: LoadBalancerFacts): ElbNode[];
-  zonesOf(loadBalancer: LoadBalancerFacts): string[];
+  nodesOf(loadBalancer: { dnsName: string }): ElbNode[];
+  zonesOf(loadBalancer: { dnsName: string }): string[];
   /** A running instance; undefined when it does not run (any more). */
   instance(instanceId: string): ElbInstance | undefined;
   certificate(arn: string): CertificateFacts | undefined;
@@ -47,6 +48,8 @@ export interface ElbEnvironment {
   /** Ports given out before, by load balancer and port, so that an endpoint keeps its port. */
   rememberedPorts: Map<string, number>;
   setHealth(loadBalancer: LoadBalancerFacts, instanceId: string, health: InstanceHealth): void;
+  /** Nothing: it is not registered any more, for whoever asks. */
+  setTargetHealth(group: TargetGroupFacts, instanceId: string, health: TargetHealth | undefined): void;
   log(line: string): void;
 }
 

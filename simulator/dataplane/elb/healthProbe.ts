@@ -1,14 +1,20 @@
-/** One health check of a Classic ELB: its target string, carried out from one address against another. */
+/** One health check of a load balancer, carried out from one address against another. */
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { connect } from "node:net";
 import { connect as tlsConnect } from "node:tls";
+import type { ElbEnvironment, ElbInstance, ElbNode } from "./environment";
 
-interface HealthTarget {
+export interface HealthTarget {
   protocol: "TCP" | "SSL" | "HTTP" | "HTTPS";
   port: number;
   path: string;
+  /** Statuses that pass, 200 where nothing else is said: `200-399,404`. */
+  matcher?: string;
 }
+
+/** A busy machine answers late; a scaled timeout must not make that look like a dead one. */
+const shortestTimeoutMs = 250;
 
 /** Reads `HTTP:18083/status` or `TCP:1883`. */
 export function parseHealthTarget(target: string): HealthTarget {
@@ -23,8 +29,26 @@ export function parseHealthTarget(target: string): HealthTarget {
   };
 }
 
+/** Checks an instance from an interface of the load balancer, that of its zone where there is one. */
+export async function probeInstance(
+  environment: ElbEnvironment,
+  nodes: ElbNode[],
+  instance: ElbInstance,
+  target: HealthTarget,
+  timeoutSeconds: number,
+): Promise<string | undefined> {
+  const node = nodes.find((candidate) => candidate.zone === instance.zone) ?? nodes[0];
+  const timeoutMs = Math.max(shortestTimeoutMs, timeoutSeconds * 1000 * environment.clocks.healthChecks);
+  if (instance.silent || node === undefined) {
+    await new Promise((resolve) => setTimeout(resolve, timeoutMs).unref());
+    return "timed out";
+  }
+  const verdict = environment.network().judge(node.interface, instance.interface, target.port);
+  return verdict.allowed ? probe(target, instance.loopback, node.loopback, timeoutMs) : verdict.reason;
+}
+
 /** Undefined when healthy, else in a few words why not. */
-export function probe(
+function probe(
   target: HealthTarget,
   host: string,
   localAddress: string,
@@ -36,7 +60,7 @@ export function probe(
 }
 
 function probeHttp(
-  { protocol, port, path }: HealthTarget,
+  { protocol, port, path, matcher = "200" }: HealthTarget,
   host: string,
   localAddress: string,
   timeoutMs: number,
@@ -59,10 +83,18 @@ function probeHttp(
     };
     const timer = setTimeout(() => finish("timed out"), timeoutMs);
     call.on("response", (response) => {
-      finish(response.statusCode === 200 ? undefined : `HTTP status ${response.statusCode}`);
+      const { statusCode = 0 } = response;
+      finish(matches(matcher, statusCode) ? undefined : `HTTP status ${statusCode}`);
     });
     call.on("error", (error: NodeJS.ErrnoException) => finish(error.code ?? error.message));
     call.end();
+  });
+}
+
+function matches(matcher: string, status: number): boolean {
+  return matcher.split(",").some((range) => {
+    const [first, last = first] = range.split("-").map(Number);
+    return first! <= status && status <= last!;
   });
 }
 

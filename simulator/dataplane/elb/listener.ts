@@ -1,18 +1,16 @@
-/** One listener of a Classic ELB: takes clients, ends their TLS, finds them an instance. */
+/** One listener of a load balancer: takes clients, ends their TLS, finds them an instance. */
+import { X509Certificate } from "node:crypto";
 import { connect, createServer, Server, Socket } from "node:net";
 import { connect as tlsConnect, createSecureContext, SecureContext, TLSSocket } from "node:tls";
-import { proxyV1Header } from "../proxyProtocol";
-import { CertificateFacts, ListenerFacts, LoadBalancerFacts } from "../regionView";
-import { ElbCounters, ElbEnvironment, ElbNode } from "./environment";
+import { CertificateFacts, ListenerFacts } from "../regionView";
+import type { Door } from "./door";
+import { ElbNode } from "./environment";
 import { Flow } from "./flow";
 import { tlsSettings } from "./tlsPolicies";
 
 const host = "127.0.0.1";
 const backendConnectTimeoutMs = 5000;
 const handshakeTimeoutMs = 60_000;
-/** An instance that does not answer is passed over once, as AWS does. */
-const backendAttempts = 2;
-
 export interface Endpoint {
   loadBalancer: string;
   dnsName: string;
@@ -21,31 +19,31 @@ export interface Endpoint {
   host: string;
   /** Where it answers on this machine; differs from the load balancer's port when that one is taken. */
   port: number;
+  idleTimeoutSeconds: number;
+  certificateArn?: string;
+  /** The address of each zone's interface here, with the load balancer's own port, where clients know those addresses. */
+  zonal?: Record<string, string>;
   /** For a listener whose certificate is missing, port that nobody may enter, …: why it does not answer. */
   problem?: string;
 }
 
-/** The load balancer, as its listeners see it. */
-interface Owner {
-  readonly facts: LoadBalancerFacts;
-  readonly environment: ElbEnvironment;
-  readonly counters: ElbCounters;
-  certificate(listener: ListenerFacts): CertificateFacts | undefined;
-  nodes(): ElbNode[];
-  nextNode(): ElbNode | undefined;
-  nextInstance(node: ElbNode, except: ReadonlySet<string>): string | undefined;
-  adopt(flow: Flow): void;
+/** What a TLS listener presents to who asks for one of its names. */
+interface Presented {
+  context: SecureContext;
+  certificate: X509Certificate;
 }
 
 export class ElbListener {
   private server: Server | undefined;
+  private readonly zonal = new Map<ElbNode["loopback"], { server: Server; zone: string }>();
   private port = 0;
   private problem: string | undefined;
-  private secureContext: SecureContext | undefined;
-  private secureContextKey = "";
+  /** The default one first. */
+  private presented: Presented[] = [];
+  private presentedKey = "";
 
   constructor(
-    private readonly owner: Owner,
+    private readonly owner: Door,
     private facts: ListenerFacts,
   ) {}
 
@@ -55,8 +53,9 @@ export class ElbListener {
     this.problem = this.refreshTls() ?? this.whyNobodyEnters();
     if (this.problem !== undefined) {
       await this.close();
-    } else if (this.server === undefined) {
-      await this.open();
+    } else {
+      if (this.server === undefined) await this.open();
+      if (this.owner.hasZonalAddresses) await this.openZonal();
     }
   }
 
@@ -69,6 +68,11 @@ export class ElbListener {
       protocol: this.facts.protocol,
       host,
       port: this.port,
+      idleTimeoutSeconds: this.owner.idleSeconds(this.facts),
+      ...(this.facts.certificateArn === undefined ? {} : { certificateArn: this.facts.certificateArn }),
+      ...(this.zonal.size === 0
+        ? {}
+        : { zonal: Object.fromEntries([...this.zonal].map(([address, { zone }]) => [zone, address])) }),
       ...(this.problem === undefined ? {} : { problem: this.problem }),
     };
   }
@@ -78,29 +82,28 @@ export class ElbListener {
   }
 
   private get endsTls(): boolean {
-    return this.facts.protocol === "SSL" || this.facts.protocol === "HTTPS";
+    return ["SSL", "HTTPS", "TLS"].includes(this.facts.protocol);
   }
 
   private refreshTls(): string | undefined {
     if (!this.endsTls) {
       return undefined;
     }
-    const certificate = this.owner.certificate(this.facts);
-    if (certificate === undefined) {
-      return `the certificate ${this.facts.certificateArn ?? "(none)"} does not exist`;
+    const { certificateArn, furtherCertificateArns = [], tlsPolicy } = this.facts;
+    const [first, ...further] = [certificateArn ?? "", ...furtherCertificateArns].map((arn) =>
+      this.owner.environment.certificate(arn),
+    );
+    if (first === undefined) {
+      return `the certificate ${certificateArn ?? "(none)"} does not exist`;
     }
-    const key = [this.facts.tlsPolicy, certificate.certificatePem, certificate.chainPem].join("\n");
-    if (key !== this.secureContextKey) {
+    const all = [first, ...further.filter((certificate) => certificate !== undefined)];
+    const key = [tlsPolicy, ...all.flatMap((each) => [each.certificatePem, each.chainPem])].join("\n");
+    if (key !== this.presentedKey) {
       try {
-        this.secureContext = createSecureContext({
-          cert: [certificate.certificatePem, certificate.chainPem ?? ""].join("\n"),
-          key: certificate.privateKeyPem,
-          honorCipherOrder: true,
-          ...tlsSettings(this.facts.tlsPolicy),
-        });
-        this.secureContextKey = key;
+        this.presented = all.map((each) => presented(each, tlsPolicy));
+        this.presentedKey = key;
       } catch (error) {
-        return `the certificate ${certificate.arn} cannot be used: ${(error as Error).message}`;
+        return `the certificate ${certificateArn} cannot be used: ${(error as Error).message}`;
       }
     }
     return undefined;
@@ -153,19 +156,40 @@ export class ElbListener {
     );
   }
 
+  /** Each interface's own address is one of this machine's, so that its ports are free. */
+  private async openZonal(): Promise<void> {
+    const nodes = new Map(this.owner.nodes().map((node) => [node.loopback, node]));
+    for (const [address, { server }] of this.zonal) {
+      if (!nodes.has(address)) {
+        this.zonal.delete(address);
+        server.close();
+      }
+    }
+    for (const [address, node] of nodes) {
+      if (this.zonal.has(address)) continue;
+      const server = createServer(
+        { allowHalfOpen: !this.endsTls, noDelay: true },
+        (socket) => void this.serve(socket, node),
+      );
+      this.zonal.set(address, { server, zone: node.zone });
+      await listens(server, this.facts.loadBalancerPort, address);
+    }
+  }
+
   private close(): Promise<void> {
-    const server = this.server;
-    this.server = undefined;
     // Open connections live on; only `close` of the listening socket is waited for.
-    server?.close();
+    this.server?.close();
+    this.server = undefined;
+    this.zonal.forEach(({ server }) => server.close());
+    this.zonal.clear();
     return Promise.resolve();
   }
 
-  private async serve(raw: Socket): Promise<void> {
+  private async serve(raw: Socket, entered?: ElbNode): Promise<void> {
     const { counters, environment } = this.owner;
     raw.on("error", () => raw.destroy());
     const source = environment.hostBehind(raw.remoteAddress ?? "");
-    const node = this.owner.nextNode();
+    const node = entered ?? this.owner.nextNode(this.facts);
     const verdict =
       node === undefined
         ? { allowed: false as const, reason: "no interface in a zone that works" }
@@ -181,22 +205,32 @@ export class ElbListener {
     if (client === undefined) {
       return;
     }
-    const header = proxyV1Header({
+    const header = this.owner.header(this.facts, {
       sourceAddress: source.address,
       sourcePort: raw.remotePort ?? 0,
       destinationAddress: node.interface.address,
       destinationPort: this.facts.loadBalancerPort,
     });
-    await this.forward(client, node, header);
+    await this.forward(client, node, source.address, header);
   }
 
   private secured(raw: Socket): Promise<Socket | undefined> {
-    const { secureContext } = this;
-    if (!this.endsTls || secureContext === undefined) {
+    const [first] = this.presented;
+    if (!this.endsTls || first === undefined) {
       return Promise.resolve(raw);
     }
+    const { presented } = this;
     return new Promise((resolve) => {
-      const client = new TLSSocket(raw, { isServer: true, secureContext });
+      const client = new TLSSocket(raw, {
+        isServer: true,
+        secureContext: first.context,
+        SNICallback: (name, chosen) =>
+          chosen(
+            null,
+            presented.find(({ certificate }) => certificate.checkHost(name) !== undefined)?.context ??
+              first.context,
+          ),
+      });
       const fail = () => {
         this.owner.counters.tlsFailures++;
         client.destroy();
@@ -216,28 +250,45 @@ export class ElbListener {
     });
   }
 
-  private async forward(client: Socket, node: ElbNode, header: string): Promise<void> {
+  private async forward(
+    client: Socket,
+    node: ElbNode,
+    clientAddress: string,
+    header: string | Buffer | undefined,
+  ): Promise<void> {
     const { counters, environment, facts } = this.owner;
     const failed = new Set<string>();
-    for (let attempt = 0; attempt < backendAttempts && !client.destroyed; attempt++) {
-      const instanceId = this.owner.nextInstance(node, failed);
+    for (let attempt = 0; attempt < this.owner.attempts && !client.destroyed; attempt++) {
+      const instanceId = this.owner.nextInstance(this.facts, node, failed);
       if (instanceId === undefined) {
         break;
       }
-      const backend = await this.connectBackend(instanceId, node);
+      const backend = await this.connectBackend(instanceId, node, clientAddress);
       if (backend === undefined) {
         counters.backendFailures++;
         failed.add(instanceId);
+        this.owner.missed(this.facts, instanceId);
         continue;
       }
       if (client.destroyed) {
         backend.destroy();
         return;
       }
-      if (facts.proxyProtocolPorts.includes(this.facts.instancePort)) {
+      if (header !== undefined) {
         backend.write(header);
       }
-      this.owner.adopt(new Flow(instanceId, client, backend, () => counters.idleTimeouts++));
+      const idle = () => counters.idleTimeouts++;
+      this.owner.adopt(
+        new Flow(
+          instanceId,
+          this.facts.instancePort,
+          client,
+          backend,
+          idle,
+          this.owner.forgetsSilently && !this.endsTls,
+        ),
+        this.facts,
+      );
       return;
     }
     const why =
@@ -246,13 +297,18 @@ export class ElbListener {
     client.destroy();
   }
 
-  private connectBackend(instanceId: string, node: ElbNode): Promise<Socket | undefined> {
+  private connectBackend(
+    instanceId: string,
+    node: ElbNode,
+    clientAddress: string,
+  ): Promise<Socket | undefined> {
     const { environment } = this.owner;
     const instance = environment.instance(instanceId);
     if (instance === undefined) {
       return Promise.resolve(undefined);
     }
-    if (!environment.network().judge(node.interface, instance.interface, this.facts.instancePort).allowed) {
+    const source = this.owner.sourceOf(this.facts, node, clientAddress);
+    if (!environment.network().judge(source, instance.interface, this.facts.instancePort).allowed) {
       return Promise.resolve(undefined);
     }
     if (instance.silent) {
@@ -265,7 +321,7 @@ export class ElbListener {
       allowHalfOpen: !this.endsTls,
       noDelay: true,
     });
-    const secure = this.facts.instanceProtocol === "SSL" || this.facts.instanceProtocol === "HTTPS";
+    const secure = ["SSL", "HTTPS", "TLS"].includes(this.facts.instanceProtocol);
     const backend = secure ? tlsConnect({ socket: plain, rejectUnauthorized: false }) : plain;
     return new Promise((resolve) => {
       const fail = () => {
@@ -287,14 +343,26 @@ export class ElbListener {
   }
 }
 
-function listens(server: Server, port: number): Promise<boolean> {
+function presented(certificate: CertificateFacts, tlsPolicy: string | undefined): Presented {
+  return {
+    context: createSecureContext({
+      cert: [certificate.certificatePem, certificate.chainPem ?? ""].join("\n"),
+      key: certificate.privateKeyPem,
+      honorCipherOrder: true,
+      ...tlsSettings(tlsPolicy),
+    }),
+    certificate: new X509Certificate(certificate.certificatePem),
+  };
+}
+
+function listens(server: Server, port: number, address = host): Promise<boolean> {
   return new Promise((resolve) => {
     const fail = () => {
       server.removeListener("error", fail);
       resolve(false);
     };
     server.once("error", fail);
-    server.listen({ port, host, backlog: 4096 }, () => {
+    server.listen({ port, host: address, backlog: 4096 }, () => {
       server.removeListener("error", fail);
       resolve(true);
     });

@@ -1,4 +1,7 @@
-/** What the predefined security policies of a Classic ELB allow (Elastic Load Balancing user guide). None knows TLS 1.3. */
+/**
+ * What the predefined security policies of load balancers allow. Those of a Classic ELB know no TLS 1.3 (Elastic Load Balancing user guide);
+ * of a Network Load Balancer's the name says it (Network Load Balancers guide, "Security policies").
+ */
 import { SecureVersion } from "node:tls";
 
 interface TlsSettings {
@@ -43,7 +46,17 @@ const minimumVersions: Record<string, SecureVersion> = {
 /** The policy of a listener that names none. */
 const defaultPolicy = "ELBSecurityPolicy-2016-08";
 
+/** Only these are named in OpenSSL's list; without one of them Node.js offers no TLS 1.3. */
+const tls13 = ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"];
+
 export function tlsSettings(policy: string | undefined): TlsSettings {
+  const [, minor, restricted] = /^ELBSecurityPolicy-TLS13-1-([0-3])(-Res)?/.exec(policy ?? "") ?? [];
+  if (minor !== undefined) {
+    const minVersion = (minor === "0" ? "TLSv1" : `TLSv1.${minor}`) as SecureVersion;
+    const suites = restricted ? gcmAndSha2.filter((suite) => /^ECDHE.*GCM/.test(suite)) : gcmAndSha2;
+    const older = minor < "2" ? [...sha1, "@SECLEVEL=0"] : [];
+    return { minVersion, maxVersion: "TLSv1.3", ciphers: [...tls13, ...suites, ...older].join(":") };
+  }
   const minVersion = minimumVersions[policy ?? defaultPolicy] ?? "TLSv1.2";
   return minVersion === "TLSv1.2"
     ? { minVersion, maxVersion: "TLSv1.2", ciphers: gcmAndSha2.join(":") }

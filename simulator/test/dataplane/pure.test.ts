@@ -1,7 +1,7 @@
 /** The parts without sockets: routes and rules, PROXY headers, topic filters. */
 import { parseHealthTarget } from "../../dataplane/elb/healthProbe";
 import { topicMatches } from "../../dataplane/broker/topics";
-import { parseProxyHeader, proxyV1Header } from "../../dataplane/proxyProtocol";
+import { parseProxyHeader, proxyV1Header, proxyV2Header } from "../../dataplane/proxyProtocol";
 import { InternetHost, Network, NetworkInterface } from "../../dataplane/reachability";
 import { RegionSnapshot, RouteFacts, RuleFacts } from "../../dataplane/regionView";
 
@@ -47,13 +47,14 @@ describe("PROXY headers", () => {
     expect(parseProxyHeader(bytes)).toEqual({ kind: "header", connection, length: header.length });
   });
 
-  test("version 2 is read, with and without addresses", () => {
+  test("version 2 is read as written, with and without addresses", () => {
     const bytes = v2(1, 0x11, v4Body);
     expect(parseProxyHeader(Buffer.concat([bytes, Buffer.from("rest")]))).toEqual({
       kind: "header",
       connection,
       length: bytes.length,
     });
+    expect(proxyV2Header(connection)).toEqual(bytes);
     expect(parseProxyHeader(bytes.subarray(0, 20))).toEqual({ kind: "incomplete" });
     expect(parseProxyHeader(v2(0, 0, Buffer.alloc(0)))).toEqual({ kind: "header", length: 16 });
   });
@@ -134,6 +135,8 @@ describe("the network", () => {
       ],
       instances: [],
       loadBalancers: [],
+      networkLoadBalancers: [],
+      targetGroups: [],
       certificates: [],
     };
     change(snapshot);

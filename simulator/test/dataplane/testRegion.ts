@@ -19,10 +19,13 @@ import {
   InstanceFacts,
   InstanceHealth,
   LoadBalancerFacts,
+  NetworkLoadBalancerFacts,
   RegionSnapshot,
   RegionView,
   RuleFacts,
+  TargetGroupFacts,
 } from "../../dataplane/regionView";
+import type { TargetHealth } from "../../health";
 import { eventually } from "../../../test/waiting";
 
 export const prefix = "/emqx/test/stack/emqx-nodes";
@@ -97,7 +100,7 @@ export class TestRegion implements RegionView {
   /** The machines go on with EMQX, without clients and load balancer. */
   async clear(): Promise<void> {
     await this.disconnect();
-    await this.change((state) => (state.loadBalancers = []));
+    await this.change((state) => (state.loadBalancers = state.networkLoadBalancers = []));
     const stopped = this.plane.standingFaults().filter(({ what }) => /EMQX stopped/.test(what));
     for (const { on } of stopped) await this.plane.faults.startEmqx(on);
   }
@@ -108,6 +111,7 @@ export class TestRegion implements RegionView {
     Object.assign(this.plane.clocks, { ...fast, ...plane?.clocks });
     this.plane.rememberedPorts.clear();
     this.health.clear();
+    this.role.targetHealth.clear();
     this.lines.length = 0;
     prepare?.(this);
     await this.change(() => {});
@@ -135,6 +139,11 @@ export class TestRegion implements RegionView {
     this.health.set(instanceId, health);
   }
 
+  setTargetHealth({ arn }: TargetGroupFacts, instanceId: string, health: TargetHealth | undefined): void {
+    if (health === undefined) this.role.targetHealth.delete(`${arn} ${instanceId}`);
+    else this.role.targetHealth.set(`${arn} ${instanceId}`, health);
+  }
+
   asRole() {
     return this.role;
   }
@@ -151,6 +160,43 @@ export class TestRegion implements RegionView {
 
   get loadBalancer(): LoadBalancerFacts {
     return this.state.loadBalancers[0]!;
+  }
+
+  get network(): NetworkLoadBalancerFacts {
+    return this.state.networkLoadBalancers[0]!;
+  }
+
+  get targetGroup(): TargetGroupFacts {
+    return this.state.targetGroups[0]!;
+  }
+
+  targetHealth(node: number): TargetHealth["state"] | undefined {
+    return this.role.targetHealth.get(`${this.targetGroup.arn} ${this.instance(node).id}`)?.state;
+  }
+
+  /** A Network Load Balancer in the Classic ELB's place, with one target group for its two listeners. */
+  networkFront(): void {
+    const [classic] = this.state.loadBalancers.splice(0);
+    const { healthCheck, instanceIds, listeners, idleTimeoutSeconds, ...place } = classic!;
+    const arn = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/emqx-1883/0123456789abcdef";
+    this.state.targetGroups.push({
+      ...{ arn, region: "eu-west-1", name: "emqx-1883", port: 1883, healthCheck, instanceIds },
+      ...{ preservesClientAddress: true, proxyProtocol: false },
+      ...{ deregistrationDelaySeconds: 300, terminatesDeregistered: false },
+    });
+    const tls = { protocol: "TLS", tlsPolicy: "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09" } as const;
+    this.state.networkLoadBalancers.push({
+      ...place,
+      name: "emqx-nlb",
+      listeners: listeners.map((listener) => ({
+        ...listener,
+        ...(listener.protocol === "SSL" ? tls : {}),
+        targetGroupArn: arn,
+        idleTimeoutSeconds,
+      })),
+    });
+    const cluster = this.parameters.get(`${prefix}/cluster`)!.replace(/TARGET_GROUPS.*\n/, "");
+    this.parameters.set(`${prefix}/cluster`, `${cluster}TARGET_GROUPS='${arn}'\n`);
   }
 
   instance(node: number): InstanceFacts {
@@ -200,7 +246,11 @@ export class TestRegion implements RegionView {
   async allReady(): Promise<void> {
     await Promise.all(this.state.instances.map((_, node) => this.ready(node)));
     await eventually("all nodes are in service", () =>
-      this.state.instances.every((instance) => this.health.get(instance.id)?.state === "InService"),
+      this.state.instances.every((instance, node) =>
+        this.state.networkLoadBalancers.length > 0
+          ? this.targetHealth(node) === "healthy"
+          : this.health.get(instance.id)?.state === "InService",
+      ),
     );
   }
 
@@ -368,7 +418,7 @@ export function testCertificate(): CertificateFacts {
   return certificate;
 }
 
-export function makeCertificate(name: string): CertificateFacts {
+export function makeCertificate(name: string, arn = certificateArn): CertificateFacts {
   const folder = mkdtempSync(join(tmpdir(), "certificate-"));
   try {
     const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
@@ -376,7 +426,7 @@ export function makeCertificate(name: string): CertificateFacts {
     const how = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-keyout", key, "-out", cert];
     execFileSync("openssl", ["req", ...how, ...subject], { stdio: "pipe" });
     return {
-      arn: certificateArn,
+      arn,
       certificatePem: readFileSync(cert, "utf8"),
       privateKeyPem: readFileSync(key, "utf8"),
     };
@@ -474,6 +524,8 @@ function makeState(serial: number, options: TestRegionOptions): RegionSnapshot {
         instanceIds: seeds.map((_, node) => `i-${node}`),
       },
     ],
+    networkLoadBalancers: [],
+    targetGroups: [],
     certificates: [testCertificate()],
   };
 }
