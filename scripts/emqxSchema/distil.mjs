@@ -21,7 +21,8 @@ function line(type) {
     case "primitive":
       return type.name.replace(/^emqx_[a-z_]*schema[a-z_]*:/, "");
     case "singleton":
-      return `=${type.name}`;
+      // Structures, whose names alone are dumped (emqx_message_transformation_schema.erl, payload_serde_member_selector/1).
+      return type.name.startsWith("payload_serde_") ? "any" : `=${type.name}`;
     case "enum":
       return type.symbols.map((symbol) => `=${symbol}`).join("|");
     case "struct":

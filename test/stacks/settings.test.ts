@@ -187,6 +187,29 @@ describe("settings", () => {
       const secret = /`secretConfig` `([\w.-]+)`/.exec(words)?.[1];
       if (secret !== undefined) raw["secretConfig"] = JSON.stringify({ [secret]: "x" });
       expect([yaml, problemsOf(raw)]).toEqual([yaml, []]);
+      const program = /```ts\n([^]*?)```/.exec(words)?.[1];
+      if (name === "authentication.md")
+        expect([yaml, inProgram(program, raw)]).toEqual([yaml, inSettings(raw)]);
     }
   });
+
+  /** Of secrets, which ones they are. */
+  const shownArgs = ({ secretConfig, ...args }: Record<string, unknown>) => ({
+    ...Object.fromEntries(Object.entries(args).filter(([name]) => !Object.hasOwn(good, name))),
+    ...(secretConfig ? { secretConfig: Object.keys(secretConfig) } : {}),
+  });
+  const inSettings = (raw: Record<string, string>) =>
+    shownArgs({ ...parseSettings("emqx", { ...good, ...raw }, undefined).args });
+  /** What a program on a page gives a deployment. */
+  const inProgram = (code = "", { extraConfig }: Record<string, string>) => {
+    const given: unknown[] = [];
+    class EmqxDeployment {
+      constructor(_name: string, args: Record<string, unknown>) {
+        given.push(shownArgs(args));
+      }
+    }
+    const scope = { EmqxDeployment, network: {}, extraConfig, secret: "x" };
+    new Function(...Object.keys(scope), code)(...Object.values(scope));
+    return given[0];
+  };
 });

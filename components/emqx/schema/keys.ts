@@ -563,7 +563,7 @@ export const keys = String.raw`{"versions":["5.8.0","5.8.1","5.8.2","5.8.3","5.8
 "message_transformation":{"transformations":"[&message_transformation:transformation]"},
 "message_transformation:log_failure":{"level":"@37"},
 "message_transformation:operation":{"key":"!string()","value":"!string()"},
-"message_transformation:transformation":{"description":"binary()","enable":"boolean()","failure_action":"!=drop|=disconnect|=ignore","log_failure":"&message_transformation:log_failure","name":"!binary()","operations":"[&message_transformation:operation]","payload_decoder":{"5.8.10":"@38","5.9.0":"@39"},"payload_encoder":{"5.8.10":"@38","5.9.0":"@39"},"tags":"[binary()]","topics":"!~binary()|[binary()]"},
+"message_transformation:transformation":{"description":"binary()","enable":"boolean()","failure_action":"!=drop|=disconnect|=ignore","log_failure":"&message_transformation:log_failure","name":"!binary()","operations":"[&message_transformation:operation]","payload_decoder":"any","payload_encoder":"any","tags":"[binary()]","topics":"!~binary()|[binary()]"},
 "modules:delayed":{"enable":"boolean()","max_delayed_messages":"integer()"},
 "modules:rewrite":{"action":"!=subscribe|=publish|=all","dest_topic":"!binary()","re":"!binary()","source_topic":"!binary()"},
 "modules:topic_metrics":{"topic":"binary()"},

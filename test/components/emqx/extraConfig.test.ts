@@ -1,7 +1,8 @@
 import { clusterNodesInputs } from "../../../components/nodes/settings";
 import { inputProblems } from "../../../components/shared/inputs";
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
-import { extraConfigProblems } from "../../../components/emqx/extraConfig";
+import { extraConfigProblems, extraConfigWarnings } from "../../../components/emqx/extraConfig";
 import { HoconError, readHocon } from "../../../components/emqx/hocon";
 import { renderConfiguration } from "../../../components/emqx/configuration";
 import { nodeArgs } from "./arguments";
@@ -112,7 +113,8 @@ test.each([
   ],
   ["listeners = {}\nlisteners.ssl.default { enable = true }", "line 2 sets listeners.ssl.default, but"],
   ["listeners.tcp.default.proxy_protocol = true", "use classicElb.proxyProtocol"],
-  ["dashboard.listeners.http.bind = 8080", "but dashboard.listeners.http is set"],
+  ["dashboard.listeners.http.bind = 8080", "but dashboard.listeners.http.bind is set"],
+  ["dashboard.listeners.http.proxy_header = true", "the health check comes without a PROXY header"],
   ['dashboard.default_password = "x"', "but dashboard.default_password is set"],
   ["authentication = []", "name EMQX's own users in it"],
   ["listeners.tcp.default.enable_authn = false", "use anonymousAccess"],
@@ -133,6 +135,41 @@ test("with anonymous access, authentication is free", () => {
   expect(extraConfigProblems(hocon)).toHaveLength(2);
   expect(extraConfigProblems(hocon, { anonymousAccess: true })).toEqual([]);
   expect(extraConfigProblems("node.name = x", { anonymousAccess: true })).toHaveLength(1);
+});
+
+test.each([
+  [
+    'cluster.links = [{ name = b, servr = "b:1883", topics = [] }]',
+    /did you mean cluster\.links\.1\.server\?/,
+  ],
+  ["cluster { prevent_overlapping_partitions = true, quic_lb_mode = 0 }", undefined],
+  [
+    "cluster { heartbeat_interval = 5s, missed_heartbeats = 4, durable_timers {}, description = x }",
+    undefined,
+  ],
+  ["dashboard.listeners.http { num_acceptors = 8, max_connections = 1024, backlog = 512 }", undefined],
+  [
+    'message_transformation.transformations = [{ name = a, topics = ["#"], failure_action = drop, operations = [], ' +
+      "payload_decoder { type = none }, payload_encoder { type = none } }]",
+    undefined,
+  ],
+])("6.2.2: %j", (hocon, problem) => {
+  const problems = extraConfigProblems(hocon, { version: "6.2.2" });
+  expect(problems).toEqual(
+    problem === undefined ? [] : expect.arrayContaining([expect.stringMatching(problem)]),
+  );
+});
+
+test("links to other clusters, as docs/authentication.md has them", () => {
+  const [, page = ""] = /```hocon\n([^]*?)```/.exec(readFileSync("docs/authentication.md", "utf8")) ?? [];
+  const options = { version: "5.8.10", secretPaths: ["cluster.links.1.password"] };
+  expect(extraConfigProblems(page, options)).toEqual([]);
+  expect(extraConfigProblems(page, { ...options, version: "5.8.9" }).join()).toMatch(
+    /no setting of EMQX 5\.8\.9/,
+  );
+  expect(extraConfigWarnings(page.replace("ssl.", "password = abc, ssl."), "5.8.10", options)).toHaveLength(
+    1,
+  );
 });
 
 // ---- properties ----
