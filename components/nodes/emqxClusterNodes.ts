@@ -485,7 +485,11 @@ function createInstance(cluster: Cluster, node: StandingParts, turns: Turns): Ru
   return { instance, data, ready, applied };
 }
 
-/** The data volume, then the load balancers; taken apart the other way round: no new clients, then a clean stop. */
+/**
+ * Target groups, then the data volume, with whose end the instance stops, then Classic ELBs; taken apart the other way round. A Classic ELB
+ * sends nothing more to who has left it, and drains him. To a target group a node belongs until it has stopped: only while it is
+ * registered does the failing health check, by which it drains, keep new clients away.
+ */
 function attach(
   cluster: Cluster,
   node: StandingParts,
@@ -494,6 +498,10 @@ function attach(
 ): { data: pulumi.Resource; registrations: pulumi.Resource[] } {
   const { parent, settings } = cluster;
   const name = `${cluster.name}-${node.number}`;
+  const targets = settings.targetGroupArns.map(
+    (targetGroupArn, k) =>
+      new lb.TargetGroupAttachment(`${name}-tg-${k}`, { targetGroupArn, targetId: instance.id }, { parent }),
+  );
   const data = new ec2.VolumeAttachment(
     `${name}-data`,
     {
@@ -506,30 +514,20 @@ function attach(
     {
       parent,
       // What comes later stops first: a node's volume is detached after theirs.
-      dependsOn: stoppedAfter,
+      dependsOn: [...stoppedAfter, ...targets],
       // What a killed update deleted for a replacement, the engine does not delete again, but only where this is said.
       deleteBeforeReplace: true,
     },
   );
-  const registrations = [
-    ...settings.loadBalancerNames.map(
-      (loadBalancerName, k) =>
-        new elb.Attachment(
-          `${name}-lb-${k}`,
-          { elb: loadBalancerName, instance: instance.id },
-          { parent, dependsOn: data },
-        ),
-    ),
-    ...settings.targetGroupArns.map(
-      (targetGroupArn, k) =>
-        new lb.TargetGroupAttachment(
-          `${name}-tg-${k}`,
-          { targetGroupArn, targetId: instance.id },
-          { parent, dependsOn: data },
-        ),
-    ),
-  ];
-  return { data, registrations };
+  const registrations = settings.loadBalancerNames.map(
+    (loadBalancerName, k) =>
+      new elb.Attachment(
+        `${name}-lb-${k}`,
+        { elb: loadBalancerName, instance: instance.id },
+        { parent, dependsOn: data },
+      ),
+  );
+  return { data, registrations: [...targets, ...registrations] };
 }
 
 /** The provider's region; what a unit test's mocks do not tell, the nodes' zone does. */

@@ -1,4 +1,6 @@
 /** What stands in front of nodes changes while they run: none is replaced, and each learns of it by its parameters. */
+import type * as resource from "@pulumi/pulumi/proto/resource_pb";
+import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import {
   EmqxClassicElb,
   EmqxClusterNodes,
@@ -46,6 +48,20 @@ async function deploy(fronts: { classic: boolean; network: boolean }) {
     policy: String(mocks.named("emqx", "aws:iam/rolePolicy:RolePolicy").inputs["policy"]),
   };
 }
+
+test("a node is a target until its instance has stopped, and leaves a Classic ELB before", async () => {
+  const needed = new Map<string, string[]>();
+  const name = (urn: string) => urn.split("::").at(-1)!;
+  const register = jest.spyOn(MockMonitor.prototype, "registerResource");
+  await deploy({ classic: true, network: true });
+  for (const [request] of register.mock.calls as [resource.RegisterResourceRequest, unknown][]) {
+    needed.set(`${request.getType()} ${request.getName()}`, request.getDependenciesList().map(name));
+  }
+  register.mockRestore();
+  // What needs another is deleted before it; with the attachment of its volume an instance stops.
+  expect(needed.get("aws:ec2/volumeAttachment:VolumeAttachment emqx-0-data")).toContain("emqx-0-tg-0");
+  expect(needed.get("aws:elb/attachment:Attachment emqx-0-lb-0")).toContain("emqx-0-data");
+});
 
 test("Classic ELB, then both, then the Network Load Balancer alone", async () => {
   const classic = await deploy({ classic: true, network: false });
