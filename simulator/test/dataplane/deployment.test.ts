@@ -1,6 +1,8 @@
 /** The whole deployment, as the components register it, in the region that carries MQTT. */
 import * as pulumi from "@pulumi/pulumi";
+import * as lb from "@pulumi/aws/lb";
 import { EmqxDeployment } from "../../../components/deployment/emqxDeployment";
+import { EmqxNetworkLoadBalancer } from "../../../components/networkLoadBalancer/emqxNetworkLoadBalancer";
 import { RegionMocks } from "../..";
 import { DataPlane } from "../../dataplane/dataPlane";
 import { attachDataPlane } from "../../dataplane/regionHost";
@@ -11,6 +13,7 @@ import { eventually } from "../../../test/waiting";
 let plane: DataPlane;
 let mocks: RegionMocks;
 let certificate: string | undefined;
+let networkCertificate: string | undefined;
 let username: string | undefined;
 const clients: MqttClient[] = [];
 const lines: string[] = [];
@@ -31,6 +34,21 @@ beforeAll(async () => {
   });
   certificate = await valueOf(pulumi.output(deployment.caCertificatePem));
   username = await valueOf(deployment.mqttUsername);
+  const network = new EmqxNetworkLoadBalancer("nlb", {
+    vpcId: deployment.vpcId,
+    subnetIds: deployment.publicSubnetIds,
+    securityGroupIds: [deployment.loadBalancerSecurityGroupId],
+    certificate: { selfSigned: {} },
+    proxyProtocol: true,
+  });
+  const registered = deployment.instanceIds.flatMap((targetId, node) =>
+    network.targetGroupArns.map(
+      (targetGroupArn, group) =>
+        new lb.TargetGroupAttachment(`nlb-${node}-${group}`, { targetGroupArn, targetId }),
+    ),
+  );
+  await valueOf(pulumi.all(registered.map(({ id }) => id)));
+  networkCertificate = await valueOf(pulumi.output(network.caCertificatePem));
   await pulumi.runtime.disconnect();
 }, 60_000);
 
@@ -44,12 +62,18 @@ function parameter(name: string): string {
   return String(found?.attributes["value"]);
 }
 
-async function client(loadBalancerPort: number): Promise<MqttClient> {
+async function client(loadBalancerPort: number, isNetwork = false): Promise<MqttClient> {
   const { port, problem, dnsName } = plane
     .endpoints()
-    .find((one) => one.loadBalancerPort === loadBalancerPort)!;
+    .find(
+      (one) => one.loadBalancerPort === loadBalancerPort && one.dnsName.startsWith("nlb-") === isNetwork,
+    )!;
   expect(problem).toBeUndefined();
-  const tls = { ca: certificate, servername: dnsName, rejectUnauthorized: true };
+  const tls = {
+    ca: isNetwork ? networkCertificate : certificate,
+    servername: dnsName,
+    rejectUnauthorized: true,
+  };
   const url = { 1883: "mqtt", 8883: "mqtts", 8084: "wss" }[loadBalancerPort];
   const connection = connect(`${url}://127.0.0.1:${port}${url === "wss" ? "/mqtt" : ""}`, {
     username,
@@ -92,6 +116,25 @@ test.each([1883, 8883, 8084])("a message crosses the cluster through listener %i
   expect(await arrived).toBe(`through ${port}`);
 });
 
+test.each([1883, 8883])(
+  "listener %i of a Network Load Balancer beside it leads to the same nodes",
+  async (port) => {
+    await eventually("they are healthy", () =>
+      plane.loadBalancers().every(({ health }) => {
+        const states = Object.values(health).map(({ state }) => state);
+        return states.length === 2 && states.every((state) => state === "InService");
+      }),
+    );
+    const before = plane.machines().map((machine) => machine.emqx!.connections);
+    await client(port, true);
+    const publisher = await client(port, true);
+    await publisher.publishAsync("a/b", "taken", { qos: 1 });
+    expect(plane.machines().map((machine) => machine.emqx!.connections)).toEqual(
+      before.map((count) => count + 1),
+    );
+  },
+);
+
 test("the client CIDRs of the deployment are what lets clients in", async () => {
   const rules = mocks.account
     .list("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
@@ -101,6 +144,7 @@ test("the client CIDRs of the deployment are what lets clients in", async () => 
   await eventually("nobody is let in", () =>
     plane
       .endpoints()
-      .some(({ loadBalancerPort, problem }) => loadBalancerPort === 1883 && problem !== undefined),
+      .filter(({ loadBalancerPort }) => loadBalancerPort === 1883)
+      .every(({ problem }) => problem !== undefined),
   );
 });
