@@ -240,9 +240,11 @@ class Reader {
     const literal = this.text.slice(from, this.at);
     let content: string;
     try {
-      content = JSON.parse(literal.replaceAll("\t", "\\t")) as string;
+      // Before another sign EMQX leaves a backslash as it is, as in the pattern "\d+".
+      const escaped = literal.replace(/\\(["\\bfnrtu])|\\/g, (whole, known) => (known ? whole : "\\\\"));
+      content = JSON.parse(escaped.replaceAll("\t", "\\t")) as string;
     } catch {
-      throw new HoconError(opened, `the string ${literal} has an escape that JSON does not know`);
+      throw new HoconError(opened, `the string ${literal} has a \\u without four digits after it`);
     }
     // EMQX would take the quote for an escaped one and read on.
     if (literal.endsWith('\\"'))

@@ -172,12 +172,20 @@ function merged(base: unknown, top: unknown): unknown {
   return result;
 }
 
+/** Comments, and texts in quotes. */
+const texts = /"""[^]*?"""+|(?:#|\/\/).*|"(?:[^"\\\n]|\\.)*"/g;
+/** EMQX takes a backslash before another sign for one (emqx/hocon@0.44.0: src/hocon_scanner.xrl, unesc/1). */
+const withKnownEscapes = (text: string) =>
+  /^"(?!"")/.test(text)
+    ? text.replace(/\\(["\\bfnrtu])|\\/g, (whole, known) => (known ? whole : "\\\\"))
+    : text;
+
 async function parseHocon(source: string, name: string): Promise<Tree> {
   if (/^\s*include\b/m.test(source)) {
     throw new BadHocon(`${name}: include is simulated in the last line of emqx.conf only`);
   }
   try {
-    return await parse({ text: source });
+    return await parse({ text: source.replace(texts, withKnownEscapes) });
   } catch (error) {
     throw new BadHocon(`${name} is not HOCON: ${(error as Error).message}`, { cause: error });
   }

@@ -48,6 +48,8 @@ while read -r _ from path name field; do
   fi
   text=\${known[$name]}
   [[ -z $field ]] || of_field "$field" || die "$name, from which $path is taken, has no text $field"
+  # HOCON does not know JSON's slash
+  [[ $text != *'\\/'* ]] || text=$(printf '%s' "$text" | sed -E 's/\\\\\\\\/\\x01/g; s|\\\\/|/|g; s/\\x01/\\\\\\\\/g')
   # As an editor leaves it
   while [[ $text == *'\\n' && $text != *'\\\\n' ]]; do text=\${text%'\\n'}; done
   [[ $text =~ $taken_by ]] ||

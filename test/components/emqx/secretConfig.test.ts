@@ -146,7 +146,10 @@ describe("on a node", () => {
     const given = async () => {
       const machine = await node();
       machine.parameters.set("/prod/key", "Config-Secret-2\n");
-      machine.role.secrets.set(arn, JSON.stringify({ port: 5432, password: String.raw`a"\\n\c/ä` }, null, 2));
+      machine.role.secrets.set(
+        arn,
+        JSON.stringify({ port: 5432, password: String.raw`a"\\n\c/ä` }, null, 2).replace("/", "\\/"),
+      );
       machine.operations({ ...operations, ...existing });
       const sources = {
         "authentication.1.headers.x-key": "/prod/key",
