@@ -111,8 +111,8 @@ export function extraConfigProblems(hocon: string, options: ExtraConfigOptions =
 function asksOwnUsers(assignments: Assignment[]): boolean {
   const { authentication } = hoconTree(assignments);
   return (
-    Array.isArray(authentication) &&
-    authentication.some((each) => {
+    authentication !== undefined &&
+    [authentication].flat().some((each) => {
       const { mechanism, backend, enable, user_id_type: by } = Object(each) as Record<string, HoconValue>;
       const isOn = mechanism === "password_based" && backend === "built_in_database" && enable !== false;
       return isOn && (by === undefined || by === "username");

@@ -46,6 +46,9 @@ for (const [version, file] of dumps) {
       // `~`: EMQX converts the value first, so a text or number may stand for a list or a map.
       const converted =
         field.converter && !["primitive", "singleton", "enum", "struct"].includes(field.type.kind) ? "~" : "";
+      // A list of names and values, too (emqx_authn_jwt_schema.erl, verify_claims/1).
+      if (field.name === "verify_claims")
+        field.type = { kind: "union", members: [field.type, { kind: "array", elements: field.type }] };
       const required = field.required && !("default" in field) ? "!" : "";
       const type = field.deprecated ? "deprecated" : required + converted + line(field.type);
       const root = struct === "Root Config Keys" ? "" : struct;

@@ -167,11 +167,19 @@ function byToken(settings: Tree, hardened: boolean): Authenticator {
       return unanswered(hardened);
     }
     if (claims === undefined) return "ignore";
-    if (!fits(claims, treeAt(settings, "verify_claims"), credential)) return "bad-password";
+    if (!fits(claims, expectedOf(settings), credential)) return "bad-password";
     const { exp, [aclClaim]: acl, ...others } = claims;
     const ends = settings["disconnect_after_expire"] !== false && exp !== undefined;
     return accepted({ ...others, acl }, ends ? Number(exp) * 1000 : undefined, "jwt", log);
   };
+}
+
+/** Claims that are expected, by name or as a list (emqx_authn_jwt_schema.erl, verify_claims/1). */
+function expectedOf(settings: Tree): Tree {
+  const list = settings["verify_claims"];
+  return Array.isArray(list)
+    ? Object.fromEntries((list as Tree[]).map(({ name, value }) => [String(name), value]))
+    : treeAt(settings, "verify_claims");
 }
 
 function fits(claims: Tree, expected: Tree, credential: Credential): boolean {

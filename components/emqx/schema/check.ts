@@ -57,6 +57,10 @@ function checkType(place: Place, type: string, value: HoconValue): Configuration
   if (members.length > 1) return checkUnion(place, members, value);
   if (type === "any") return [];
   if (type.startsWith("&")) return checkStruct(place, type.slice(1), value);
+  // The only lists of structures where one of them may stand alone are those of authenticators (emqx_authn_schema.erl, ensure_array/2).
+  if (type.startsWith("~[") && place.path.at(-1) === "authentication" && isTree(value) && !isIndexed(value)) {
+    return checkType(place, type.slice(2, -1), value);
+  }
   if (type.startsWith("~")) {
     return typeof value === "object" ? checkType(place, type.slice(1), value) : [];
   }

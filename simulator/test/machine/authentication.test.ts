@@ -167,6 +167,12 @@ test.each<[string, Record<string, unknown>, string | undefined, unknown]>([
     { isSuperuser: false },
   ],
   [
+    "a claim of a list that does not fit",
+    { ...jwks, verify_claims: [{ name: "sub", value: "${username}" }] },
+    token("RS256", rsa.privateKey, { sub: "another" }),
+    "bad-password",
+  ],
+  [
     "claims that fit",
     { ...jwks, verify_claims: { sub: "${username}", aud: "mqtt" } },
     token("RS256", rsa.privateKey, { sub: "meter", aud: ["web", "mqtt"] }),

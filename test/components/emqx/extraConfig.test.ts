@@ -142,6 +142,15 @@ test.each([
     'cluster.links = [{ name = b, servr = "b:1883", topics = [] }]',
     /did you mean cluster\.links\.1\.server\?/,
   ],
+  [
+    "authentication { mechanism = password_based, backend = built_in_database, user_id_typ = clientid }",
+    /did you mean authentication\.user_id_type\?/,
+  ],
+  ["authentication { mechanism = scram, backend = built_in_database }", undefined],
+  [
+    "authentication = [{ mechanism = jwt, use_jwks = false, algorithm = hmac-based, verify_claims = [{ name = sub, value = x }], secret = s }]",
+    undefined,
+  ],
   ["cluster { prevent_overlapping_partitions = true, quic_lb_mode = 0 }", undefined],
   [
     "cluster { heartbeat_interval = 5s, missed_heartbeats = 4, durable_timers {}, description = x }",
@@ -154,7 +163,7 @@ test.each([
     undefined,
   ],
 ])("6.2.2: %j", (hocon, problem) => {
-  const problems = extraConfigProblems(hocon, { version: "6.2.2" });
+  const problems = extraConfigProblems(hocon, { version: "6.2.2", anonymousAccess: true });
   expect(problems).toEqual(
     problem === undefined ? [] : expect.arrayContaining([expect.stringMatching(problem)]),
   );
