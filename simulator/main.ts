@@ -1,8 +1,8 @@
 /**
  * The process of a simulated region.
  *
- *     node --import tsx simulator/main.ts --directory DIR [--port N] [--account FILE]
- *                                         [--machines running|judged] [--time-scale FACTOR]
+ *     node --require ./simulator/typescript.cjs simulator/main.ts --directory DIR [--port N] [--account FILE]
+ *                                            [--machines running|judged] [--time-scale FACTOR]
  *
  * With `--machines running` instances boot into brokers on loopback addresses and load balancers carry traffic (see
  * dataplane/); `--time-scale` shortens what they wait for (health checks, boot, cluster), 0.1 unless given. With
@@ -61,7 +61,7 @@ async function main(): Promise<void> {
   });
   if (values.directory === undefined) {
     throw new Error(
-      "usage: node --import tsx simulator/main.ts --directory DIR [--port N] [--account FILE] " +
+      "usage: node --require ./simulator/typescript.cjs simulator/main.ts --directory DIR [--port N] [--account FILE] " +
         "[--machines running|judged] [--time-scale FACTOR]",
     );
   }

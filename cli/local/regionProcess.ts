@@ -123,7 +123,7 @@ async function startProcess(surroundings: Surroundings): Promise<RegionProcess> 
   const child = spawn(
     process.execPath,
     [
-      ...["--import", "tsx", surroundings.regionMain],
+      ...["--require", "@emqx-aws/simulator/typescript.cjs", surroundings.regionMain],
       ...["--directory", surroundings.region, "--machines", surroundings.machines],
     ],
     {

@@ -26,9 +26,13 @@ interface Run {
 }
 
 function start(...more: string[]): Run {
-  const child = spawn(process.execPath, ["--import", "tsx", entry, "--directory", directory, ...more], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = spawn(
+    process.execPath,
+    ["--require", "@emqx-aws/simulator/typescript.cjs", entry, "--directory", directory, ...more],
+    {
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   processes.push(child);
   let errors = "";
   child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));

@@ -8,7 +8,15 @@ import { obtainTimeout, prepareCli } from "../engine/harness";
 beforeAll(prepareCli, obtainTimeout);
 
 test("both programs register the same resources, and the table says so", () => {
-  const args = ["--import", "tsx", "bench/main.ts", "--sizes", "2", "--repeat", "1"];
+  const args = [
+    "--require",
+    "@emqx-aws/simulator/typescript.cjs",
+    "bench/main.ts",
+    "--sizes",
+    "2",
+    "--repeat",
+    "1",
+  ];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, {
     cwd: repositoryRoot,
     encoding: "utf8",

@@ -45,10 +45,14 @@ const stack = engine.stack("local", threeNodes);
 function commandLine(): { child: ChildProcess; ended: Promise<string> } {
   const { project, regionMain } = engine.surroundings;
   const main = join(__dirname, "fixtures", "main.ts");
-  const child = spawn(process.execPath, ["--import", "tsx", main, project, regionMain, "up"], {
-    cwd: repositoryRoot,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = spawn(
+    process.execPath,
+    ["--require", "@emqx-aws/simulator/typescript.cjs", main, project, regionMain, "up"],
+    {
+      cwd: repositoryRoot,
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (output += String(data)));
   return { child, ended: new Promise((resolve) => child.once("exit", () => resolve(output))) };

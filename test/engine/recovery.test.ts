@@ -45,10 +45,14 @@ interface CommandLine {
 function commandLine(...args: string[]): CommandLine {
   const { project, regionMain } = engine.surroundings;
   const main = join(__dirname, "fixtures", "main.ts");
-  const child = spawn(process.execPath, ["--import", "tsx", main, project, regionMain, ...args], {
-    cwd: repositoryRoot,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = spawn(
+    process.execPath,
+    ["--require", "@emqx-aws/simulator/typescript.cjs", main, project, regionMain, ...args],
+    {
+      cwd: repositoryRoot,
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (output += String(data)));
   const ended = new Promise<number>((resolve) => child.once("close", (code) => resolve(code ?? -1)));

@@ -22,10 +22,14 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 function command(...args: string[]) {
   const main = join(repositoryRoot, "cli", "main.ts");
   const started = Date.now();
-  const result = spawnSync(process.execPath, ["--import", "tsx", main, "review", ...args], {
-    cwd: repositoryRoot,
-    encoding: "utf8",
-  });
+  const result = spawnSync(
+    process.execPath,
+    ["--require", "@emqx-aws/simulator/typescript.cjs", main, "review", ...args],
+    {
+      cwd: repositoryRoot,
+      encoding: "utf8",
+    },
+  );
   return { ...result, milliseconds: Date.now() - started };
 }
 

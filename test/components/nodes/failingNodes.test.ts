@@ -14,7 +14,7 @@ test.each([3, 30])(
     const script = join(__dirname, "fixtures", "failingNodes.ts");
     const { stdout } = await promisify(execFile)(
       process.execPath,
-      ["--max-old-space-size=700", "--import", "tsx", script, String(count)],
+      ["--max-old-space-size=700", "--require", "@emqx-aws/simulator/typescript.cjs", script, String(count)],
       { timeout: 100_000, maxBuffer: 1e8 },
     );
     const lines = stdout.trim().split("\n");
