@@ -49,6 +49,13 @@ export const charges: Record<string, Rule> = {
     // At least one address per zone; AWS adds more as the load balancer grows.
     ...(inputs.internal === true ? [] : [publicAddress(prices, Math.max(1, list(inputs.subnets).length))]),
   ],
+  "aws:lb/loadBalancer:LoadBalancer": (inputs, prices) => [
+    one("Network Load Balancer", prices.networkElbHour * hoursPerMonth),
+    // Elastic IPs, with which zones are mapped, are charged for themselves.
+    ...(inputs.internal === true || list(inputs.subnetMappings).length > 0
+      ? []
+      : [publicAddress(prices, Math.max(1, list(inputs.subnets).length))]),
+  ],
   "aws:ec2/vpcEndpoint:VpcEndpoint": (inputs, prices) =>
     inputs.vpcEndpointType === "Interface"
       ? [
@@ -146,6 +153,12 @@ export const free: readonly string[] = [
   "aws:elb/loadBalancerPolicy:LoadBalancerPolicy",
   "aws:elb/listenerPolicy:ListenerPolicy",
   "aws:elb/loadBalancerBackendServerPolicy:LoadBalancerBackendServerPolicy",
+  "aws:lb/listener:Listener",
+  "aws:lb/listenerCertificate:ListenerCertificate",
+  "aws:lb/targetGroup:TargetGroup",
+  "aws:lb/targetGroupAttachment:TargetGroupAttachment",
+  // Whoever makes an endpoint pays for it.
+  "aws:ec2/vpcEndpointService:VpcEndpointService",
   "aws:acm/certificate:Certificate",
   "aws:acm/certificateValidation:CertificateValidation",
   // Alias records to a load balancer are answered for nothing.

@@ -30,6 +30,9 @@ export interface Prices {
   publicAddressHour: number;
   classicElbHour: number;
   classicElbGB: number;
+  networkElbHour: number;
+  /** A Network Load Balancer's unit (NLCU), per hour: 1 GB, 100,000 open TCP connections, or 3,000 TLS ones. */
+  networkElbUnit: number;
   /** Interface endpoint, per hour and zone. */
   interfaceEndpointHour: number;
   kmsKey: number;
@@ -64,6 +67,7 @@ const alike = {
   snapshotGiB: 0.05,
   publicAddressHour: 0.005,
   classicElbGB: 0.008,
+  networkElbUnit: 0.006,
   kmsKey: 1,
   secret: 0.4,
   hostedZone: 0.5,
@@ -92,6 +96,7 @@ export const prices: Record<string, Prices> = {
     natGatewayHour: 0.045,
     natGatewayGB: 0.045,
     classicElbHour: 0.025,
+    networkElbHour: 0.0225,
     interfaceEndpointHour: 0.01,
     logsGB: 0.5,
   },
@@ -108,6 +113,7 @@ export const prices: Record<string, Prices> = {
     natGatewayHour: 0.048,
     natGatewayGB: 0.048,
     classicElbHour: 0.028,
+    networkElbHour: 0.0252,
     interfaceEndpointHour: 0.011,
     logsGB: 0.57,
   },

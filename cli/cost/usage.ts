@@ -17,10 +17,18 @@ export function usageOf(resources: readonly CostedResource[], prices: Prices): U
   );
   return [
     ...(has("aws:elb/loadBalancer:LoadBalancer")
+      ? [{ what: "through the Classic ELB, both directions together", price: prices.classicElbGB }]
+      : []),
+    ...(has("aws:lb/loadBalancer:LoadBalancer")
       ? [
-          { what: "through the Classic ELB, both directions together", price: prices.classicElbGB },
-          { what: "out to the internet, the first 10 TB a month", price: prices.internetGB },
+          {
+            what: "through the Network Load Balancer, unless its connections cost more (docs/fronts.md)",
+            price: prices.networkElbUnit,
+          },
         ]
+      : []),
+    ...(has("aws:elb/loadBalancer:LoadBalancer", "aws:lb/loadBalancer:LoadBalancer")
+      ? [{ what: "out to the internet, the first 10 TB a month", price: prices.internetGB }]
       : []),
     ...(has("aws:ec2/natGateway:NatGateway")
       ? [{ what: "through a NAT gateway, both directions together", price: prices.natGatewayGB }]

@@ -71,6 +71,15 @@ describe("charges, in eu-west-1", () => {
       { "NAT gateway": 35.04, "public IPv4 address": 3.65 },
     ],
     [
+      "a Network Load Balancer in two zones, and one with addresses of its own",
+      [
+        resource("aws:lb/loadBalancer:LoadBalancer", { subnets: ["a", "b"], internal: false }),
+        resource("aws:lb/loadBalancer:LoadBalancer", { subnetMappings: [{}, {}] }, "static"),
+        resource("aws:lb/listener:Listener"),
+      ],
+      { "Network Load Balancer": 36.79, "public IPv4 address": 7.3 },
+    ],
+    [
       "a load balancer in three zones",
       [resource(types.loadBalancer, { subnets: ["a", "b", "c"], internal: false })],
       { "Classic ELB": 20.44, "public IPv4 address": 10.95 },
