@@ -3,26 +3,34 @@ import { EmqxSecurityGroup } from "../access/emqxSecurityGroup";
 import type { EmqxSecurityGroupArgs } from "../access/settings";
 import { EmqxBackup } from "../backup/emqxBackup";
 import type { EmqxBackupArgs } from "../backup/settings";
-import { EmqxClassicElb } from "../classicElb/emqxClassicElb";
-import type { EmqxClassicElbArgs } from "../classicElb/settings";
+import type { EmqxClassicElb } from "../classicElb/emqxClassicElb";
 import { EmqxMonitoring } from "../monitoring/emqxMonitoring";
 import type { EmqxMonitoringArgs } from "../monitoring/settings";
 import { EmqxVpc } from "../network/emqxVpc";
 import { existingNetwork, type Network } from "../network/existing";
 import type { EmqxVpcArgs } from "../network/settings";
 import { zoneSubnets } from "../network/subnets";
+import type { EmqxNetworkLoadBalancer } from "../networkLoadBalancer/emqxNetworkLoadBalancer";
 import { EmqxClusterNodes } from "../nodes/emqxClusterNodes";
 import type { EmqxClusterNodesArgs } from "../nodes/settings";
 import { Members } from "../shared/members";
 import { checkDefaultTags } from "../shared/defaultTags";
 import { checkedArgs, resolve } from "../shared/resolve";
 import { nodeTagRules } from "../shared/tags";
+import { createFronts, moveName } from "./fronts";
 import { placeNodes } from "./places";
 import { guardDeletion } from "./protection";
-import { deploymentInputs, deploymentProblems, type EmqxDeploymentArgs } from "./settings";
+import { runError } from "../shared/problems";
+import {
+  deploymentInputs,
+  deploymentProblems,
+  frontWarnings,
+  speaksProxyProtocol,
+  type EmqxDeploymentArgs,
+} from "./settings";
 
 /**
- * An EMQX cluster on AWS, whole: a VPC, security groups, nodes, and a Classic ELB that ends TLS in front of them.
+ * An EMQX cluster on AWS, whole: a VPC, security groups, nodes, and a load balancer that ends TLS in front of them.
  *
  * @example
  * const emqx = new EmqxDeployment("mqtt", {
@@ -55,6 +63,10 @@ export class EmqxDeployment extends pulumi.ComponentResource {
   public readonly zoneId: pulumi.Output<string>;
   /** Name of the load balancer. */
   public readonly loadBalancerName: pulumi.Output<string>;
+  /** The load balancer's Elastic IPs, in the order of the zones; undefined unless they are static. */
+  public readonly addresses?: pulumi.Output<string>[];
+  /** Name of the endpoint service, for endpoints in other VPCs; undefined without one. */
+  public readonly endpointServiceName?: pulumi.Output<string>;
   /** Id of the VPC. */
   public readonly vpcId: pulumi.Output<string>;
   /** Ids of the public subnets, in the order of the zones. */
@@ -104,9 +116,17 @@ export class EmqxDeployment extends pulumi.ComponentResource {
   public get securityGroup(): EmqxSecurityGroup {
     return members.of(this).securityGroup;
   }
-  /** The load balancer. */
+  /** The Classic ELB, unless a Network Load Balancer stands alone. */
   public get classicElb(): EmqxClassicElb {
-    return members.of(this).classicElb;
+    const { classicElb } = members.of(this);
+    if (classicElb === undefined) {
+      throw runError("classicElb: there is none beside networkLoadBalancer, unless classicElb: {} is given");
+    }
+    return classicElb;
+  }
+  /** The Network Load Balancer; undefined without it. */
+  public get networkLoadBalancer(): EmqxNetworkLoadBalancer | undefined {
+    return members.of(this).networkLoadBalancer;
   }
   /** The nodes. */
   public get nodes(): EmqxClusterNodes {
@@ -127,7 +147,10 @@ export class EmqxDeployment extends pulumi.ComponentResource {
     super("emqx-aws:index:EmqxDeployment", name, {}, opts);
     checkDefaultTags(subject, this, args.tags, nodeTagRules);
     const { availabilityZones, nodeCount, listeners, clusterPorts, kmsKeyId, protect, tags } = settings;
-    const { access, classicElb, rollout, instance } = settings;
+    const { access, rollout, instance } = settings;
+    for (const warning of frontWarnings(settings)) {
+      void pulumi.log.warn(warning, this);
+    }
     if (availabilityZones.length === 1 && nodeCount > 1) {
       void pulumi.log.warn(
         `availabilityZones: all nodes stand in ${availabilityZones[0]}; when that zone fails, so does the cluster`,
@@ -168,32 +191,15 @@ export class EmqxDeployment extends pulumi.ComponentResource {
       }),
       parent,
     );
-    const elb = new EmqxClassicElb(
-      `${name}-elb`,
-      checkedArgs<EmqxClassicElbArgs>({
-        subnetIds: classicElb.internal ? privateSubnetIds : network.publicSubnetIds,
-        securityGroupIds: [groups.loadBalancerSecurityGroupId],
-        listeners,
-        certificate: settings.certificate,
-        keepAliveSeconds: settings.keepAliveSeconds,
-        drainingTimeoutSeconds: rollout.drainingTimeoutSeconds,
-        tlsPolicy: classicElb.tlsPolicy,
-        proxyProtocol: classicElb.proxyProtocol,
-        internal: classicElb.internal,
-        accessLogs: classicElb.accessLogs,
-        dns: settings.dns,
-        protect,
-        tags,
-      }),
-      parent,
-    );
+    const fronts = createFronts(name, this, args, settings, network, [groups.loadBalancerSecurityGroupId]);
+    const { classicElb, networkLoadBalancer, newest } = fronts;
     const nodes = new EmqxClusterNodes(
       `${name}-nodes`,
       checkedArgs<EmqxClusterNodesArgs>({
         nodes: placeNodes(subject, `${name}-nodes`, this, settings, network.homes),
         securityGroupIds: [groups.nodeSecurityGroupId],
-        loadBalancerNames: [elb.loadBalancerName],
-        targetGroupArns: undefined,
+        loadBalancerNames: classicElb ? [classicElb.loadBalancerName] : [],
+        targetGroupArns: networkLoadBalancer?.targetGroupArns,
         emqxVersion: settings.emqxVersion,
         licenseKey: settings.licenseKey,
         clusterName: settings.clusterName,
@@ -206,7 +212,7 @@ export class EmqxDeployment extends pulumi.ComponentResource {
         acl: settings.acl,
         users: settings.users,
         anonymousAccess: settings.anonymousAccess,
-        proxyProtocol: classicElb.proxyProtocol,
+        proxyProtocol: speaksProxyProtocol(args, settings),
         instance,
         dataVolume: settings.dataVolume,
         rollout,
@@ -216,13 +222,16 @@ export class EmqxDeployment extends pulumi.ComponentResource {
       }),
       parent,
     );
+    moveName(name, settings, fronts, nodes);
     const { parameterPrefix, roleName } = nodes;
     const monitoring =
       settings.monitoring &&
       new EmqxMonitoring(
         `${name}-monitoring`,
         checkedArgs<EmqxMonitoringArgs>({
-          loadBalancerName: elb.loadBalancerName,
+          loadBalancerName: classicElb?.loadBalancerName,
+          networkLoadBalancerArn: networkLoadBalancer?.loadBalancerArn,
+          targetGroupArns: networkLoadBalancer?.targetGroupArns,
           nodes: nodes.instanceIds.map((instanceId, number) => ({
             instanceId,
             nodeName: nodes.nodeNames[number] as pulumi.Output<string>,
@@ -231,7 +240,7 @@ export class EmqxDeployment extends pulumi.ComponentResource {
           roleName,
           instanceType: instance.type,
           alarmTopicArn: settings.monitoring.alarmTopicArn,
-          certificateArn: settings.certificate?.arn ?? elb.certificateArn,
+          certificateArn: settings.certificate?.arn ?? newest.certificateArn,
           backupIntervalHours: settings.backup?.intervalHours,
           logRetentionDays: settings.monitoring.logRetentionDays,
           kmsKeyId,
@@ -253,21 +262,35 @@ export class EmqxDeployment extends pulumi.ComponentResource {
         }),
         { ...parent, ...(protect && { protect: true }) },
       );
-    const parts = [vpc, groups, elb, nodes, monitoring, backup].filter((part) => part !== undefined);
+    const parts = [vpc, groups, classicElb, networkLoadBalancer, nodes, monitoring, backup].filter(
+      (part) => part !== undefined,
+    );
     guardDeletion(`${name}-protection`, this, protect, parts);
 
-    members.keep(this, { vpc, securityGroup: groups, classicElb: elb, nodes, monitoring, backup });
+    members.keep(this, {
+      vpc,
+      securityGroup: groups,
+      classicElb,
+      networkLoadBalancer,
+      nodes,
+      monitoring,
+      backup,
+    });
     const outputs = {
-      mqttUrl: (this.mqttUrl = elb.mqttUrl),
-      mqttsUrl: (this.mqttsUrl = elb.mqttsUrl),
-      wsUrl: (this.wsUrl = elb.wsUrl),
-      wssUrl: (this.wssUrl = elb.wssUrl),
-      caCertificatePem: (this.caCertificatePem = elb.caCertificatePem),
-      certificateExpires: (this.certificateExpires = elb.certificateExpires),
+      mqttUrl: (this.mqttUrl = newest.mqttUrl),
+      mqttsUrl: (this.mqttsUrl = newest.mqttsUrl),
+      wsUrl: (this.wsUrl = newest.wsUrl),
+      wssUrl: (this.wssUrl = newest.wssUrl),
+      caCertificatePem: (this.caCertificatePem = newest.caCertificatePem),
+      certificateExpires: (this.certificateExpires = newest.certificateExpires),
       licenseExpires: (this.licenseExpires = nodes.licenseExpires),
-      dnsName: (this.dnsName = elb.dnsName),
-      zoneId: (this.zoneId = elb.zoneId),
-      loadBalancerName: (this.loadBalancerName = elb.loadBalancerName),
+      dnsName: (this.dnsName = newest.dnsName),
+      zoneId: (this.zoneId = newest.zoneId),
+      loadBalancerName: (this.loadBalancerName = newest.loadBalancerName),
+      addresses: (this.addresses = networkLoadBalancer?.addresses.length
+        ? networkLoadBalancer.addresses
+        : undefined),
+      endpointServiceName: (this.endpointServiceName = networkLoadBalancer?.endpointServiceName),
       vpcId: (this.vpcId = network.vpcId),
       publicSubnetIds: (this.publicSubnetIds = network.publicSubnetIds),
       privateSubnetIds: (this.privateSubnetIds = privateSubnetIds),
@@ -309,7 +332,8 @@ function networkOf(vpc: EmqxVpc, cidrBlock: string, availabilityZones: string[])
 interface Parts {
   vpc: EmqxVpc | undefined;
   securityGroup: EmqxSecurityGroup;
-  classicElb: EmqxClassicElb;
+  classicElb: EmqxClassicElb | undefined;
+  networkLoadBalancer: EmqxNetworkLoadBalancer | undefined;
   nodes: EmqxClusterNodes;
   monitoring: EmqxMonitoring | undefined;
   backup: EmqxBackup | undefined;

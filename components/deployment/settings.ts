@@ -23,6 +23,16 @@ import {
   type EmqxElbOptionsArgs,
 } from "../classicElb/settings";
 import {
+  AddressType,
+  networkKeepAliveProblems,
+  networkLoadBalancerInputs,
+  networkLoadBalancerNameProblems,
+  networkLoadBalancerOptions,
+  longestNetworkKeepAlive,
+  networkOptionProblems,
+  type EmqxNetworkLoadBalancerOptionsArgs,
+} from "../networkLoadBalancer/settings";
+import {
   monitoringNameProblems,
   monitoringOptions,
   type EmqxMonitoringOptionsArgs,
@@ -42,6 +52,7 @@ import { clusterNodesNameProblems, nodeSettingsRules } from "../nodes/problems";
 import { mostNodes, nodeOptions, type EmqxNodeOptionsArgs } from "../nodes/settings";
 import { userDataProblemsAt } from "../nodes/userData";
 import {
+  checked,
   flag,
   group,
   problemsOf,
@@ -53,6 +64,7 @@ import {
 import { kmsKeyInput } from "../shared/kmsKey";
 import { usesTls } from "../shared/listeners";
 import { regionOf } from "../shared/place";
+import { wholeNumberProblems } from "../shared/words";
 import { initialAddresses } from "./places";
 
 /** A deployment is told what its nodes are told, how many they are and where, and what stands around them. */
@@ -69,10 +81,21 @@ export interface EmqxDeploymentArgs extends EmqxNodeOptionsArgs {
   access?: EmqxAccessArgs;
   /** The certificate of the TLS listeners, needed with one of them. */
   certificate?: EmqxCertificateArgs;
-  /** The longest MQTT keep-alive of any client, in seconds, up to 2,380. Default: 300. */
+  /**
+   * The longest MQTT keep-alive of any client, in seconds: up to 2,380 with a Classic ELB, up to 213 with a TLS listener of a
+   * Network Load Balancer. Default: 300, and 213 there.
+   */
   keepAliveSeconds?: number;
-  /** The load balancer. Default: a public one, with all defaults. */
+  /**
+   * The Classic ELB; with `networkLoadBalancer` it stands only if it is given, `{}` is enough. Default: a public one, with all
+   * defaults.
+   */
   classicElb?: EmqxElbOptionsArgs;
+  /**
+   * A Network Load Balancer, `{}` is enough, instead of the Classic ELB, or beside one that is given. Clients are told the
+   * name of this one. Default: none.
+   */
+  networkLoadBalancer?: EmqxNetworkLoadBalancerOptionsArgs;
   /** The name that clients connect to. Default: the load balancer's own. */
   dns?: EmqxDnsArgs;
   /** Watches the cluster with CloudWatch: alarms, a dashboard, memory, disks and logs of the nodes; `{}` is enough. Default: none. */
@@ -95,8 +118,12 @@ export const deploymentInputs = {
   existingVpc: group(existingVpcInputs),
   access: group(accessInputs, { default: {} }),
   certificate: group(certificateInputs),
-  keepAliveSeconds: elbInputs.keepAliveSeconds,
+  // Each load balancer has a limit of its own, and a default.
+  keepAliveSeconds: checked("number", (input, value) =>
+    typeof value === "number" ? [] : wholeNumberProblems(input, value, 1, longestNetworkKeepAlive, "seconds"),
+  ),
   classicElb: group(elbOptions, { default: {} }),
+  networkLoadBalancer: group(networkLoadBalancerOptions),
   dns: elbInputs.dns,
   ...nodeOptions,
   monitoring: group(monitoringOptions),
@@ -107,6 +134,11 @@ export const deploymentInputs = {
 
 export type DeploymentSettings = Resolved<EmqxDeploymentArgs, typeof deploymentInputs>;
 
+/** A Classic ELB stands unless a Network Load Balancer has taken its place. */
+export function hasClassicElb({ classicElb, networkLoadBalancer }: EmqxDeploymentArgs): boolean {
+  return networkLoadBalancer === undefined || classicElb !== undefined;
+}
+
 /** Everything that is wrong with the input, one line each. */
 export function deploymentProblems(name: string, args: EmqxDeploymentArgs): string[] {
   const region = regionOf(args);
@@ -115,15 +147,20 @@ export function deploymentProblems(name: string, args: EmqxDeploymentArgs): stri
     args,
     { region },
     [
-      () => deploymentNameProblems(name),
+      ({ networkLoadBalancer }) => deploymentNameProblems(name, networkLoadBalancer !== undefined),
+      frontProblems,
       ({ existingVpc }, given) =>
         existingVpc !== undefined && given.vpc !== undefined
           ? [`existingVpc: given together with vpc, which is one to be made; choose one of the two`]
           : [],
-      ({ existingVpc, availabilityZones, classicElb }) =>
+      ({ existingVpc, availabilityZones, classicElb, networkLoadBalancer }, given) =>
         existingVpc === undefined
           ? []
-          : existingVpcProblems(existingVpc, availabilityZones, classicElb.internal),
+          : existingVpcProblems(
+              existingVpc,
+              availabilityZones,
+              (classicElb.internal || !hasClassicElb(given)) && (networkLoadBalancer?.internal ?? true),
+            ),
       ({ vpc }) =>
         vpc.natGateways === NatGateways.None
           ? [
@@ -147,7 +184,7 @@ export function deploymentProblems(name: string, args: EmqxDeploymentArgs): stri
   const settings = withDefaults<EmqxDeploymentArgs, typeof deploymentInputs>(deploymentInputs, args);
   const nodes = {
     ...settings,
-    proxyProtocol: settings.classicElb.proxyProtocol,
+    proxyProtocol: speaksProxyProtocol(args, settings),
     loadBalancerNames: [`${name}-elb`],
     targetGroupArns: [],
   };
@@ -155,8 +192,9 @@ export function deploymentProblems(name: string, args: EmqxDeploymentArgs): stri
 }
 
 /** The names of all parts, whether they are there now or only once a setting is on. */
-function deploymentNameProblems(name: string): string[] {
+function deploymentNameProblems(name: string, network: boolean): string[] {
   const [problem] = [
+    ...(network ? [networkLoadBalancerNameProblems(name, "-nlb")] : []),
     elbNameProblems(name, "-elb"),
     groupNameProblems(name, "-sg"),
     vpcNameProblems(name, "-vpc"),
@@ -165,6 +203,60 @@ function deploymentNameProblems(name: string): string[] {
     backupNameProblems(name, "-backup"),
   ].flat();
   return problem === undefined ? [] : [problem];
+}
+
+/** What each load balancer is told, and whether they go together. */
+function frontProblems(settings: DeploymentSettings, given: EmqxDeploymentArgs): string[] {
+  const { keepAliveSeconds, listeners, existingVpc, classicElb, networkLoadBalancer: network } = settings;
+  const input = "keepAliveSeconds";
+  return [
+    ...(hasClassicElb(given) ? elbInputs.keepAliveSeconds.check(input, keepAliveSeconds, {}) : []),
+    ...(network === undefined
+      ? []
+      : [
+          ...networkLoadBalancerInputs.keepAliveSeconds.check(input, keepAliveSeconds, {}),
+          ...networkKeepAliveProblems(keepAliveSeconds, listeners),
+          ...networkOptionProblems(
+            network,
+            given.networkLoadBalancer ?? {},
+            listeners,
+            "networkLoadBalancer.",
+          ),
+          ...(network.addressType === AddressType.DualStack && existingVpc === undefined
+            ? [
+                `networkLoadBalancer.addressType: DualStack needs subnets with IPv6, which the VPC that is made has not; ` +
+                  `leave it out, or use existingVpc`,
+              ]
+            : []),
+          ...(hasClassicElb(given) && classicElb.proxyProtocol !== network.proxyProtocol
+            ? [
+                `networkLoadBalancer.proxyProtocol: is ${network.proxyProtocol}, and classicElb.proxyProtocol is ` +
+                  `${classicElb.proxyProtocol}; nodes speak it with all load balancers or with none, so set both or neither`,
+              ]
+            : []),
+        ]),
+  ];
+}
+
+/** What works but deserves a second thought. */
+export function frontWarnings({
+  networkLoadBalancer,
+  nodeCount,
+  availabilityZones,
+}: DeploymentSettings): string[] {
+  const zones = availabilityZones.length;
+  return networkLoadBalancer?.crossZone === false && nodeCount < 2 * zones
+    ? [
+        `networkLoadBalancer.crossZone: false, and ${nodeCount} nodes in ${zones} zones: while a zone's only node is replaced, clients ` +
+          `that come to its address find none; use ${2 * zones} nodes, or leave it out`,
+      ]
+    : [];
+}
+
+export function speaksProxyProtocol(args: EmqxDeploymentArgs, settings: DeploymentSettings): boolean {
+  return hasClassicElb(args)
+    ? settings.classicElb.proxyProtocol
+    : settings.networkLoadBalancer!.proxyProtocol;
 }
 
 /** Whether the last node finds an address in the smallest subnet. */

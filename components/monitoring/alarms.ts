@@ -38,6 +38,76 @@ const hour = 3600;
 const day = 86_400;
 
 /**
+ * Of a Network Load Balancer: of one of its target groups, all of which have the same targets and the same check ("Reporting
+ * criteria" in CloudWatch metrics for your Network Load Balancer), and of itself.
+ */
+export const targetGroupAlarms: Alarm[] = [
+  {
+    namespace: "AWS/NetworkELB",
+    period: minute,
+    name: "no-healthy-target",
+    description:
+      "No node has been healthy at the Network Load Balancer for 3 minutes: it sends clients to all nodes alike, and none may " +
+      "answer. If the only node is being replaced, wait for it. Else first: are the instances running (aws ec2 " +
+      "describe-instance-status), and what does the target group say of them (aws elbv2 describe-target-health)?",
+    metricName: "HealthyHostCount",
+    statistic: "Maximum",
+    comparisonOperator: "LessThanThreshold",
+    threshold: 1,
+    evaluationPeriods: 3,
+    treatMissingData: "breaching",
+  },
+  {
+    namespace: "AWS/NetworkELB",
+    period: minute,
+    name: "unhealthy-targets",
+    description:
+      "A registered node has failed the Network Load Balancer's health check (HTTP /status on port 18083) for 10 minutes: " +
+      "EMQX does not run there, or the machine is stuck. Its clients stay connected, new ones go elsewhere. First: the reason " +
+      "(aws elbv2 describe-target-health), then on the node: systemctl status emqx, and /var/log/emqx.",
+    metricName: "UnHealthyHostCount",
+    statistic: "Minimum",
+    comparisonOperator: "GreaterThanOrEqualToThreshold",
+    threshold: 1,
+    evaluationPeriods: 10,
+    treatMissingData: "notBreaching",
+  },
+];
+
+export const networkLoadBalancerAlarms: Alarm[] = [
+  {
+    namespace: "AWS/NetworkELB",
+    period: fiveMinutes,
+    name: "port-allocation-errors",
+    description:
+      "The Network Load Balancer has run out of ports to a node for 5 minutes: new clients fail to connect. It has 55,000 to a " +
+      "node and zone for clients whose address it does not pass on (PrivateLink, IPv6). First: which clients are these? More " +
+      "nodes help at once.",
+    metricName: "PortAllocationErrorCount",
+    statistic: "Sum",
+    comparisonOperator: "GreaterThanThreshold",
+    threshold: 0,
+    evaluationPeriods: 1,
+    treatMissingData: "notBreaching",
+  },
+  {
+    namespace: "AWS/NetworkELB",
+    period: fiveMinutes,
+    name: "rejected-flows",
+    description:
+      "The Network Load Balancer has turned connections away for 15 minutes, because it grew slower than they came. First: did " +
+      "all clients lose their connection at once and come back together? If they are many all the time, ask AWS to reserve " +
+      "capacity (aws elbv2 modify-capacity-reservation).",
+    metricName: "RejectedFlowCount",
+    statistic: "Sum",
+    comparisonOperator: "GreaterThanThreshold",
+    threshold: 0,
+    evaluationPeriods: 3,
+    treatMissingData: "notBreaching",
+  },
+];
+
+/**
  * Of the load balancer. Its metrics come every minute, and but for the two counts of hosts only when there is something
  * to count ("Reporting criteria" in CloudWatch metrics for your Classic Load Balancer): no data is good news there.
  */

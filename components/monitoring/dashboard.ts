@@ -7,7 +7,8 @@ export interface DashboardArgs {
   region: string;
   /** Value of the dimension `Cluster`. */
   cluster: string;
-  loadBalancerName: string;
+  loadBalancerName: string | undefined;
+  network: { LoadBalancer: string; TargetGroup: string } | undefined;
   logGroupName: string;
   certificateArn: string | undefined;
   nodes: { instanceId: string; nodeName: string }[];
@@ -37,7 +38,8 @@ export function dashboardBody(args: DashboardArgs): string {
   const rows = [
     [alarmWidget("Alarms of the cluster", args.sharedAlarmArns)],
     ...nodeAlarmWidgets(args.nodeAlarmArns).map((widget) => [widget]),
-    loadBalancerWidgets(args),
+    ...(args.loadBalancerName === undefined ? [] : [loadBalancerWidgets(args, args.loadBalancerName)]),
+    ...(args.network === undefined ? [] : [networkLoadBalancerWidgets(args, args.network)]),
     nodeWidgets(args),
     networkWidgets(args),
     logWidgets(args),
@@ -109,12 +111,42 @@ function graph(
   };
 }
 
-function loadBalancerWidgets(args: DashboardArgs): Widget[] {
+function networkLoadBalancerWidgets(
+  args: DashboardArgs,
+  { LoadBalancer, TargetGroup }: { LoadBalancer: string; TargetGroup: string },
+): Widget[] {
+  const metric = (name: string, label: string, stat: string, group: string[] = []): Metric => [
+    "AWS/NetworkELB",
+    name,
+    ...group,
+    "LoadBalancer",
+    LoadBalancer,
+    { label, stat },
+  ];
+  const group = ["TargetGroup", TargetGroup];
+  return [
+    graph(args, "Nodes at the Network Load Balancer", 8, [
+      metric("HealthyHostCount", "healthy", "Maximum", group),
+      metric("UnHealthyHostCount", "unhealthy", "Maximum", group),
+    ]),
+    graph(args, "Connections at the Network Load Balancer", 8, [
+      metric("ActiveFlowCount", "open", "Average"),
+      metric("NewFlowCount", "made", "Sum"),
+      metric("ClientTLSNegotiationErrorCount", "failed at TLS", "Sum"),
+    ]),
+    graph(args, "Connections turned away", 8, [
+      metric("RejectedFlowCount", "turned away", "Sum"),
+      metric("PortAllocationErrorCount", "without a port", "Sum"),
+    ]),
+  ];
+}
+
+function loadBalancerWidgets(args: DashboardArgs, loadBalancerName: string): Widget[] {
   const metric = (name: string, label: string, stat: string): Metric => [
     "AWS/ELB",
     name,
     "LoadBalancerName",
-    args.loadBalancerName,
+    loadBalancerName,
     { label, stat },
   ];
   return [

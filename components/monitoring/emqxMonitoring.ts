@@ -21,6 +21,8 @@ import {
   exportAlarm,
   instanceAlarms,
   loadBalancerAlarms,
+  networkLoadBalancerAlarms,
+  targetGroupAlarms,
   nodeAlarms,
   type Alarm,
 } from "./alarms";
@@ -259,13 +261,36 @@ function createTopic({ name, parent, args }: Context): pulumi.Output<string> {
   return new sns.Topic(topicName, { tags: tagged(topicName, args.tags) }, { parent }).arn;
 }
 
+/** What stands in front, as CloudWatch names it: of a Network Load Balancer one target group, which speaks for all. */
+function frontsOf({ loadBalancerName, networkLoadBalancerArn: arn, targetGroupArns }: MonitoringSettings) {
+  const last = (of: pulumi.Input<string>, pattern: RegExp) =>
+    pulumi.output(of).apply((text) => text?.replace(pattern, ""));
+  const [group] = targetGroupArns;
+  const network =
+    arn === undefined || group === undefined
+      ? undefined
+      : { LoadBalancer: last(arn, /^.*:loadbalancer\//), TargetGroup: last(group, /^.*:/) };
+  return { loadBalancerName, network };
+}
+
 function createSharedAlarms(context: Context, topicArn: pulumi.Output<string>): cloudwatch.MetricAlarm[] {
   const { args, certificateArn, prefix } = context;
   const create = (alarm: Alarm, dimensions: pulumi.Input<Record<string, pulumi.Input<string>>>) =>
     createAlarm(context, topicArn, alarm.name, alarm, dimensions);
-  const alarms = loadBalancerAlarms(args.nodes.length).map((alarm) =>
-    create(alarm, { LoadBalancerName: args.loadBalancerName }),
-  );
+  const { loadBalancerName, network } = frontsOf(args);
+  const alarms =
+    loadBalancerName === undefined
+      ? []
+      : loadBalancerAlarms(args.nodes.length).map((alarm) =>
+          create(alarm, { LoadBalancerName: loadBalancerName }),
+        );
+  if (network !== undefined) {
+    const { LoadBalancer } = network;
+    alarms.push(
+      ...targetGroupAlarms.map((alarm) => create(alarm, network)),
+      ...networkLoadBalancerAlarms.map((alarm) => create(alarm, { LoadBalancer })),
+    );
+  }
   if (certificateArn !== undefined) {
     alarms.push(create(certificateAlarm, { CertificateArn: certificateArn }));
   }
@@ -342,6 +367,7 @@ function createDashboard(
   ofNodes: cloudwatch.MetricAlarm[][],
 ): cloudwatch.Dashboard {
   const { name, parent, args, prefix, region } = context;
+  const fronts = frontsOf(args);
   const arnsOf = (alarms: cloudwatch.MetricAlarm[]) =>
     pulumi.all(alarms.map((alarm) => alarmArn(context, alarm)));
   const nodes = args.nodes.map(({ instanceId, nodeName }) =>
@@ -353,17 +379,18 @@ function createDashboard(
       dashboardName: prefix.apply(dashboardNameOf),
       dashboardBody: pulumi
         .all([
-          pulumi.all([region, prefix, args.loadBalancerName, context.certificateArn]),
+          pulumi.all([region, prefix, fronts.loadBalancerName, context.certificateArn, fronts.network]),
           pulumi.all(nodes),
           arnsOf(shared),
           pulumi.all(ofNodes.map(arnsOf)),
         ])
         .apply(([facts, watched, sharedAlarmArns, nodeAlarmArns]) => {
-          const [place, cluster, loadBalancerName, certificateArn] = facts;
+          const [place, cluster, loadBalancerName, certificateArn, network] = facts;
           return dashboardBody({
             region: place,
             cluster,
             loadBalancerName,
+            network,
             logGroupName: cluster,
             certificateArn,
             nodes: watched,

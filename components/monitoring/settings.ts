@@ -1,7 +1,15 @@
 /** What EmqxMonitoring can be told, and what can be wrong with it. */
 import type * as pulumi from "@pulumi/pulumi";
 import { arn, arnPattern } from "../shared/arn";
-import { instanceId, loadBalancerName, nodeName, parameterPrefix, roleName } from "../shared/awsNames";
+import {
+  instanceId,
+  loadBalancerName,
+  networkLoadBalancerArn,
+  nodeName,
+  parameterPrefix,
+  roleName,
+  targetGroupArn,
+} from "../shared/awsNames";
 import { certificateInput, isServerCertificate } from "../certificate/arn";
 import { backupIntervalInput } from "../backup/settings";
 import { instanceTypeInput } from "../nodes/instanceTypes";
@@ -31,8 +39,12 @@ export interface EmqxMonitoringOptionsArgs {
 }
 
 export interface EmqxMonitoringArgs extends EmqxMonitoringOptionsArgs {
-  /** Name of the Classic ELB that the nodes are registered with. */
-  loadBalancerName: pulumi.Input<string>;
+  /** Name of the Classic ELB that the nodes are registered with. Default: none, with `networkLoadBalancerArn`. */
+  loadBalancerName?: pulumi.Input<string>;
+  /** ARN of the Network Load Balancer with whose target groups they are registered. Default: none. */
+  networkLoadBalancerArn?: pulumi.Input<string>;
+  /** ARNs of these target groups. Default: none. */
+  targetGroupArns?: pulumi.Input<string>[];
   /** The nodes, node 0 first. */
   nodes: EmqxMonitoredNodeArgs[];
   /**
@@ -89,7 +101,9 @@ export const monitoringOptions = {
 } satisfies Shapes<EmqxMonitoringOptionsArgs>;
 
 export const monitoringInputs = {
-  loadBalancerName: { ...loadBalancerName, needed: "give loadBalancerName of EmqxClassicElb" },
+  loadBalancerName,
+  networkLoadBalancerArn,
+  targetGroupArns: list(targetGroupArn, { default: [] as pulumi.Input<string>[] }),
   nodes: list(monitoredNode, {
     needed: "name at least one",
     least: "name at least one",
@@ -115,6 +129,13 @@ export function monitoringProblems(name: string, args: EmqxMonitoringArgs, regio
   const where = region === undefined ? {} : { region };
   return problemsOf<EmqxMonitoringArgs, typeof monitoringInputs>(monitoringInputs, args, where, [
     () => monitoringNameProblems(name),
+    (settings) =>
+      settings.loadBalancerName === undefined && settings.networkLoadBalancerArn === undefined
+        ? [
+            `loadBalancerName: missing; give loadBalancerName of EmqxClassicElb, or loadBalancerArn and targetGroupArns of ` +
+              `EmqxNetworkLoadBalancer as networkLoadBalancerArn and targetGroupArns`,
+          ]
+        : [],
   ]);
 }
 

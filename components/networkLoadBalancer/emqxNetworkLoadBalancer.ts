@@ -8,7 +8,7 @@ import { ports } from "../emqx/ports";
 import { checkedLater } from "../shared/checkedLater";
 import { checkDefaultTags } from "../shared/defaultTags";
 import { rfc3339 } from "../shared/expiry";
-import { createDnsRecord, urlsOf } from "../shared/frontDoor";
+import { createDnsRecord, isRecordedElsewhere, urlsOf } from "../shared/frontDoor";
 import { idleTimeoutSeconds } from "../shared/keepAlive";
 import { instancePorts, listenerPorts } from "../shared/listeners";
 import { Members } from "../shared/members";
@@ -121,7 +121,7 @@ export class EmqxNetworkLoadBalancer extends pulumi.ComponentResource {
       name,
       this,
       loadBalancer,
-      dns,
+      isRecordedElsewhere(args.dns) ? undefined : dns,
       addressType === AddressType.DualStack ? ["A", "AAAA"] : ["A"],
     );
 
@@ -366,7 +366,8 @@ function createEndpointService(
       name,
       {
         acceptanceRequired: endpointService.acceptanceRequired,
-        allowedPrincipals: endpointService.allowedPrincipalArns,
+        // In the order in which AWS's answers have them: none that means anything.
+        allowedPrincipals: pulumi.all(endpointService.allowedPrincipalArns).apply((arns) => [...arns].sort()),
         networkLoadBalancerArns: [loadBalancer.arn],
         tags: tagged(name, tags),
       },

@@ -151,7 +151,7 @@ const trustStore = text(
 
 const principal = text(
   arn(
-    [arnPattern("iam", "(?:root|user/.+|role/.+)", true)],
+    [arnPattern("iam", "(?:root|(?:user|role)/[\\w+=,.@/-]+)", true)],
     "arn:aws:iam::<account>:root, or a user's or a role's",
   ),
   { later: true },

@@ -42,6 +42,15 @@ export const loadBalancerName = text(
   given,
 );
 
+/** Elastic Load Balancing API reference 2015-12-01, CreateLoadBalancer. */
+export const networkLoadBalancerArn = text(
+  arn(
+    [arnPattern("elasticloadbalancing", "loadbalancer/net/[A-Za-z0-9-]{1,32}/[0-9a-f]+")],
+    "arn:aws:elasticloadbalancing:<region>:<account>:loadbalancer/net/<name>/<id>",
+  ),
+  given,
+);
+
 /** Elastic Load Balancing API reference 2015-12-01, CreateTargetGroup. */
 export const targetGroupArn = text(
   arn(

@@ -9,6 +9,19 @@ interface Target {
   zoneId: pulumi.Output<string>;
 }
 
+const recordedElsewhere = new WeakSet<object>();
+
+/** The same name, whose record is made by whoever hands it over, later. */
+export function withoutRecord<Dns extends object>(dns: Dns): Dns {
+  const copy = { ...dns };
+  recordedElsewhere.add(copy);
+  return copy;
+}
+
+export function isRecordedElsewhere(dns: object | undefined): boolean {
+  return dns !== undefined && recordedElsewhere.has(dns);
+}
+
 /** Alias records of a load balancer: one for each of its kinds of addresses. */
 export function createDnsRecord(
   name: string,
@@ -16,6 +29,7 @@ export function createDnsRecord(
   loadBalancer: Target,
   dns: { hostedZoneId: pulumi.Input<string>; hostname: string } | undefined,
   types: ("A" | "AAAA")[] = ["A"],
+  opts: pulumi.CustomResourceOptions = {},
 ): void {
   if (dns === undefined) {
     return;
@@ -40,7 +54,7 @@ export function createDnsRecord(
         type,
         aliases: [{ name: loadBalancer.dnsName, zoneId: loadBalancer.zoneId, evaluateTargetHealth: false }],
       },
-      { parent },
+      { parent, ...opts },
     );
   }
 }

@@ -373,8 +373,8 @@ describe("bad input", () => {
       "nodeCount",
       "vpc.cidrBlock",
       "access.adminCidrBlocks",
-      "keepAliveSeconds",
       "instance.type",
+      "keepAliveSeconds",
     ]);
   });
 

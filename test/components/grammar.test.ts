@@ -8,6 +8,7 @@ import { backupInputs } from "../../components/backup/settings";
 import { clusterNodesInputs } from "../../components/nodes/settings";
 import { elbInputs } from "../../components/classicElb/settings";
 import { deploymentInputs } from "../../components/deployment/settings";
+import { NetworkTlsPolicy } from "../../components/networkLoadBalancer/settings";
 import { groupInputs } from "../../components/access/settings";
 import { vpcInputs } from "../../components/network/settings";
 import { inputProblems, type Leaf, type Shape } from "../../components/shared/inputs";
@@ -320,6 +321,29 @@ const rows: Record<string, Row> = {
       defaultActions: [{ type: "forward", targetGroupArn }],
     })),
   },
+  networkLoadBalancerArn: arnOf("elasticloadbalancing", "loadbalancer/net/emqx-nlb-0123456/0123456789abcdef"),
+  clientTrustStoreArn: {
+    ...arnOf("elasticloadbalancing", "truststore/fleet/0123456789abcdef"),
+    door: checks("aws:lb/listener:Listener", (trustStoreArn) => ({
+      mutualAuthentication: { mode: "verify", trustStoreArn },
+    })),
+  },
+  "allowedPrincipalArns[]": {
+    right: fc.constantFrom(
+      "arn:aws:iam::123456789012:root",
+      "arn:aws:iam::123456789012:role/a/b",
+      "arn:aws:iam::123456789012:user/x",
+    ),
+    wrong: fc.constantFrom(
+      "*",
+      "123456789012",
+      "arn:aws:iam::12345678901:root",
+      "arn:aws:iam::123456789012:group/x",
+    ),
+    door: checks("aws:ec2/vpcEndpointService:VpcEndpointService", (arn) => ({ allowedPrincipals: [arn] })),
+  },
+  "networkLoadBalancer.tlsPolicy": choice(Object.values(NetworkTlsPolicy)),
+  addressType: choice(["ipv4", "dualstack"]),
   bucket: {
     right: fc
       .stringMatching(/^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/)
@@ -690,6 +714,7 @@ const rows: Record<string, Row> = {
     door: checks("aws:cloudwatch/metricAlarm:MetricAlarm", (arn) => ({ ...alarm({}), alarmActions: [arn] })),
   },
 };
+rows["furtherCertificateArns[]"] = rows["certificateArn"]!;
 
 /** The same under the names that they have in a group. */
 Object.assign(rows, {

@@ -135,8 +135,8 @@ describe("settings", () => {
       `nodeCount: "x" is not a number`,
       "rollout.batchSise: there is no such setting; did you mean batchSize?",
       `vpc.cidrBlock: "10.0.0.0/8" is a /8; a VPC's block is between /16 and /28`,
-      "keepAliveSeconds: 9999 is not a whole number of seconds from 1 to 2380; a Classic ELB's idle timeout ends at 3600 s",
       "rollout.readinessTimeoutSeconds: 5 is not a whole number of seconds from 60 to 7200",
+      "keepAliveSeconds: 9999 is not a whole number of seconds from 1 to 2380; a Classic ELB's idle timeout ends at 3600 s",
     ]);
   });
 

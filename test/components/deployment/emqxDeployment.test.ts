@@ -12,6 +12,7 @@ import type { Registered, RegionMocks } from "@emqx-aws/simulator";
 import { inAws, memory, run, valueOf, type RunOptions } from "../../support";
 
 const certificateArn = "arn:aws:acm:eu-west-1:123456789012:certificate/6f0f7d5e-3c1a-4b7e-9d55-2b8f4f6a1c01";
+const other = "arn:aws:acm:eu-west-1:123456789012:certificate/1a2b3c4d-5e6f-4a0b-8c1d-9e8f7a6b5c02";
 const small: EmqxDeploymentArgs = {
   availabilityZones: ["eu-west-1a", "eu-west-1b"],
   certificate: { arn: certificateArn },
@@ -228,6 +229,12 @@ describe("EmqxDeployment", () => {
         "authentication.2.headers.c": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a/users-AbCdEf",
       },
       users: [{ username: "one" }, { username: "two", superuser: true }],
+      networkLoadBalancer: {
+        furtherCertificateArns: [other, certificateArn],
+        endpointService: {
+          allowedPrincipalArns: ["root", "role/x"].map((who) => `arn:aws:iam::123456789012:${who}`),
+        },
+      },
       tags: { team: "iot", cost: "7", owner: "ops" },
     };
     const listsOf = (shapes: Record<string, Shape>, path: string[] = []): string[][] =>

@@ -374,6 +374,7 @@ describe("EmqxMonitoring", () => {
       region: "eu-west-1",
       cluster: prefix,
       loadBalancerName: "emqx-elb",
+      network: undefined,
       logGroupName: prefix,
       certificateArn,
       nodes: many.map((k) => ({ instanceId: `i-${k}`, nodeName: `emqx@10.0.0.${k}` })),

@@ -8,14 +8,22 @@ import {
   exportAlarm,
   instanceAlarms,
   loadBalancerAlarms,
+  networkLoadBalancerAlarms,
   nodeAlarms,
+  targetGroupAlarms,
 } from "../../../components/monitoring/alarms";
 import { testWith, toolEnvironment } from "../emqx/tools";
 
 const page = readFileSync(join(__dirname, "../../../docs/monitoring.md"), "utf8");
 
 test("every alarm has a row on the page, and every row an alarm", () => {
-  const ofCluster = [...loadBalancerAlarms(3), certificateAlarm, exportAlarm(6)];
+  const ofCluster = [
+    ...loadBalancerAlarms(3),
+    ...targetGroupAlarms,
+    ...networkLoadBalancerAlarms,
+    certificateAlarm,
+    exportAlarm(6),
+  ];
   const named = [...ofCluster, ...instanceAlarms(0), ...nodeAlarms(0)];
   const alarms = page.slice(page.indexOf("## What each alarm means"), page.indexOf("### While nodes"));
   const rows = [...alarms.matchAll(/^\| `([a-z-]+)`/gm)].map(([, name]) => name);
