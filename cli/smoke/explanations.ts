@@ -5,7 +5,9 @@ import type { Explanation } from "./result";
 
 type Text = Omit<Explanation, "evidence">;
 
-const health = "health: npm run status; on AWS: aws elb describe-instance-health --load-balancer-name …";
+const health =
+  "health: npm run status; on AWS: aws elb describe-instance-health --load-balancer-name …, or " +
+  "aws elbv2 describe-target-health --target-group-arn …";
 const boot = "the node's boot: npm run console -- <node>; on AWS: aws ec2 get-console-output --instance-id …";
 
 export const unresolved: Text = {
@@ -54,8 +56,8 @@ export const expired: Text = {
 export const noTls: Text = {
   meaning: "The load balancer takes the connection, but no TLS comes about.",
   look: [
-    "listener: the port must be an SSL listener with a certificate (npm run region -- show <load balancer>)",
-    "TLS policy: classicElb.tlsPolicy must allow a version that the client speaks; a Classic ELB has no TLS 1.3",
+    "listener: the port must be an SSL or TLS listener with a certificate (npm run region -- show <load balancer>)",
+    "TLS policy: tlsPolicy (of the group classicElb or networkLoadBalancer) must allow a version that the client speaks; a Classic ELB has no TLS 1.3",
   ],
 };
 

@@ -10,12 +10,19 @@ import type { Outputs } from "./outputs";
 export class RealInside implements Inside {
   readonly kind = "real";
   private readonly region: string | undefined;
+  /** Its name says of which kind a load balancer is: `emqx-1a2b.elb.eu-west-1.amazonaws.com` is a Network one. */
+  private readonly isNetwork: boolean;
 
   constructor(
     private readonly outputs: Outputs,
     private readonly env: NodeJS.ProcessEnv,
   ) {
-    this.region = /\.([a-z]{2}-[a-z-]+-\d)\.elb\.amazonaws\.com/.exec(outputs.loadBalancerDnsName ?? "")?.[1];
+    const [, classic, network] =
+      /\.(?:([a-z]{2}-[a-z-]+-\d)\.elb|elb\.([a-z]{2}-[a-z-]+-\d))\.amazonaws\.com/.exec(
+        outputs.loadBalancerDnsName ?? "",
+      ) ?? [];
+    this.region = classic ?? network;
+    this.isNetwork = network !== undefined;
   }
 
   async locate(hostname: string, port: number): Promise<Place> {
@@ -43,6 +50,7 @@ export class RealInside implements Inside {
 
   instances(): Promise<InstanceState[] | undefined> {
     return this.ifAnswered(async () => {
+      if (this.isNetwork) return this.targets();
       const answer = await this.aws("elb", "describe-instance-health", ...this.balancer(), [
         "--output",
         "json",
@@ -60,6 +68,7 @@ export class RealInside implements Inside {
 
   idleTimeoutSeconds(): Promise<number | undefined> {
     return this.ifAnswered(async () => {
+      if (this.isNetwork) return this.shortestIdleTimeout();
       const query = "LoadBalancerAttributes.ConnectionSettings.IdleTimeout";
       const arguments_ = [...this.balancer(), "--query", query, "--output", "text"];
       return Number(await this.aws("elb", "describe-load-balancer-attributes", ...arguments_));
@@ -88,6 +97,55 @@ export class RealInside implements Inside {
   ): Promise<number> {
     const region = this.region === undefined ? {} : { region: this.region };
     return operateThroughSession(instanceId, operation, args, { ...region, env: this.env, say });
+  }
+
+  /** An instance is in service where each target group that it is registered with calls it healthy. */
+  private async targets(): Promise<InstanceState[]> {
+    const groups = await this.network("describe-target-groups", "TargetGroups[].TargetGroupArn");
+    const states = new Map<string, InstanceState>();
+    for (const group of groups.flat()) {
+      const answer = await this.aws("elbv2", "describe-target-health", "--target-group-arn", group, [
+        "--output",
+        "json",
+      ]);
+      const { TargetHealthDescriptions } = JSON.parse(answer) as {
+        TargetHealthDescriptions: {
+          Target: { Id: string };
+          TargetHealth: { State: string; Description?: string };
+        }[];
+      };
+      for (const { Target, TargetHealth } of TargetHealthDescriptions) {
+        const { State, Description = "" } = TargetHealth;
+        const inService = State === "healthy" && states.get(Target.Id)?.inService !== false;
+        if (State !== "healthy" || inService)
+          states.set(Target.Id, { instanceId: Target.Id, inService, description: Description });
+      }
+    }
+    return [...states.values()];
+  }
+
+  /** A TLS listener's is fixed, and no attribute. */
+  private async shortestIdleTimeout(): Promise<number> {
+    const listeners = await this.network("describe-listeners", "Listeners[].[Protocol,ListenerArn]");
+    const seconds = await Promise.all(
+      listeners.map(async ([protocol, arn]) => {
+        if (protocol === "TLS") return 350;
+        const query = "Attributes[?Key=='tcp.idle_timeout.seconds'].Value";
+        const asked = ["--listener-arn", arn!, "--query", query, "--output", "text"];
+        return Number(await this.aws("elbv2", "describe-listener-attributes", asked));
+      }),
+    );
+    return Math.min(...seconds);
+  }
+
+  /** What the API says of the Network Load Balancer's parts: a line each, its fields apart. */
+  private async network(verb: string, query: string): Promise<string[][]> {
+    const name = ["--names", this.outputs.loadBalancerName ?? ""];
+    const first = ["--query", "LoadBalancers[0].LoadBalancerArn", "--output", "text"];
+    const arn = await this.aws("elbv2", "describe-load-balancers", name, first);
+    const asked = ["--load-balancer-arn", arn, "--query", query, "--output", "text"];
+    const lines = (await this.aws("elbv2", verb, asked)).split("\n");
+    return lines.map((line) => line.split("\t"));
   }
 
   private balancer(): string[] {
