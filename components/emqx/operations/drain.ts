@@ -10,8 +10,10 @@
  *   has found unhealthy (github.com/aws/containers-roadmap/issues/470). So where there are target groups the health check is made
  *   to fail first: what the management port answers reaches this machine alone (the table of its own addresses comes before
  *   rule 1), until a reboot or "sync" takes that back. DRAIN_SECONDS count from when no new clients come, as far as the time reaches.
+ *   Who was deregistered before has nothing to fail: it waits for the two minutes.
  * - EMQX goes on evacuating after a restart, on a new instance with the old volume as well. So it is told to end before
  *   it stops; where the power went first, a file on the volume tells the operation "sync" to do so.
+ * - No "sync" goes on meanwhile: this run has the lock.
  * - Alone in its cluster, a node has nowhere to send its clients.
  * - A node that is not one of MEMBERS any more leaves the cluster. EMQX from 5.9 on refuses that while the node holds
  *   shards of its durable storage: then they are told to leave first. If it does not get to all that, the others notice.
@@ -30,7 +32,6 @@ if [[ $state != active ]]; then
 fi
 begin "draining"
 try 20 running || die "EMQX does not answer, so no client was moved: $(why)"
-# No sync meanwhile
 hold 10 || say "going on all the same: $(busy)"
 if patience=10 keep cluster 2>"$work/err"; then
   # shellcheck source=/dev/null
@@ -40,7 +41,6 @@ else
 fi
 end=$((start + DRAIN_SECONDS)) span=$DRAIN_SECONDS
 deadline=$((end + 40))
-# Sets count
 connections() {
   patience=10 emqx ctl broker stats >"$work/stats" || true
   [[ $(<"$work/stats") =~ (^|$'\\n')connections.count\\ *:\\ *([0-9]+) ]] && count=\${BASH_REMATCH[2]} && return
@@ -57,6 +57,7 @@ unused() {
   for group in $TARGET_GROUPS; do
     state=$(aws elbv2 describe-target-health --target-group-arn "$group" --targets "Id=$id" \\
       --query 'TargetHealthDescriptions[0].TargetHealth.State' --output text) || return
+    [[ $state != draining ]] || pause=120
     [[ $state != @(healthy|initial) ]] || { echo "\${group##*:}: $state" >&2 && return 1; }
   done
 }
@@ -67,13 +68,14 @@ if [[ -z $unmoved && $members == *" "* ]]; then
     begin "failing the load balancers' health check"
     deadline=$((start + 190))
     : >"$run.closed"
-    if try 10 closed && try 20 instance && try 60 unused; then sleep 40; else say "$(why)"; fi
+    pause=40
+    if try 10 closed && try 20 instance && try 60 unused; then sleep $pause; else say "$(why)"; fi
     clock
     ((span < start + 150 - uptime)) || span=$((start + 150 - uptime))
     end=$((uptime + span))
     deadline=$((end + 40))
   fi
-  # Where nobody counts, EMQX's own default
+  # EMQX's own default
   count=unknown rate=500
   if try 10 connections; then rate=$((count * 2 / (span + 1) + 100)); else say "$(why)"; fi
   if [[ $PACKAGE_NAME == emqx-enterprise ]]; then

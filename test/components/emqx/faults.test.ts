@@ -91,6 +91,7 @@ const lives: Life[] = [
       machine.change("nodes/0/ready", "never");
       machine.emqx!.startEvacuation({ waitHealthCheck: 1, waitTakeover: 1 });
       machine.write("var/lib/emqx/emqx-node.evacuating", "");
+      machine.write("run/emqx-node.closed", "");
     },
   },
   {

@@ -471,6 +471,14 @@ describe("drain", () => {
     expect(calls(run, "sleep 40")).toEqual([]);
   });
 
+  test("waits for two minutes where it was deregistered before", async () => {
+    const machine = await node();
+    machine.members(both, 150, ["emqx-1883"]);
+    machine.disturb("aws", /elbv2/, saying("draining"));
+    const run = await machine.operate("drain");
+    expect([run.code, calls(run, "sleep")[0]]).toEqual([0, "sleep 120"]);
+  });
+
   test("goes on at once where the kernel has no such rules", async () => {
     const machine = await node();
     machine.members(both, 4, ["emqx-1883"]);
