@@ -4,12 +4,16 @@
  * have it.
  *
  * - They are asked for every minute, too ("upkeep", with the file as it is), because a secret of Secrets Manager has no version that could be asked for without it.
+ * - What cannot be had is no reason to leave passwords and users as they are: it is said, and asked for again a minute later. Only where
+ *   it was never there, or the deployment names another, it ends the run.
  * - A text stays in the form that JSON gives it, which HOCON takes as it is: nothing is unpacked and packed again.
  * - A secret often is an object of JSON; then its field is such a text in such a text, of which one layer is taken off. An escaped
  *   backslash is put aside meanwhile, for it may stand before an n.
  */
 export const existingOperation = `# Part of secret_settings and upkeep: adds to value what stands in other parameters, and in secrets
+insist=60
 if [[ \${1:-} == again ]]; then
+  insist=0
   [[ -f $conf/secret.conf ]] && ! news secret-config "$seen" || return 0
   step="taking up the secret settings"
   value=$(<"$conf/secret.conf")
@@ -38,22 +42,28 @@ of_field() {
   text=$(printf '%s' "$text" | sed -E 's/\\\\\\\\/\\x01/g; s/\\\\[nrt]/ /g; s/\\\\(["/])/\\1/g; s/\\x01/\\\\/g')
   [[ $text =~ $pattern ]] && text=\${BASH_REMATCH[1]}
 }
+missing() {
+  ((insist == 0)) || die "$*"
+  say "going on with the secret settings as they are: $*"
+}
 taken_by='^([^\\\\]|\\\\[^u])*([^\\\\]|\\\\[^u\\\\])$'
 declare -A known=()
 while read -r _ from path name field; do
   [[ $from == from ]] || continue
   if [[ -z \${known[$name]:-} ]]; then
-    try 60 value_of "$name" || die "$name, from which $path is taken: $(why)"
+    try "$insist" value_of "$name" || { missing "$name, from which $path is taken: $(why)" && return 0; }
     known[$name]=$text
   fi
   text=\${known[$name]}
-  [[ -z $field ]] || of_field "$field" || die "$name, from which $path is taken, has no text $field"
+  [[ -z $field ]] || of_field "$field" || { missing "$name, from which $path is taken, has no text $field" && return 0; }
   # HOCON does not know JSON's slash
   [[ $text != *'\\/'* ]] || text=$(printf '%s' "$text" | sed -E 's/\\\\\\\\/\\x01/g; s|\\\\/|/|g; s/\\x01/\\\\\\\\/g')
   # As an editor leaves it
   while [[ $text == *'\\n' && $text != *'\\\\n' ]]; do text=\${text%'\\n'}; done
-  [[ $text =~ $taken_by ]] ||
-    die "$name, from which $path is taken: EMQX takes no text that is empty, has control characters or ends in a backslash"
+  if [[ ! $text =~ $taken_by ]]; then
+    missing "$name, from which $path is taken: EMQX takes no text that is empty, has control characters or ends in a backslash"
+    return 0
+  fi
   value+="$path = \\"$text\\""$'\\n'
 done < <(printf '%s' "$value")
 if [[ \${1:-} == again && $(<"$conf/secret.conf") != "\${value%$'\\n'}" ]]; then

@@ -197,7 +197,15 @@ describe("on a node", () => {
       expect(run.console).toMatch(/^emqx-node: taking up the secret settings\n/);
       expect(calls(run, "emqx")).toEqual(["emqx ctl conf reload"]);
       expect(where(machine, "Config-Secret-2")).toEqual([]);
-      expect(taken(machine)).toEqual(both.with(1, ["authentication.1.headers.x-key", "Config-Secret-3"]));
+      const changed = both.with(1, ["authentication.1.headers.x-key", "Config-Secret-3"]);
+      expect(taken(machine)).toEqual(changed);
+      machine.parameters.delete("/prod/key");
+      const without = await machine.operate("sync");
+      expect(without).toMatchObject({
+        code: 0,
+        console: expect.stringMatching(/^emqx-node: going on with .*ParameterNotFound/) as string,
+      });
+      expect(taken(machine)).toEqual(changed);
     });
 
     test.each<[string, (machine: Machine) => unknown, RegExp]>([
