@@ -9,15 +9,17 @@ import { byName, enumerate, grouped, number, record, same, text } from "./values
 
 export function loadBalancerNotices({ change }: NoticeInput): Notice[] {
   const ending = (words: string): Notice => clients("interrupts-service", words, "replace-load-balancer");
+  const ofBoth = (operation: "replace" | "delete") =>
+    [types.loadBalancer, types.networkLoadBalancer].flatMap((type) => changed(change, type, operation));
   return [
-    ...changed(change, types.loadBalancer, "replace").map(({ name, properties }) => {
+    ...ofBoth("replace").map(({ name, properties }) => {
       const causes = properties.filter(({ forcesReplacement }) => forcesReplacement);
       const why = causes.length > 0 ? ` (${causes.map(({ path }) => `\`${path}\``).join(", ")})` : "";
       return ending(
         `The load balancer ${name} is replaced${why}: all connections close and its DNS name changes.`,
       );
     }),
-    ...changed(change, types.loadBalancer, "delete").map(({ name }) =>
+    ...ofBoth("delete").map(({ name }) =>
       ending(`The load balancer ${name} is deleted: its endpoint goes away.`),
     ),
     ...changed(change, types.loadBalancer, "update").flatMap(settingNotices),

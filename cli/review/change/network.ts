@@ -42,9 +42,37 @@ export function partiesOf(side: Side): Party[] {
   return [...loadBalancers(side), ...clusters(side)];
 }
 
+/** Those of a Network Load Balancer are resources of their own, and lead to the port of a target group. */
+function networkListenersOf(side: Side, { key }: Existing): Listener[] {
+  return side
+    .ofType(types.networkListener)
+    .filter((one) => side.target(one, "loadBalancerArn", types.networkLoadBalancer)?.key === key)
+    .map((one) => {
+      const group = side.target(one, "defaultActions[0].targetGroupArn", types.targetGroup)?.resource;
+      return {
+        port: number(one.inputs.port) ?? 0,
+        protocol: text(one.inputs.protocol) === "TLS" ? "SSL" : "TCP",
+        instancePort: number(group?.inputs.port) ?? 0,
+        instanceProtocol: "TCP",
+        certificate: text(one.inputs.certificateArn),
+      };
+    })
+    .sort((a, b) => a.port - b.port);
+}
+
+/** The subnets that it stands in: given as they are, or each with an address. */
+function subnetsOf(side: Side, loadBalancer: Existing): (Existing | undefined)[] {
+  const mappings = list(loadBalancer.inputs.subnetMappings);
+  const targets =
+    mappings.length === 0
+      ? side.targets(loadBalancer, "subnets", types.subnet)
+      : mappings.flatMap((_, i) => side.targets(loadBalancer, `subnetMappings[${i}].subnetId`, types.subnet));
+  return targets.map(({ resource }) => resource);
+}
+
 function loadBalancers(side: Side): Party[] {
-  return side.ofType(types.loadBalancer).map((loadBalancer) => {
-    const subnets = side.targets(loadBalancer, "subnets", types.subnet).map(({ resource }) => resource);
+  return side.ofType(types.loadBalancer, types.networkLoadBalancer).map((loadBalancer) => {
+    const subnets = subnetsOf(side, loadBalancer);
     const isInternal = loadBalancer.inputs.internal === true;
     const routed = subnets.some((subnet) => subnet && leadsTo(side, subnet, "gateway"));
     const isKnown = subnets.length > 0 && subnets.every((subnet) => subnet !== undefined);
@@ -55,7 +83,10 @@ function loadBalancers(side: Side): Party[] {
       groups: side.targets(loadBalancer, "securityGroups", ...groupTypes).map(({ key }) => key),
       hasWayIn: isInternal ? false : isKnown ? routed : undefined,
       hasWayOut: isKnown ? !isInternal && routed : undefined,
-      listeners: listenersOf(loadBalancer),
+      listeners:
+        loadBalancer.type === types.loadBalancer
+          ? listenersOf(loadBalancer)
+          : networkListenersOf(side, loadBalancer),
       publicNodes: [],
     };
   });

@@ -66,6 +66,28 @@ describe("what is in the way of packets", () => {
     ]);
   });
 
+  it("is nothing at a Network Load Balancer, whose listeners are resources of their own, mapped to a subnet or not", () => {
+    const own = (type: string, name: string, inputs: Resource["inputs"]): Resource => ({
+      type,
+      name,
+      inputs,
+    });
+    const parts = [
+      own(types.targetGroup, "group", { port: 1883 }),
+      own(types.networkListener, "mqtts", {
+        loadBalancerArn: "nlb-id",
+        port: 8883,
+        protocol: "TLS",
+        defaultActions: [{ type: "forward", targetGroupArn: "group-id" }],
+      }),
+    ];
+    for (const place of [{ subnets: ["public-id"] }, { subnetMappings: [{ subnetId: "public-id" }] }]) {
+      const nlb = own(types.networkLoadBalancer, "nlb", { ...place, securityGroups: ["lb-sg-id"] });
+      const { rows } = reviewed(...network, ...[nlb, ...parts].map(same), create(fromAll)).exposure;
+      expect(rows.map(({ purpose, after }) => [purpose, after])).toEqual([["MQTT with TLS", "open"]]);
+    }
+  });
+
   it("is the route of an internal load balancer, or of a subnet without an internet gateway", () => {
     const expected = ["internet → load balancer TCP 8883: no route → no route"];
     expect(waysOf(same(balancer({ internal: true })), same(fromAll))).toEqual(expected);
