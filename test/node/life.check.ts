@@ -238,11 +238,29 @@ describe("a later boot", () => {
   test("formats and installs nothing, and brings the node back", async () => {
     const before = sh(`blkid -o value -s UUID /dev/sdf`);
     outside.requests.length = 0;
+    const group =
+      "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/emqx-1883/0123456789abcdef";
+    outside.changeParameter("cluster", `${outside.parameter("cluster")}TARGET_GROUPS='${group}'\n`);
+    const states = ["initial", "healthy"];
+    outside.disturb = (request) =>
+      request.startsWith("DescribeTargetHealth ") ? targetHealth(states.shift()!) : undefined;
     const { console } = await machine.boot();
+    outside.disturb = undefined;
+    expect(states).toEqual([]);
     expect(console).toMatch(/node 0 is ready$/m);
     expect(console).not.toMatch(/formatting|installing/);
     expect(sh(`blkid -o value -s UUID /dev/sdf`)).toBe(before);
     expect(outside.requests.filter((request) => request.endsWith(".rpm"))).toEqual([]);
+  });
+
+  test("what a drain does to the health check leaves the machine its own answers, and a sync takes it back (ip)", async () => {
+    const [close] = /ip rule add .*prohibit/.exec(operations["drain"]!)!;
+    sh(close);
+    expect(sh(`${close} 2>&1 || echo $?`)).toBe("RTNETLINK answers: File exists\n2");
+    expect(sh("curl -fsS http://127.0.0.1:18083/status")).toContain("emqx is running");
+    write("/run/emqx-node.closed", "");
+    expect((await machine.operate("sync")).code).toBe(0);
+    expect(sh("ip rule")).not.toContain("18083");
   });
 
   test("a node that was removed leaves the cluster before it stops", async () => {
@@ -256,3 +274,13 @@ describe("a later boot", () => {
     );
   });
 });
+
+/** As Elastic Load Balancing v2 answers (botocore/data/elbv2/2015-12-01/service-2.json). */
+function targetHealth(state: string) {
+  const name = "DescribeTargetHealth";
+  const health = `<TargetHealth><State>${state}</State></TargetHealth><Target><Id>i-1</Id><Port>1883</Port></Target>`;
+  const result = `<TargetHealthDescriptions><member>${health}</member></TargetHealthDescriptions>`;
+  const space = "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/";
+  const body = `<${name}Response xmlns="${space}"><${name}Result>${result}</${name}Result></${name}Response>`;
+  return { status: 200, body, headers: { "Content-Type": "text/xml" } };
+}

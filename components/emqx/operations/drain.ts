@@ -34,10 +34,11 @@ begin "draining"
 try 20 running || die "EMQX does not answer, so no client was moved: $(why)"
 hold 10 || say "going on all the same: $(busy)"
 if patience=10 keep cluster 2>"$work/err"; then
+  TARGET_GROUPS=
   # shellcheck source=/dev/null
   . "$work/value"
 else
-  say "the members are those last heard of: $(why)"
+  say "members as last heard of: $(why)"
 fi
 end=$((start + DRAIN_SECONDS)) span=$DRAIN_SECONDS
 deadline=$((end + 40))
@@ -80,7 +81,7 @@ if [[ -z $unmoved && $members == *" "* ]]; then
   if try 10 connections; then rate=$((count * 2 / (span + 1) + 100)); else say "$(why)"; fi
   if [[ $PACKAGE_NAME == emqx-enterprise ]]; then
     begin "evacuating $count connections, $rate a second"
-    : >"$data/emqx-node.evacuating" || say "a power cut would leave it evacuating"
+    : >"$data/emqx-node.evacuating" || say "a power cut would leave it so"
     try 10 told 'started|already enabled' rebalance start --evacuation --wait-health-check 1 --wait-takeover 1 \\
       --conn-evict-rate "$rate" --sess-evict-rate "$rate" || say "it did not begin: $(why)"
   else

@@ -479,6 +479,14 @@ describe("drain", () => {
     expect([run.code, calls(run, "sleep")[0]]).toEqual([0, "sleep 120"]);
   });
 
+  test("has no target groups any more once the parameter has none", async () => {
+    const machine = await node();
+    machine.members(both, 4, ["emqx-1883"]);
+    await machine.operate("sync");
+    machine.members(both, 4);
+    expect(calls(await machine.operate("drain"), "ip")).toEqual([]);
+  });
+
   test("goes on at once where the kernel has no such rules", async () => {
     const machine = await node();
     machine.members(both, 4, ["emqx-1883"]);
