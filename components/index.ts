@@ -51,4 +51,6 @@ export type {
   EmqxRolloutArgs,
   EmqxSecretVersionsArgs,
 } from "./nodes/settings";
-export { Listener } from "./shared/listeners";
+export { CertificateField } from "./nodes/tls";
+export type { EmqxNodeTlsArgs } from "./nodes/tls";
+export { Listener, TlsEnd } from "./shared/listeners";

@@ -37,12 +37,14 @@ function isEncrypted({ lbProtocol }: Listener): boolean {
 export const loadBalancerPolicies: Policies = [
   {
     name: "tls-ends-at-the-load-balancer",
-    description: "TLS listeners have a certificate and speak plain TCP to the nodes; 8883 and 8084 are TLS.",
+    description:
+      "TLS listeners have a certificate and speak plain TCP to the nodes; 8883 and 8084 are TLS, " +
+      "or lead to the same ports of the nodes, where TLS ends then.",
     validateResource: ({ type, props, name }, report) => {
       if (type !== loadBalancer) return;
       for (const listener of listenersOf(props)) {
-        const { lbPort, lbProtocol, instanceProtocol } = listener;
-        if (tlsPorts.includes(lbPort) && !isEncrypted(listener)) {
+        const { lbPort, lbProtocol, instancePort, instanceProtocol } = listener;
+        if (tlsPorts.includes(lbPort) && instancePort !== lbPort && !isEncrypted(listener)) {
           report(
             `${name} speaks plain ${lbProtocol} on port ${lbPort}, where clients expect TLS. Use SSL and a certificate.`,
           );

@@ -6,7 +6,7 @@ import { clusterPortList, ports } from "../emqx/ports";
 import type { ClusterPorts } from "../emqx/releases";
 import { checkedLater } from "../shared/checkedLater";
 import { checkDefaultTags } from "../shared/defaultTags";
-import { instancePorts, listenerPorts, type Listener } from "../shared/listeners";
+import { instancePorts, listenerPorts, type ListenerPorts } from "../shared/listeners";
 import { Members } from "../shared/members";
 import { resolve } from "../shared/resolve";
 import { tagged, type Tags } from "../shared/tags";
@@ -54,7 +54,8 @@ export class EmqxSecurityGroup extends pulumi.ComponentResource {
     for (const warning of securityGroupWarnings(settings)) {
       void pulumi.log.warn(warning, this);
     }
-    const { vpcId, listeners, tags } = settings;
+    const { vpcId, tags } = settings;
+    const listeners = listenerPorts(settings.listeners, settings.tlsEnds);
     const create = (suffix: string, description: string) =>
       new ec2.SecurityGroup(
         `${name}-${suffix}`,
@@ -66,7 +67,12 @@ export class EmqxSecurityGroup extends pulumi.ComponentResource {
 
     const context: Context = { name, parent: this, tags };
     admitClients(context, loadBalancer, listeners, settings.clientCidrBlocks);
-    connectLoadBalancerToNodes(context, loadBalancer, nodes, listeners);
+    connectLoadBalancerToNodes(
+      context,
+      loadBalancer,
+      nodes,
+      instancePorts(settings.listeners, settings.tlsEnds),
+    );
     connectNodes(context, nodes, settings.clusterPorts);
     admitAdministrators(context, nodes, settings.adminCidrBlocks);
     letNodesOut(context, nodes, settings.egress);
@@ -105,10 +111,10 @@ interface Permission {
 function admitClients(
   context: Context,
   loadBalancer: ec2.SecurityGroup,
-  listeners: Listener[],
+  listeners: ListenerPorts[],
   clientBlocks: string[],
 ): void {
-  for (const { listener, loadBalancerPort } of listenerPorts(listeners)) {
+  for (const { listener, loadBalancerPort } of listeners) {
     for (const cidrIpv4 of clientBlocks) {
       allowIn(context, loadBalancer, {
         name: `lb-from-${blockName(cidrIpv4)}-${listener.toLowerCase()}`,
@@ -120,17 +126,20 @@ function admitClients(
   }
 }
 
+const purposeOf: Record<number, string> = {
+  [ports.ws]: "WebSocket",
+  [ports.mqtts]: "MQTT over TLS",
+  [ports.wss]: "secure WebSocket",
+};
+
 function connectLoadBalancerToNodes(
   context: Context,
   loadBalancer: ec2.SecurityGroup,
   nodes: ec2.SecurityGroup,
-  listeners: Listener[],
+  instancePorts: number[],
 ): void {
   const purposes: [number, string][] = [
-    ...instancePorts(listeners).map((port): [number, string] => [
-      port,
-      port === ports.ws ? "WebSocket" : "MQTT",
-    ]),
+    ...instancePorts.map((port): [number, string] => [port, purposeOf[port] ?? "MQTT"]),
     [ports.dashboard, "health check"],
   ];
   for (const [port, purpose] of purposes) {

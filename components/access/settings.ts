@@ -5,7 +5,14 @@ import { ClusterPorts } from "../emqx/releases";
 import { blockInput, publicAddresses } from "../network/ipv4";
 import { prefixListId, ruleDescription, securityGroupId, vpcId } from "../shared/awsNames";
 import { choice, group, list, problemsOf, wholeNumber, type Resolved, type Shapes } from "../shared/inputs";
-import { instancePorts, listenerPorts, listenersInput, type Listener } from "../shared/listeners";
+import {
+  instancePorts,
+  listenerPorts,
+  listenersInput,
+  tlsEndsInput,
+  type Listener,
+  type TlsEnd,
+} from "../shared/listeners";
 import { nameProblems } from "../shared/names";
 import { tagsInput } from "../shared/tags";
 import { isLater } from "../shared/words";
@@ -39,6 +46,8 @@ export interface EmqxSecurityGroupArgs extends EmqxAccessArgs {
   vpcId: pulumi.Input<string>;
   /** Listeners that clients may use. Default: Mqtt and Mqtts. Must be the load balancer's own. */
   listeners?: Listener[];
+  /** Where the TLS of Mqtts and Wss ends. Default: LoadBalancer. Must be the load balancer's own. */
+  tlsEnds?: TlsEnd;
   /** The ports between nodes. Default: Documented (4369, 5369, 6369). Must be the nodes' own. */
   clusterPorts?: ClusterPorts;
   /** Tags of every resource. Default: none but `Name`. */
@@ -90,6 +99,7 @@ export const groupInputs = {
   vpcId: { ...vpcId, needed: "give the id of the VPC" },
   ...accessInputs,
   listeners: listenersInput,
+  tlsEnds: tlsEndsInput,
   clusterPorts: { ...choice(ClusterPorts), default: ClusterPorts.Documented },
   tags: tagsInput(),
 } satisfies Shapes<EmqxSecurityGroupArgs>;
@@ -214,7 +224,7 @@ export function securityGroupWarnings({
   listeners,
 }: Pick<GroupSettings, "listeners" | "clientCidrBlocks">): string[] {
   const open = publicAddresses(clientCidrBlocks);
-  const plainText = listenerPorts(listeners).filter(({ protocol }) => protocol === "TCP");
+  const plainText = listenerPorts(listeners).filter(({ isTls }) => !isTls);
   return open > mostAdministrators && plainText.length > 0
     ? [
         `clientCidrBlocks: ${shareOfInternet(open)} may use ${plainText.map(({ listener }) => listener).join(" and ")}, where ` +
@@ -233,13 +243,16 @@ export function quotaProblems(
     clusterPorts,
     egress,
     ...args
-  }: Pick<GroupSettings, "clientCidrBlocks" | "listeners" | "clusterPorts" | "adminCidrBlocks" | "egress">,
+  }: Pick<
+    GroupSettings,
+    "clientCidrBlocks" | "listeners" | "tlsEnds" | "clusterPorts" | "adminCidrBlocks" | "egress"
+  >,
   path = "",
 ): string[] {
   const listeners = args.listeners.length;
   const clientRules = clientCidrBlocks.length * listeners;
   const clusterRules = clusterPortList(clusterPorts).length;
-  const nodeRules = instancePorts(args.listeners).length + 1 + clusterRules;
+  const nodeRules = instancePorts(args.listeners, args.tlsEnds).length + 1 + clusterRules;
   const waysOut = rulesPerGroup - clusterRules - 1;
   const adminRules = adminCidrBlocks.length;
   return [

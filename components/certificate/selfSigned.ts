@@ -1,6 +1,6 @@
 /**
- * A certificate for trying things out: issued by a small certificate authority of the stack's own, held by ACM, for the
- * load balancer's own names.
+ * A certificate for trying things out: issued by a small certificate authority of the stack's own, for the load balancer's
+ * own names; held by ACM where TLS ends at the load balancer.
  *
  * Clients trust the authority. So the certificate under it can be made anew, every year and on request, without any
  * client noticing; and it keeps its ARN, so the load balancer's listeners stay as they are.
@@ -52,23 +52,69 @@ export function createSelfSignedCertificate(
   parent: pulumi.Resource,
   { hostname, network, version, tags }: SelfSignedCertificateArgs,
 ): SelfSignedCertificate {
-  const authority = createAuthority(`${name}-ca`, parent);
   const { region } = getRegionOutput({}, { parent });
-  const suffix = region.apply((r) => (r?.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com"));
-  const loadBalancers = pulumi.interpolate`*.${region}.elb.${suffix}`;
-  const networkLoadBalancers = network ? [pulumi.interpolate`*.elb.${region}.${suffix}`] : [];
+  const loadBalancers = region.apply((r) => `*.${r}.elb.${domainOf(r)}`);
+  const dnsNames = [
+    ...(hostname ? [hostname] : []),
+    loadBalancers,
+    ...(network ? [region.apply((r) => `*.elb.${r}.${domainOf(r)}`)] : []),
+  ];
+  const issued = issueCertificate(name, parent, dnsNames, version);
+  const imported = new acm.Certificate(
+    name,
+    {
+      privateKey: issued.privateKeyPem,
+      certificateBody: issued.certificatePem,
+      certificateChain: issued.authorityPem,
+      tags: tagged(name, tags),
+    },
+    { parent },
+  );
+  return { arn: imported.arn, authorityPem: issued.authorityPem, ends: issued.ends };
+}
+
+const domainOf = (region: string | undefined) =>
+  region?.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
+
+export interface NodeCertificate extends Pick<SelfSignedCertificate, "authorityPem" | "ends"> {
+  /** Key and certificate. */
+  pem: pulumi.Output<string>;
+}
+
+/** The same for TLS that ends at the nodes, behind load balancers of either kind: key and certificate, which nobody holds but they. */
+export function createNodeCertificate(
+  name: string,
+  parent: pulumi.Resource,
+  { hostnames, version }: { hostnames: string[]; version: number },
+): NodeCertificate {
+  const { region } = getRegionOutput({}, { parent });
+  const loadBalancers = [
+    region.apply((r) => `*.${r}.elb.${domainOf(r)}`),
+    region.apply((r) => `*.elb.${r}.${domainOf(r)}`),
+  ];
+  const issued = issueCertificate(name, parent, [...hostnames, ...loadBalancers], version);
+  const { certificatePem, privateKeyPem, authorityPem, ends } = issued;
+  return { pem: pulumi.interpolate`${certificatePem}${privateKeyPem}`, authorityPem, ends };
+}
+
+/** A certificate under the authority of this name; for the first of the names, above all. */
+function issueCertificate(
+  name: string,
+  parent: pulumi.Resource,
+  dnsNames: pulumi.Input<string>[],
+  version: number,
+) {
+  const authority = createAuthority(`${name}-ca`, parent);
   // Another version is another key, request and certificate: made, and put in place under the ARN, before the old go.
   const versioned = `${name}-${version}`;
   const key = createKey(versioned, parent);
+  const fitting = dnsNames.find((each) => typeof each !== "string" || each.length <= maxNameLength);
   const request = new tls.CertRequest(
     versioned,
     {
       privateKeyPem: key.privateKeyPem,
-      subject: {
-        commonName: hostname && hostname.length <= maxNameLength ? hostname : loadBalancers,
-        organization: "EMQX on AWS",
-      },
-      dnsNames: [...(hostname ? [hostname] : []), loadBalancers, ...networkLoadBalancers],
+      subject: { commonName: fitting, organization: "EMQX on AWS" },
+      dnsNames,
     },
     { parent },
   );
@@ -84,18 +130,9 @@ export function createSelfSignedCertificate(
     },
     { parent },
   );
-  const imported = new acm.Certificate(
-    name,
-    {
-      privateKey: key.privateKeyPem,
-      certificateBody: certificate.certPem,
-      certificateChain: authority.certificate.certPem,
-      tags: tagged(name, tags),
-    },
-    { parent },
-  );
   return {
-    arn: imported.arn,
+    privateKeyPem: key.privateKeyPem,
+    certificatePem: certificate.certPem,
     authorityPem: authority.certificate.certPem,
     ends: certificate.validityEndTime,
   };

@@ -42,3 +42,12 @@ export function certificateProblems(certificate: CertificateSettings | undefined
     ? [`certificate: given, but no TLS listener is on; add Mqtts or Wss to listeners, or leave it out`]
     : [];
 }
+
+/** What a load balancer cannot be told where it hands TLS on. */
+export function handedOnProblems(given: { certificate?: unknown; tlsPolicy?: unknown }, path = ""): string[] {
+  const why = "but TLS ends at the nodes (nodeTls); leave it out";
+  return [
+    ...(given.certificate === undefined ? [] : [`certificate: given, ${why}`]),
+    ...(given.tlsPolicy === undefined ? [] : [`${path}tlsPolicy: given, ${why}`]),
+  ];
+}

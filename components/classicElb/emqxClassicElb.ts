@@ -9,11 +9,18 @@ import { checkDefaultTags } from "../shared/defaultTags";
 import { rfc3339 } from "../shared/expiry";
 import { createDnsRecord, urlsOf } from "../shared/frontDoor";
 import { idleTimeoutSeconds } from "../shared/keepAlive";
-import { instancePorts, listenerPorts, usesTls, type Listener } from "../shared/listeners";
+import { instancePorts, listenerPorts, type ListenerPorts } from "../shared/listeners";
 import { Members } from "../shared/members";
 import { resolve } from "../shared/resolve";
 import { tagged } from "../shared/tags";
-import { elbInputs, elbProblems, elbWarnings, type ElbSettings, type EmqxClassicElbArgs } from "./settings";
+import {
+  elbInputs,
+  elbProblems,
+  elbWarnings,
+  type ElbSettings,
+  type EmqxClassicElbArgs,
+  type TlsPolicy,
+} from "./settings";
 
 /**
  * A Classic ELB that ends TLS: SSL listeners outside, plain TCP to the nodes inside, checked on EMQX's own health
@@ -67,7 +74,8 @@ export class EmqxClassicElb extends pulumi.ComponentResource {
     checkDefaultTags(subject, this, args.tags);
     const { region } = getRegionOutput({}, { parent: this });
     const settings = checkedLater(subject, elbInputs, resolved, region);
-    const { listeners, certificate, dns } = settings;
+    const { certificate, dns } = settings;
+    const listeners = listenerPorts(settings.listeners, settings.tlsEnds);
     for (const warning of elbWarnings(settings)) {
       void pulumi.log.warn(warning, this);
     }
@@ -81,14 +89,15 @@ export class EmqxClassicElb extends pulumi.ComponentResource {
       });
     const own = certificate?.arn === undefined ? undefined : pulumi.output(certificate.arn);
     const certificateArn = selfSigned?.arn ?? own;
-    const loadBalancer = createLoadBalancer(name, this, settings, certificateArn);
-    setTlsPolicy(name, this, loadBalancer, settings, certificateArn);
+    const loadBalancer = createLoadBalancer(name, this, settings, listeners, certificateArn);
+    setTlsPolicy(name, this, loadBalancer, settings.tlsPolicy, listeners, certificateArn);
     if (settings.proxyProtocol) {
-      setProxyPolicy(name, this, loadBalancer, listeners);
+      const opened = instancePorts(settings.listeners, settings.tlsEnds);
+      setProxyPolicy(name, this, loadBalancer, opened);
     }
     createDnsRecord(name, this, loadBalancer, dns);
 
-    const urls = urlsOf(listeners, dns?.hostname ?? loadBalancer.dnsName);
+    const urls = urlsOf(settings.listeners, dns?.hostname ?? loadBalancer.dnsName);
     this.dnsName = loadBalancer.dnsName;
     this.zoneId = loadBalancer.zoneId;
     this.loadBalancerName = loadBalancer.name;
@@ -126,16 +135,17 @@ function createLoadBalancer(
   name: string,
   parent: pulumi.Resource,
   settings: ElbSettings,
+  listeners: ListenerPorts[],
   certificateArn: pulumi.Input<string> | undefined,
 ): elb.LoadBalancer {
-  const { listeners, accessLogs } = settings;
+  const { accessLogs } = settings;
   return new elb.LoadBalancer(
     name,
     {
       subnets: settings.subnetIds,
       securityGroups: settings.securityGroupIds,
       internal: settings.internal,
-      listeners: listenerPorts(listeners).map(({ protocol, loadBalancerPort, instancePort }) => ({
+      listeners: listeners.map(({ protocol, loadBalancerPort, instancePort }) => ({
         lbProtocol: protocol,
         lbPort: loadBalancerPort,
         instanceProtocol: "TCP",
@@ -164,10 +174,12 @@ function setTlsPolicy(
   name: string,
   parent: pulumi.Resource,
   loadBalancer: elb.LoadBalancer,
-  { listeners, tlsPolicy }: ElbSettings,
+  tlsPolicy: TlsPolicy,
+  listeners: ListenerPorts[],
   certificateArn: pulumi.Input<string> | undefined,
 ): void {
-  if (!usesTls(listeners)) {
+  const secure = listeners.filter(({ protocol }) => protocol === "SSL");
+  if (secure.length === 0) {
     return;
   }
   // A policy in use cannot be deleted. Named after its content, a new one is made and put in place before the old goes.
@@ -182,20 +194,18 @@ function setTlsPolicy(
     },
     { parent },
   );
-  for (const { listener, protocol, loadBalancerPort } of listenerPorts(listeners)) {
-    if (protocol === "SSL") {
-      new elb.ListenerPolicy(
-        `${name}-tls-${listener.toLowerCase()}`,
-        {
-          loadBalancerName: loadBalancer.name,
-          loadBalancerPort,
-          policyNames: [policy.policyName],
-          // The provider changes a certificate by making the listener anew, which puts AWS's default policy back.
-          triggers: certificateArn === undefined ? undefined : { certificateArn },
-        },
-        { parent },
-      );
-    }
+  for (const { listener, loadBalancerPort } of secure) {
+    new elb.ListenerPolicy(
+      `${name}-tls-${listener.toLowerCase()}`,
+      {
+        loadBalancerName: loadBalancer.name,
+        loadBalancerPort,
+        policyNames: [policy.policyName],
+        // The provider changes a certificate by making the listener anew, which puts AWS's default policy back.
+        triggers: certificateArn === undefined ? undefined : { certificateArn },
+      },
+      { parent },
+    );
   }
 }
 
@@ -203,7 +213,7 @@ function setProxyPolicy(
   name: string,
   parent: pulumi.Resource,
   loadBalancer: elb.LoadBalancer,
-  listeners: Listener[],
+  instancePorts: number[],
 ): void {
   const policy = new elb.LoadBalancerPolicy(
     `${name}-proxy`,
@@ -215,7 +225,7 @@ function setProxyPolicy(
     },
     { parent },
   );
-  for (const instancePort of instancePorts(listeners)) {
+  for (const instancePort of instancePorts) {
     new elb.LoadBalancerBackendServerPolicy(
       `${name}-proxy-${instancePort}`,
       { loadBalancerName: loadBalancer.name, instancePort, policyNames: [policy.policyName] },

@@ -1,6 +1,11 @@
 /** What EmqxClassicElb can be told, and what can be wrong with it. */
 import type * as pulumi from "@pulumi/pulumi";
-import { certificateInputs, certificateProblems, type EmqxCertificateArgs } from "../certificate/settings";
+import {
+  certificateInputs,
+  certificateProblems,
+  handedOnProblems,
+  type EmqxCertificateArgs,
+} from "../certificate/settings";
 import {
   bucketName,
   bucketPrefix,
@@ -21,7 +26,7 @@ import {
   type Shapes,
 } from "../shared/inputs";
 import { longestKeepAlive } from "../shared/keepAlive";
-import { listenersInput, usesTls, type Listener } from "../shared/listeners";
+import { listenersInput, TlsEnd, tlsEndsInput, usesTls, type Listener } from "../shared/listeners";
 import { nameProblems } from "../shared/names";
 import { tagsInput } from "../shared/tags";
 import { shown, wholeNumberProblems } from "../shared/words";
@@ -74,7 +79,9 @@ export interface EmqxClassicElbArgs extends EmqxElbOptionsArgs {
   securityGroupIds: pulumi.Input<pulumi.Input<string>[]>;
   /** Listeners to open. Default: Mqtt and Mqtts. */
   listeners?: Listener[];
-  /** The certificate of the TLS listeners, needed with one of them. */
+  /** Where the TLS of Mqtts and Wss ends; Node hands TCP on to 8883 and 8084 of nodes with `nodeTls`. Default: LoadBalancer. */
+  tlsEnds?: TlsEnd;
+  /** The certificate of the TLS listeners, needed with one of them where TLS ends at the load balancer. */
   certificate?: EmqxCertificateArgs;
   /**
    * The longest MQTT keep-alive of any client, in seconds, up to 2,380. The load balancer's idle timeout follows from
@@ -121,6 +128,7 @@ export const elbInputs = {
     least: "name at least one",
   }),
   listeners: listenersInput,
+  tlsEnds: tlsEndsInput,
   certificate: group(certificateInputs),
   keepAliveSeconds: {
     ...checked("number", (input, seconds) =>
@@ -147,7 +155,10 @@ export type ElbSettings = Resolved<EmqxClassicElbArgs, typeof elbInputs>;
 export function elbProblems(name: string, args: EmqxClassicElbArgs): string[] {
   return problemsOf<EmqxClassicElbArgs, typeof elbInputs>(elbInputs, args, {}, [
     () => elbNameProblems(name),
-    ({ certificate, listeners }) => certificateProblems(certificate, usesTls(listeners)),
+    ({ certificate, listeners, tlsEnds }) =>
+      tlsEnds === TlsEnd.Node
+        ? handedOnProblems({ certificate, tlsPolicy: args.tlsPolicy })
+        : certificateProblems(certificate, usesTls(listeners)),
     ({ listeners }, { tlsPolicy }) => tlsPolicyProblems(tlsPolicy, listeners),
   ]);
 }

@@ -13,6 +13,7 @@ import { zoneSubnets } from "../network/subnets";
 import type { EmqxNetworkLoadBalancer } from "../networkLoadBalancer/emqxNetworkLoadBalancer";
 import { EmqxClusterNodes } from "../nodes/emqxClusterNodes";
 import type { EmqxClusterNodesArgs } from "../nodes/settings";
+import { tlsEndsOf } from "../nodes/tls";
 import { Members } from "../shared/members";
 import { checkDefaultTags } from "../shared/defaultTags";
 import { checkedArgs, resolve } from "../shared/resolve";
@@ -147,7 +148,7 @@ export class EmqxDeployment extends pulumi.ComponentResource {
     super("emqx-aws:index:EmqxDeployment", name, {}, opts);
     checkDefaultTags(subject, this, args.tags, nodeTagRules);
     const { availabilityZones, nodeCount, listeners, clusterPorts, kmsKeyId, protect, tags } = settings;
-    const { access, rollout, instance } = settings;
+    const { access, rollout, instance, nodeTls } = settings;
     for (const warning of frontWarnings(settings)) {
       void pulumi.log.warn(warning, this);
     }
@@ -186,6 +187,7 @@ export class EmqxDeployment extends pulumi.ComponentResource {
         adminCidrBlocks: access.adminCidrBlocks,
         egress: access.egress,
         listeners,
+        tlsEnds: tlsEndsOf(nodeTls),
         clusterPorts,
         tags,
       }),
@@ -212,6 +214,10 @@ export class EmqxDeployment extends pulumi.ComponentResource {
         acl: settings.acl,
         users: settings.users,
         anonymousAccess: settings.anonymousAccess,
+        nodeTls:
+          nodeTls?.selfSigned && settings.dns
+            ? { ...nodeTls, hostnames: [...new Set([settings.dns.hostname, ...nodeTls.hostnames])] }
+            : nodeTls,
         proxyProtocol: speaksProxyProtocol(args, settings),
         instance,
         dataVolume: settings.dataVolume,
@@ -281,8 +287,8 @@ export class EmqxDeployment extends pulumi.ComponentResource {
       mqttsUrl: (this.mqttsUrl = newest.mqttsUrl),
       wsUrl: (this.wsUrl = newest.wsUrl),
       wssUrl: (this.wssUrl = newest.wssUrl),
-      caCertificatePem: (this.caCertificatePem = newest.caCertificatePem),
-      certificateExpires: (this.certificateExpires = newest.certificateExpires),
+      caCertificatePem: (this.caCertificatePem = newest.caCertificatePem ?? nodes.caCertificatePem),
+      certificateExpires: (this.certificateExpires = newest.certificateExpires ?? nodes.certificateExpires),
       licenseExpires: (this.licenseExpires = nodes.licenseExpires),
       dnsName: (this.dnsName = newest.dnsName),
       zoneId: (this.zoneId = newest.zoneId),

@@ -9,6 +9,7 @@ import {
   type EmqxNetworkLoadBalancerArgs,
   type NetworkLoadBalancerOptions,
 } from "../networkLoadBalancer/settings";
+import { tlsEndsOf } from "../nodes/tls";
 import { createDnsRecord, withoutRecord } from "../shared/frontDoor";
 import { checkedArgs } from "../shared/resolve";
 import { hasClassicElb, type DeploymentSettings, type EmqxDeploymentArgs } from "./settings";
@@ -40,6 +41,7 @@ export function createFronts(
   const shared = {
     securityGroupIds,
     listeners,
+    tlsEnds: tlsEndsOf(settings.nodeTls),
     keepAliveSeconds,
     drainingTimeoutSeconds: settings.rollout.drainingTimeoutSeconds,
     protect,

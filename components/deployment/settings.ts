@@ -13,7 +13,12 @@ import {
   backupOptions,
   type EmqxBackupOptionsArgs,
 } from "../backup/settings";
-import { certificateInputs, certificateProblems, type EmqxCertificateArgs } from "../certificate/settings";
+import {
+  certificateInputs,
+  certificateProblems,
+  handedOnProblems,
+  type EmqxCertificateArgs,
+} from "../certificate/settings";
 import {
   elbInputs,
   elbNameProblems,
@@ -50,6 +55,7 @@ import {
 import { nodeCountProblem, zoneSubnets } from "../network/subnets";
 import { clusterNodesNameProblems, nodeSettingsRules } from "../nodes/problems";
 import { mostNodes, nodeOptions, type EmqxNodeOptionsArgs } from "../nodes/settings";
+import { tlsEndsOf } from "../nodes/tls";
 import { userDataProblemsAt } from "../nodes/userData";
 import {
   checked,
@@ -79,7 +85,7 @@ export interface EmqxDeploymentArgs extends EmqxNodeOptionsArgs {
   existingVpc?: EmqxExistingVpcArgs;
   /** Who may reach the cluster, and whom it may reach. Default: clients from anywhere, administrators from nowhere. */
   access?: EmqxAccessArgs;
-  /** The certificate of the TLS listeners, needed with one of them. */
+  /** The certificate of the TLS listeners, needed with one of them unless TLS ends at the nodes (`nodeTls`). */
   certificate?: EmqxCertificateArgs;
   /**
    * The longest MQTT keep-alive of any client, in seconds: up to 2,380 with a Classic ELB, up to 213 with a TLS listener of a
@@ -169,10 +175,13 @@ export function deploymentProblems(name: string, args: EmqxDeploymentArgs): stri
             ]
           : [],
       roomProblems,
-      ({ access, listeners, clusterPorts }) =>
-        quotaProblems({ ...access, listeners, clusterPorts }, "access."),
+      ({ access, listeners, clusterPorts, nodeTls }) =>
+        quotaProblems({ ...access, listeners, tlsEnds: tlsEndsOf(nodeTls), clusterPorts }, "access."),
       ({ access, clusterPorts }) => clusterPortProblems({ ...access, clusterPorts }, "access."),
-      ({ certificate, listeners }) => certificateProblems(certificate, usesTls(listeners)),
+      ({ certificate, listeners, nodeTls }, { classicElb }) =>
+        nodeTls === undefined
+          ? certificateProblems(certificate, usesTls(listeners))
+          : handedOnProblems({ certificate, tlsPolicy: classicElb?.tlsPolicy }, "classicElb."),
       ({ listeners }, { classicElb }) => tlsPolicyProblems(classicElb?.tlsPolicy, listeners, "classicElb."),
       ...nodeSettingsRules<DeploymentSettings>(({ nodeCount }) => nodeCount),
       snapshotTagProblems,
@@ -209,17 +218,19 @@ function deploymentNameProblems(name: string, network: boolean): string[] {
 function frontProblems(settings: DeploymentSettings, given: EmqxDeploymentArgs): string[] {
   const { keepAliveSeconds, listeners, existingVpc, classicElb, networkLoadBalancer: network } = settings;
   const input = "keepAliveSeconds";
+  const tlsEnds = tlsEndsOf(settings.nodeTls);
   return [
     ...(hasClassicElb(given) ? elbInputs.keepAliveSeconds.check(input, keepAliveSeconds, {}) : []),
     ...(network === undefined
       ? []
       : [
           ...networkLoadBalancerInputs.keepAliveSeconds.check(input, keepAliveSeconds, {}),
-          ...networkKeepAliveProblems(keepAliveSeconds, listeners),
+          ...networkKeepAliveProblems(keepAliveSeconds, listeners, tlsEnds),
           ...networkOptionProblems(
             network,
             given.networkLoadBalancer ?? {},
             listeners,
+            tlsEnds,
             "networkLoadBalancer.",
           ),
           ...(network.addressType === AddressType.DualStack && existingVpc === undefined

@@ -85,7 +85,16 @@ export function askedAtListeners(configuration: Tree): Map<string, string | unde
 
 function askedAt(listener: Tree, configuration: Tree): string | undefined {
   const { state, rank } = chain(ownChain(listener) ?? configuration.authentication);
-  return text(listener.enable_authn) === "false" || rank === 0 ? undefined : state;
+  const certificate = asksCertificate(listener) ? "a client certificate" : undefined;
+  return text(listener.enable_authn) === "false" || rank === 0
+    ? certificate
+    : [certificate, state].filter(Boolean).join(", then ");
+}
+
+/** Who has no certificate of the authorities that the listener knows does not get as far as MQTT. */
+function asksCertificate(listener: Tree): boolean {
+  const { verify, fail_if_no_peer_cert: fails } = tree(listener.ssl_options);
+  return text(verify) === "verify_peer" && text(fails) === "true";
 }
 
 /** What EMQX makes of a configuration, but for what is secret. Throws a HoconError where it is not HOCON. */
@@ -213,6 +222,7 @@ function listenerState(listener: Tree): Pick<Safeguard, "state" | "rank" | "deta
   if (!isOn(listener)) return { state: "off", rank: 2 };
   const detail = stable(Object.fromEntries(deciding.map((key) => [key, listener[key] ?? ""])));
   const own = ownChain(listener);
+  if (asksCertificate(listener)) return { state: "on, for client certificates", rank: 1.5, detail };
   return text(listener.enable_authn) === "false" || (own !== undefined && chain(own).rank === 0)
     ? { state: "on, without authentication", rank: 0, detail }
     : { state: "on", rank: 1, detail };

@@ -1,5 +1,6 @@
 import { findRelease, ClusterPorts } from "./releases";
 import { clusterPortNumbers, ports } from "./ports";
+import type { NodeListeners } from "../shared/listeners";
 
 /** Where a node keeps what the component gives it. Machines that read user data find the files by these names. */
 export const nodeFiles = {
@@ -26,6 +27,10 @@ export const nodeFiles = {
   acl: "/etc/emqx-node/acl.conf",
   /** Written by the boot script; readable by root and EMQX. */
   license: "/etc/emqx-node/license.key",
+  /** Written by the boot script; readable by root and EMQX: certificate, chain and key of the TLS listeners. */
+  certificate: "/etc/emqx-node/tls.pem",
+  /** Written by the boot script; readable by root and EMQX: authorities of clients' certificates. */
+  clientAuthorities: "/etc/emqx-node/clients.pem",
   /** cloud-init runs what is in this folder at every boot. */
   bootScript: "/var/lib/cloud/scripts/per-boot/emqx-node",
 } as const;
@@ -41,7 +46,9 @@ export interface ConfigurationArgs {
   /** Nodes of clusters with different names never join each other. */
   clusterName: string;
   clusterPorts: ClusterPorts;
-  listeners: { ws: boolean };
+  listeners: NodeListeners;
+  /** What TLS listeners ask of clients. Without one, it says nothing. */
+  tls?: { clientCertificates: boolean; commonNames: boolean } | undefined;
   proxyProtocol: boolean;
   anonymousAccess: boolean;
   hasLicense: boolean;
@@ -104,18 +111,28 @@ export function renderConfiguration(args: ConfigurationArgs): string {
     ...listenerLines("    ", ports.mqtt, proxyProtocol),
     `  }`,
     ...(args.listeners.ws
+      ? [`  ws.default {`, ...listenerLines("    ", ports.ws, proxyProtocol), webSocketLine, `  }`]
+      : [`  ws.default.enable = false`]),
+    // A listener that is not named here would be on, with EMQX's public demo key.
+    ...(args.listeners.ssl
       ? [
-          `  ws.default {`,
-          ...listenerLines("    ", ports.ws, proxyProtocol),
-          // Up to 6.2 EMQX believes X-Forwarded-For, which any client can send through a TCP listener.
-          `    websocket { mqtt_path = "/mqtt", proxy_address_header = "", proxy_port_header = "" }`,
+          `  ssl.default {`,
+          ...listenerLines("    ", ports.mqtts, proxyProtocol),
+          ...tlsLines("    ", args.tls),
           `  }`,
         ]
-      : [`  ws.default.enable = false`]),
-    // TLS ends at the load balancer. A listener that is not named here would be on, with EMQX's public demo key.
-    `  ssl.default.enable = false`,
-    `  wss.default.enable = false`,
+      : [`  ssl.default.enable = false`]),
+    ...(args.listeners.wss
+      ? [
+          `  wss.default {`,
+          ...listenerLines("    ", ports.wss, proxyProtocol),
+          webSocketLine,
+          ...tlsLines("    ", args.tls),
+          `  }`,
+        ]
+      : [`  wss.default.enable = false`]),
     `}`,
+    ...(args.tls?.commonNames ? [`mqtt.peer_cert_as_username = cn`] : []),
     ``,
     // Without this block 5.8 has no port 18083, so no health check either: its default is in the file replaced here.
     `dashboard.listeners.http.bind = "0.0.0.0:${ports.dashboard}"`,
@@ -146,6 +163,36 @@ export function renderConfiguration(args: ConfigurationArgs): string {
     ...(args.hasSecretConfig || args.hasAcl ? [``, includeSecrets] : []),
   ];
   return lines.join("\n") + "\n";
+}
+
+/** Up to 6.2 EMQX believes X-Forwarded-For, which any client can send through a TCP listener. */
+const webSocketLine = `    websocket { mqtt_path = "/mqtt", proxy_address_header = "", proxy_port_header = "" }`;
+
+/**
+ * One file for certificate and key, so that they are renewed together: Erlang takes of it what it needs (OTP 26,
+ * lib/ssl/src/ssl_config.erl and ssl_certificate.erl). It is named for authorities, too, or EMQX would take its demo's.
+ *
+ * Where a certificate's name is the user name, the certificate has proven it, and no password is asked.
+ */
+function tlsLines(indent: string, tls: ConfigurationArgs["tls"]): string[] {
+  const authorities = tls?.clientCertificates ? nodeFiles.clientAuthorities : nodeFiles.certificate;
+  return [
+    ...(tls?.commonNames ? [`enable_authn = false`] : []),
+    `ssl_options {`,
+    `  certfile = "${nodeFiles.certificate}"`,
+    `  keyfile = "${nodeFiles.certificate}"`,
+    `  cacertfile = "${authorities}"`,
+    `  versions = ["tlsv1.3", "tlsv1.2"]`,
+    ...(tls?.clientCertificates
+      ? [
+          `  verify = verify_peer`,
+          `  fail_if_no_peer_cert = true`,
+          // A session that is taken up again, for a day, asks for no certificate: not even one of an authority that is gone.
+          `  reuse_sessions = false`,
+        ]
+      : []),
+    `}`,
+  ].map((line) => indent + line);
 }
 
 function listenerLines(indent: string, port: number, proxyProtocol: boolean): string[] {

@@ -30,7 +30,7 @@ const owned: [key: string, instead: string][] = [
   ["listeners.tcp.default.enabled", "the load balancer needs it"],
   ["listeners.tcp.default.bind", "the load balancer and the security groups use 1883"],
   ["listeners.tcp.default.proxy_protocol", "use classicElb.proxyProtocol, which sets the load balancer too"],
-  ["listeners.ssl.default", "TLS ends at the load balancer"],
+  ["listeners.ssl.default", "use nodeTls, without which TLS ends at the load balancer"],
   ["listeners.ws.default.enable", "use listeners"],
   ["listeners.ws.default.enabled", "use listeners"],
   ["listeners.ws.default.bind", "the load balancer and the security groups use 8083"],
@@ -38,7 +38,7 @@ const owned: [key: string, instead: string][] = [
   ["listeners.ws.default.websocket.mqtt_path", "the endpoint's URL ends in /mqtt"],
   ["listeners.ws.default.websocket.proxy_address_header", "clients could forge their address with it"],
   ["listeners.ws.default.websocket.proxy_port_header", "clients could forge their address with it"],
-  ["listeners.wss.default", "TLS ends at the load balancer"],
+  ["listeners.wss.default", "use nodeTls, without which TLS ends at the load balancer"],
   ["dashboard.listeners.http.bind", "the health check and the security groups use 18083"],
   ["dashboard.listeners.http.enable", "the health check needs it"],
   ["dashboard.listeners.http.inet6", "the health check comes by IPv4"],
@@ -62,6 +62,12 @@ const ownedWithAuthentication: [key: string, instead: string][] = [
   ["listeners.ws.default.authentication", "use anonymousAccess"],
 ];
 
+/** As long as certificates name the users, nothing may name them otherwise. */
+const ownedWithCommonNames: [key: string, instead: string][] = [
+  ["mqtt.peer_cert_as_username", "use nodeTls.usernameFrom"],
+  ["zones.default.mqtt.peer_cert_as_username", "use nodeTls.usernameFrom"],
+];
+
 export interface ExtraConfigOptions {
   /** The component configures no authentication, so this text may. */
   anonymousAccess?: boolean;
@@ -71,6 +77,8 @@ export interface ExtraConfigOptions {
   secretPaths?: string[];
   /** The component has EMQX read a file of rules. */
   hasAcl?: boolean;
+  /** The component has EMQX take user names from certificates. */
+  hasCommonNames?: boolean;
 }
 
 /**
@@ -80,12 +88,13 @@ export interface ExtraConfigOptions {
 export function extraConfigProblems(hocon: string, options: ExtraConfigOptions = {}): string[] {
   const { assignments, problems } = readExtraConfig(hocon);
   if (problems.length > 0) return problems;
-  const table = options.anonymousAccess
-    ? owned
-    : [
-        ...owned,
-        ...ownedWithAuthentication.filter(([key]) => key !== "authentication" || !asksOwnUsers(assignments)),
-      ];
+  const table = [
+    ...owned,
+    ...(options.hasCommonNames ? ownedWithCommonNames : []),
+    ...(options.anonymousAccess
+      ? []
+      : ownedWithAuthentication.filter(([key]) => key !== "authentication" || !asksOwnUsers(assignments))),
+  ];
   const collision = (where: string, assignment: Pick<Assignment, "path" | "isObject">) => {
     const hit = table.find(([key]) => collides(assignment, key.split(".")));
     if (!hit) return [];

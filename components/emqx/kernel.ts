@@ -1,10 +1,22 @@
 import { openFiles } from "./configuration";
 import { clusterPortList, ports } from "./ports";
+import type { NodeListeners } from "../shared/listeners";
 import { ClusterPorts } from "./releases";
 
 /** sysctl.d file of a node. */
-export function renderSysctl(clusterPorts: ClusterPorts): string {
-  const reserved = [...Object.values(ports), ...clusterPortList(clusterPorts).map(({ port }) => port)];
+export function renderSysctl(
+  clusterPorts: ClusterPorts,
+  { ssl, wss }: Pick<NodeListeners, "ssl" | "wss"> = {},
+): string {
+  const reserved = [
+    ports.mqtt,
+    ports.ws,
+    ports.dashboard,
+    // A node without them has the file that it always had.
+    ...(ssl ? [ports.mqtts] : []),
+    ...(wss ? [ports.wss] : []),
+    ...clusterPortList(clusterPorts).map(({ port }) => port),
+  ];
   return renderSysctlFor(openFiles.service, reserved);
 }
 

@@ -2,10 +2,14 @@ import { ClusterPorts } from "./releases";
 
 /** Ports that EMQX serves clients and operators on: the defaults of EMQX 5 and 6 (`listeners.*`, `dashboard.*`). */
 export const ports = {
-  /** MQTT over TCP; a load balancer ends TLS in front of it. */
+  /** MQTT over TCP; a load balancer may end TLS in front of it. */
   mqtt: 1883,
+  /** MQTT over TLS that ends at the node. */
+  mqtts: 8883,
   /** MQTT over WebSocket. */
   ws: 8083,
+  /** MQTT over secure WebSocket whose TLS ends at the node. */
+  wss: 8084,
   /** Dashboard, REST API, Prometheus and `/status`. */
   dashboard: 18083,
 } as const;

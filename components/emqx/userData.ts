@@ -47,7 +47,7 @@ export function renderUserData(args: NodeUserDataArgs): string {
     ...(vmArgs === undefined ? [] : [{ path: nodeFiles.vmArgs, content: vmArgs }]),
     { path: nodeFiles.serviceDropIn, content: renderServiceDropIn() },
     { path: nodeFiles.retryService, content: renderRetryService(args.readinessTimeoutSeconds) },
-    { path: nodeFiles.sysctl, content: renderSysctl(args.clusterPorts) },
+    { path: nodeFiles.sysctl, content: renderSysctl(args.clusterPorts, args.listeners) },
     { path: nodeFiles.tmpfiles, content: renderTmpfiles() },
     { path: nodeFiles.bootScript, permissions: "0755", content: bootScript },
   ];

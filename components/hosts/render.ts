@@ -17,7 +17,7 @@ import { mqttUsername } from "../nodes/defaults";
 import { renderProxy } from "../proxy/render";
 import { openFilesOf, proxyPorts, type ProxyArgs } from "../proxy/settings";
 import { withDefaults } from "../shared/inputs";
-import { listenerPorts, usesTls, usesWebSocket } from "../shared/listeners";
+import { listenerPorts, nodeListeners, usesTls } from "../shared/listeners";
 import { balancerFirewall, firewallService, nodeFirewall } from "./firewall";
 import { balancerScript, nodeScript, proxyFiles, type HostFile } from "./install";
 import { renderKeepalived } from "./keepalived";
@@ -70,7 +70,7 @@ function renderNode(settings: HostsSettings, { name, address }: Host, secrets: H
     version: settings.emqxVersion,
     clusterName: settings.clusterName,
     clusterPorts: settings.clusterPorts,
-    listeners: { ws: usesWebSocket(settings.listeners) },
+    listeners: nodeListeners(settings.listeners),
     proxyProtocol: announces(settings),
     anonymousAccess: settings.anonymousAccess,
     hasLicense: licenseKey !== undefined,

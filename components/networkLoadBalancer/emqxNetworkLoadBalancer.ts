@@ -251,7 +251,7 @@ function createTargetGroups(
   settings: NetworkLoadBalancerSettings,
 ): Map<number, lb.TargetGroup> {
   return new Map(
-    instancePorts(settings.listeners).map((port) => [
+    instancePorts(settings.listeners, settings.tlsEnds).map((port) => [
       port,
       new lb.TargetGroup(
         `${name}-${port}`,
@@ -293,8 +293,8 @@ function createListeners(
   certificateArn: pulumi.Output<string> | undefined,
   further: FurtherCertificate[],
 ): void {
-  const { listeners, keepAliveSeconds, tlsPolicy, clientTrustStoreArn, tags } = settings;
-  for (const { listener, protocol, loadBalancerPort, instancePort } of listenerPorts(listeners)) {
+  const { listeners, tlsEnds, keepAliveSeconds, tlsPolicy, clientTrustStoreArn, tags } = settings;
+  for (const { listener, protocol, loadBalancerPort, instancePort } of listenerPorts(listeners, tlsEnds)) {
     const own = `${name}-${listener.toLowerCase()}`;
     const made = new lb.Listener(
       own,
@@ -315,7 +315,9 @@ function createListeners(
             }
           : {
               protocol: "TCP",
-              tcpIdleTimeoutSeconds: idleTimeoutSeconds(networkKeepAlive(keepAliveSeconds, listeners)),
+              tcpIdleTimeoutSeconds: idleTimeoutSeconds(
+                networkKeepAlive(keepAliveSeconds, listeners, tlsEnds),
+              ),
             }),
       },
       // A target group belongs to one load balancer at a time, so the old listener has to go first.

@@ -1,7 +1,12 @@
 /** What EmqxNetworkLoadBalancer can be told, and what can be wrong with it. */
 import type * as pulumi from "@pulumi/pulumi";
 import { certificateInput } from "../certificate/arn";
-import { certificateInputs, certificateProblems, type EmqxCertificateArgs } from "../certificate/settings";
+import {
+  certificateInputs,
+  certificateProblems,
+  handedOnProblems,
+  type EmqxCertificateArgs,
+} from "../certificate/settings";
 import { elbInputs, type EmqxDnsArgs } from "../classicElb/settings";
 import { arn, arnPattern } from "../shared/arn";
 import { bucketName, bucketPrefix, vpcId } from "../shared/awsNames";
@@ -17,7 +22,7 @@ import {
   type Shapes,
 } from "../shared/inputs";
 import { longestKeepAlive } from "../shared/keepAlive";
-import { listenersInput, usesTls, type Listener } from "../shared/listeners";
+import { endsTls, listenersInput, TlsEnd, tlsEndsInput, usesTls, type Listener } from "../shared/listeners";
 import { nameProblems } from "../shared/names";
 import { tagsInput } from "../shared/tags";
 import { isLater } from "../shared/words";
@@ -113,6 +118,8 @@ export interface EmqxNetworkLoadBalancerArgs extends EmqxNetworkLoadBalancerOpti
   securityGroupIds: pulumi.Input<pulumi.Input<string>[]>;
   /** Listeners to open. Default: Mqtt and Mqtts. */
   listeners?: Listener[];
+  /** Where the TLS of Mqtts and Wss ends; Node hands TCP on to 8883 and 8084 of nodes with `nodeTls`. Default: LoadBalancer. */
+  tlsEnds?: TlsEnd;
   /** The certificate of the TLS listeners, needed with one of them. */
   certificate?: EmqxCertificateArgs;
   /**
@@ -137,8 +144,8 @@ const longestBehindTls = Math.floor(longestKeepAlive(tlsIdleSeconds));
 export const longestNetworkKeepAlive = longestKeepAlive(tcpIdleSeconds);
 
 /** The keep-alive that a load balancer is made for, where none is given. */
-export function networkKeepAlive(given: number | undefined, listeners: Listener[]): number {
-  return given ?? (usesTls(listeners) ? longestBehindTls : 300);
+export function networkKeepAlive(given: number | undefined, listeners: Listener[], tlsEnds: TlsEnd): number {
+  return given ?? (endsTls(listeners, tlsEnds) ? longestBehindTls : 300);
 }
 
 const trustStore = text(
@@ -193,6 +200,7 @@ export const networkLoadBalancerInputs = {
   subnetIds: elbInputs.subnetIds,
   securityGroupIds: elbInputs.securityGroupIds,
   listeners: listenersInput,
+  tlsEnds: tlsEndsInput,
   certificate: group(certificateInputs),
   keepAliveSeconds: wholeNumber(1, longestNetworkKeepAlive, "seconds"),
   drainingTimeoutSeconds: elbInputs.drainingTimeoutSeconds,
@@ -219,9 +227,13 @@ export function networkLoadBalancerProblems(name: string, args: EmqxNetworkLoadB
     {},
     [
       () => networkLoadBalancerNameProblems(name),
-      ({ certificate, listeners }) => certificateProblems(certificate, usesTls(listeners)),
-      ({ keepAliveSeconds, listeners }) => networkKeepAliveProblems(keepAliveSeconds, listeners),
-      (settings, given) => networkOptionProblems(settings, given, settings.listeners),
+      ({ certificate, listeners, tlsEnds }) =>
+        tlsEnds === TlsEnd.Node
+          ? handedOnProblems({ certificate })
+          : certificateProblems(certificate, usesTls(listeners)),
+      ({ keepAliveSeconds, listeners, tlsEnds }) =>
+        networkKeepAliveProblems(keepAliveSeconds, listeners, tlsEnds),
+      (settings, given) => networkOptionProblems(settings, given, settings.listeners, settings.tlsEnds),
       ({ staticAddresses, subnetIds }) =>
         staticAddresses && isLater(subnetIds)
           ? [
@@ -233,8 +245,12 @@ export function networkLoadBalancerProblems(name: string, args: EmqxNetworkLoadB
 }
 
 /** What a TLS listener cannot do for clients that rest for long: AWS cuts them, and no setting changes that. */
-export function networkKeepAliveProblems(given: number | undefined, listeners: Listener[]): string[] {
-  return usesTls(listeners) && (given ?? 0) > longestBehindTls
+export function networkKeepAliveProblems(
+  given: number | undefined,
+  listeners: Listener[],
+  tlsEnds: TlsEnd,
+): string[] {
+  return endsTls(listeners, tlsEnds) && (given ?? 0) > longestBehindTls
     ? [
         `keepAliveSeconds: ${given} is over ${longestBehindTls}, and a TLS listener of a Network Load Balancer cuts clients that ` +
           `are silent for ${tlsIdleSeconds} s, which nobody can change; let clients keep alive within ${longestBehindTls} s, or leave ` +
@@ -247,14 +263,18 @@ export function networkOptionProblems(
   { addressType, internal, staticAddresses }: NetworkLoadBalancerOptions,
   given: EmqxNetworkLoadBalancerOptionsArgs,
   listeners: Listener[],
+  tlsEnds: TlsEnd,
   path = "",
 ): string[] {
   const forTls = ["tlsPolicy", "furtherCertificateArns", "clientTrustStoreArn", "accessLogs"] as const;
   return [
     ...forTls.flatMap((input) =>
-      given[input] !== undefined && !usesTls(listeners)
+      given[input] !== undefined && !endsTls(listeners, tlsEnds)
         ? [
-            `${path}${input}: given, but no TLS listener is on; add Mqtts or Wss to listeners, or leave it out`,
+            `${path}${input}: given, but ` +
+              (tlsEnds === TlsEnd.Node && usesTls(listeners)
+                ? "TLS ends at the nodes (nodeTls); leave it out"
+                : "no TLS listener is on; add Mqtts or Wss to listeners, or leave it out"),
           ]
         : [],
     ),

@@ -7,6 +7,7 @@ import type * as iam from "@pulumi/aws/iam";
 import * as lb from "@pulumi/aws/lb";
 import * as ssm from "@pulumi/aws/ssm";
 import { clusterNodesProblems, clusterNodesWarnings } from "./problems";
+import type { NodeCertificate } from "../certificate/selfSigned";
 import { licenseExpiry, licenseProblems, licenseWarnings, normalizeLicense } from "../emqx/license";
 import type { ClusterPorts } from "../emqx/releases";
 import { userDataProblems } from "../emqx/userData";
@@ -25,6 +26,7 @@ import { checkedLater } from "../shared/checkedLater";
 import { checkDefaultTags } from "../shared/defaultTags";
 import { checkedInstanceType, checkedZones } from "../shared/place";
 import { refuse, refuseLater } from "../shared/problems";
+import { nodeCertificate } from "./tls";
 import { Waits, whenReported } from "./readiness";
 import { hasAll, isSame, notReportedYet } from "./reports";
 import { Turns } from "./turns";
@@ -75,6 +77,10 @@ export class EmqxClusterNodes extends pulumi.ComponentResource {
   public readonly mqttUsersParameter?: pulumi.Output<string>;
   /** The last day of the licence, RFC 3339; undefined without a licence key, or where the key does not say. */
   public readonly licenseExpires?: pulumi.Output<string>;
+  /** The certificate, PEM, of the authority that issues the nodes' self-signed certificate; undefined without one. */
+  public readonly caCertificatePem?: pulumi.Output<string>;
+  /** When that certificate ends, as RFC 3339 text in UTC; undefined without one. */
+  public readonly certificateExpires?: pulumi.Output<string>;
   /** Path of the cluster's SSM parameters, without a slash at the end. */
   public readonly parameterPrefix: pulumi.Output<string>;
   /** Name of the nodes' IAM role, for further permissions. */
@@ -126,6 +132,13 @@ export class EmqxClusterNodes extends pulumi.ComponentResource {
     if (settings.licenseKey !== undefined) {
       this.licenseExpires = readLicenseExpiry(this, settings.licenseKey);
     }
+    const { certificate } = cluster;
+    if (certificate !== undefined) {
+      this.caCertificatePem = certificate.authorityPem;
+      this.certificateExpires = certificate.ends.apply((end: string | undefined) =>
+        end ? rfc3339(end) : "",
+      );
+    }
     this.parameterPrefix = pulumi.output(cluster.parameterPrefix);
     this.roleName = cluster.role.role.name;
     this.dataVolumeIds = nodes.map((node) => node.volume.id);
@@ -144,6 +157,8 @@ export class EmqxClusterNodes extends pulumi.ComponentResource {
       mqttPasswordParameter: this.mqttPasswordParameter,
       mqttUsersParameter: this.mqttUsersParameter,
       licenseExpires: this.licenseExpires,
+      caCertificatePem: this.caCertificatePem,
+      certificateExpires: this.certificateExpires,
       parameterPrefix: this.parameterPrefix,
       roleName: this.roleName,
       dataVolumeIds: this.dataVolumeIds,
@@ -166,6 +181,8 @@ interface Cluster {
   settings: ClusterNodesSettings;
   parameterPrefix: string;
   secrets: NodeSecrets;
+  /** What the TLS listeners have, where the component makes it. */
+  certificate: NodeCertificate | undefined;
   role: NodeRole;
   image: pulumi.Output<string>;
   firstSeeds: pulumi.Output<string[]>;
@@ -231,9 +248,10 @@ function createSharedParts(
   zones: pulumi.Output<string[]>,
 ): Cluster {
   const parameterPrefix = parameterPrefixOf(name);
-  const { loadBalancerNames, targetGroupArns, secretVersions, instance } = settings;
+  const { loadBalancerNames, targetGroupArns, secretVersions, instance, nodeTls } = settings;
   const untilRestart = <T extends string>(suffix: string, setting: string, wanted: T) =>
     rememberedUntilRestart(`${name}-${suffix}`, parent, setting, wanted, settings.rollout.allowFullRestart);
+  const certificate = nodeCertificate(name, parent, nodeTls);
   const secrets = createNodeSecrets(name, parent, {
     parameterPrefix,
     anonymousAccess: settings.anonymousAccess,
@@ -244,6 +262,8 @@ function createSharedParts(
     secretConfig: settings.secretConfig,
     secretConfigFrom: settings.secretConfigFrom,
     acl: aclOf(settings),
+    certificate: certificate?.pem,
+    clientAuthorities: nodeTls?.clientCertificateAuthorities,
     users: settings.users,
     kmsKeyId: settings.kmsKeyId,
     tags: settings.tags,
@@ -256,12 +276,14 @@ function createSharedParts(
     drainSeconds: drainSeconds(settings.emqxVersion, settings.rollout.drainingTimeoutSeconds),
     versions: secrets.further,
     hasSources: settings.secretConfigFrom !== undefined,
+    certificateParameter: nodeTls?.certificateParameter,
     tags: settings.tags,
   });
   const role = createNodeRole(name, parent, {
     parameterPrefix,
     hasLoadBalancers: loadBalancerNames.length > 0,
     hasTargetGroups: targetGroupArns.length > 0,
+    certificateParameter: nodeTls?.certificateParameter,
     kmsKeyId: settings.kmsKeyId,
     sources: Object.values(settings.secretConfigFrom ?? {}),
     tags: settings.tags,
@@ -272,6 +294,7 @@ function createSharedParts(
     settings,
     parameterPrefix,
     secrets,
+    certificate,
     role,
     image: nodeImage(name, parent, instance.type, instance.amiId),
     region: regionOf(parent, settings.nodes),

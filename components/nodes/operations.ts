@@ -20,6 +20,8 @@ export interface NodeOperationsArgs {
   versions: pulumi.Input<string>;
   /** Whether some settings are kept by somebody else. */
   hasSources: boolean;
+  /** The parameter of the user's own that holds the nodes' certificate. */
+  certificateParameter: string | undefined;
   tags: Tags | undefined;
 }
 
@@ -49,7 +51,10 @@ export function createNodeOperations(
         (targetGroups.length === 0
           ? ""
           : `TARGET_GROUPS='${targetGroups.join(" ")}'\nLOAD_BALANCER_COUNT='${args.loadBalancerNames.length}'\n`) +
-        (versions === "" ? "" : `VERSIONS='${versions}'\n`),
+        (versions === "" ? "" : `VERSIONS='${versions}'\n`) +
+        (args.certificateParameter === undefined
+          ? ""
+          : `CERTIFICATE_PARAMETER='${args.certificateParameter}'\n`),
     );
   if (args.loadBalancerNames.length > 0) {
     const names = pulumi.all(args.loadBalancerNames).apply((all) => all.join(","));

@@ -9,7 +9,7 @@ import { usersProblems } from "../emqx/users";
 import { parseAvailabilityZone } from "../network/availabilityZones";
 import { longestPrefix, parameterPrefixGrammar } from "../shared/awsNames";
 import { problemsOf, withDefaults, type Rule } from "../shared/inputs";
-import { usesWebSocket } from "../shared/listeners";
+import { nodeListeners } from "../shared/listeners";
 import { nameProblems } from "../shared/names";
 import { plain } from "../shared/problems";
 import { wholeNumberProblems } from "../shared/words";
@@ -22,6 +22,7 @@ import {
   type EmqxNodeOptionsArgs,
   type NodeOptions,
 } from "./settings";
+import { nodeTlsProblems, tlsEndsOf, tlsOf } from "./tls";
 import { parameterPrefixOf, userDataProblemsAt } from "./userData";
 
 /** Everything that is wrong with the input, one line each. */
@@ -97,12 +98,13 @@ export function nodeSettingsRules<Settings extends NodeOptions>(
         : [],
     ({ users, anonymousAccess }) =>
       users.length === 0 ? [] : usersProblems(users, mqttUsername, anonymousAccess),
+    ({ nodeTls, listeners }) => nodeTlsProblems(nodeTls, listeners),
     ({ acl, emqxVersion }) => (acl === undefined ? [] : aclProblems("acl", acl, emqxVersion)),
     ({ secretConfig = {}, secretConfigFrom = {} }) =>
       Object.keys(secretConfigFrom)
         .filter((path) => Object.hasOwn(secretConfig, path))
         .map((path) => `secretConfigFrom.${path}: is also in secretConfig; leave one of them out`),
-    ({ extraConfig, secretConfig, secretConfigFrom, acl, anonymousAccess, emqxVersion }) =>
+    ({ extraConfig, secretConfig, secretConfigFrom, acl, anonymousAccess, emqxVersion, nodeTls }) =>
       extraConfig === undefined && secretConfig === undefined && secretConfigFrom === undefined
         ? []
         : extraConfigProblems(extraConfig ?? "", {
@@ -110,6 +112,7 @@ export function nodeSettingsRules<Settings extends NodeOptions>(
             version: emqxVersion,
             secretPaths: Object.keys({ ...secretConfig, ...secretConfigFrom }),
             hasAcl: acl !== undefined,
+            hasCommonNames: tlsOf(nodeTls)?.commonNames ?? false,
           }),
   ];
 }
@@ -136,24 +139,35 @@ export function clusterNodesWarnings(args: ClusterNodesSettings): string[] {
 }
 
 /** What lets more people do more than a cluster is meant to. */
-function accessWarnings({ anonymousAccess, extraConfig, listeners }: ClusterNodesSettings): string[] {
+function accessWarnings({
+  anonymousAccess,
+  extraConfig,
+  listeners,
+  nodeTls,
+}: ClusterNodesSettings): string[] {
+  const open = nodeListeners(listeners, tlsEndsOf(nodeTls));
+  const tls = tlsOf(nodeTls);
+  const secure = (isOn = false) =>
+    `enable = ${isOn}` +
+    (tls?.clientCertificates ? ", ssl_options { verify = verify_peer, fail_if_no_peer_cert = true }" : "") +
+    (tls?.commonNames ? ", enable_authn = false" : "");
   // What the component sets beside it, as far as it decides about access.
   const configuration = parseHocon(
     [
       "authorization.no_match = deny",
-      `listeners { ssl.default.enable = false, wss.default.enable = false, ws.default.enable = ${usesWebSocket(listeners)} }`,
+      `listeners { ssl.default { ${secure(open.ssl)} }, wss.default { ${secure(open.wss)} }, ws.default.enable = ${open.ws} }`,
       ...(anonymousAccess ? [] : ["authentication = [{ mechanism = password_based }]"]),
       (extraConfig ?? "").replaceAll("\r\n", "\n"),
     ].join("\n"),
   );
   const asked = [...askedAtListeners(configuration)];
-  const open = asked.flatMap(([name, asks]) => (asks === undefined ? [name] : []));
+  const unasked = asked.flatMap(([name, asks]) => (asks === undefined ? [name] : []));
   return [
-    ...(open.length === 0
+    ...(unasked.length === 0
       ? []
       : [
           `${anonymousAccess ? "anonymousAccess" : "extraConfig"}: whoever reaches ` +
-            `${open.length === asked.length ? "the cluster" : `EMQX's listener ${open.join(", ")}`} may connect, publish ` +
+            `${unasked.length === asked.length ? "the cluster" : `EMQX's listener ${unasked.join(", ")}`} may connect, publish ` +
             `and subscribe without saying who they are; leave it out, or set an authentication of your own in extraConfig`,
         ]),
     ...(safeguardsOf(configuration).some(({ what, rank }) => what === aclDefault && rank === 0)

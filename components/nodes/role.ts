@@ -6,12 +6,15 @@ import { getRegionOutput } from "@pulumi/aws/getRegion";
 import * as iam from "@pulumi/aws/iam";
 import { secretSource, type SecretSource } from "../emqx/secretConfig";
 import { tagged, type Tags } from "../shared/tags";
+import { certificateStatements } from "./tls";
 
 export interface NodeRoleArgs {
   /** Path of the cluster's parameters, without a slash at the end. */
   parameterPrefix: string;
   hasLoadBalancers: boolean;
   hasTargetGroups: boolean;
+  /** The parameter of the user's own that holds the nodes' certificate. */
+  certificateParameter: string | undefined;
   kmsKeyId: pulumi.Input<string> | undefined;
   /** What is kept by somebody else. */
   sources: pulumi.Input<string>[];
@@ -84,6 +87,8 @@ const readParameters = [
   "secret-config",
   "acl",
   "mqtt-users",
+  "node-certificate",
+  "client-authorities",
   "load-balancers",
   "cluster",
   "operations/*",
@@ -147,6 +152,7 @@ function statements(args: NodeRoleArgs, partition: string, place: string, kmsKey
       Action: "ssm:PutParameter",
       Resource: reportParameters.map(parameterArn),
     },
+    ...certificateStatements(args.certificateParameter, partition, place),
     // These actions know no resources (Service Authorization Reference, Elastic Load Balancing and Elastic Load Balancing V2).
     ...healthReads(args).map((Action) => ({
       Sid: Action === "DescribeTargetHealth" ? "ReadTargetHealth" : "ReadLoadBalancerHealth",

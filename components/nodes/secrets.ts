@@ -2,7 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as ssm from "@pulumi/aws/ssm";
 import * as random from "@pulumi/random";
-import { further, takenUp } from "../emqx/parameters";
+import { further, mostParameterBytes, takenUp } from "../emqx/parameters";
 import { renderSecretConfig, secretSizeProblems, secretSource } from "../emqx/secretConfig";
 import { describeUsers, renderUsers, type EmqxUserArgs } from "../emqx/users";
 import { plain, refuseLater } from "../shared/problems";
@@ -22,6 +22,10 @@ export interface NodeSecretsArgs {
   secretConfigFrom: Record<string, pulumi.Input<string>> | undefined;
   /** EMQX's file of what clients may do. */
   acl: string | undefined;
+  /** PEM of key and certificate of the nodes' TLS listeners, where the component makes them. */
+  certificate: pulumi.Input<string> | undefined;
+  /** PEM of the authorities of clients' certificates. */
+  clientAuthorities: pulumi.Input<string> | undefined;
   kmsKeyId: pulumi.Input<string> | undefined;
   tags: Tags | undefined;
 }
@@ -73,13 +77,18 @@ export function createNodeSecrets(name: string, parent: pulumi.Resource, args: N
     suffix: string,
     description: string,
     value: pulumi.Input<string>,
-    isPublic = false,
+    isPublic: boolean | "large" = false,
   ): string => {
     const parameterName = `${args.parameterPrefix}/${suffix}`;
     const parameter = new ssm.Parameter(
       `${name}-${suffix}`,
       {
         name: parameterName,
+        ...(isPublic === "large" && {
+          tier: pulumi
+            .output(value)
+            .apply((text) => (Buffer.byteLength(text) > mostParameterBytes ? "Advanced" : "Standard")),
+        }),
         ...(isPublic
           ? { type: "String", insecureValue: value }
           : { type: "SecureString", value: pulumi.secret(value), keyId: args.kmsKeyId }),
@@ -140,6 +149,12 @@ export function createNodeSecrets(name: string, parent: pulumi.Resource, args: N
     keep("secret-config", "Settings of EMQX that are secret", secrets);
   }
   if (args.acl !== undefined) keep("acl", "What MQTT clients may do", args.acl, true);
+  if (args.certificate !== undefined) {
+    keep("node-certificate", "Certificate and key of the EMQX nodes' TLS listeners", args.certificate);
+  }
+  if (args.clientAuthorities !== undefined) {
+    keep("client-authorities", "Authorities of MQTT clients' certificates", args.clientAuthorities, "large");
+  }
   let mqttUsers: string | undefined;
   if (args.users.length > 0) {
     const users = args.users.map(({ username, password, passwordVersion = 1, superuser = false }) => ({

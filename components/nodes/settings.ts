@@ -38,6 +38,7 @@ import { nodeTagRules, tagsInput } from "../shared/tags";
 import { shown, wholeNumberProblems } from "../shared/words";
 import { defaultInstanceType } from "./defaults";
 import { instanceTypeInput } from "./instanceTypes";
+import { nodeTlsInputs, type EmqxNodeTlsArgs } from "./tls";
 
 /** Where a node stands. Its number is its place in the list of nodes. */
 export interface EmqxNodeArgs {
@@ -132,6 +133,8 @@ export interface EmqxNodeOptionsArgs {
   users?: EmqxUserArgs[];
   /** Whether no MQTT user is made: an authentication in `extraConfig` decides who may connect; without one, anybody may. Default: false. */
   anonymousAccess?: boolean;
+  /** TLS that ends at the nodes instead of the load balancer, if need be for clients' certificates. Default: none. */
+  nodeTls?: EmqxNodeTlsArgs;
   /** Versions of the generated secrets. Default: the first of each. */
   secretVersions?: EmqxSecretVersionsArgs;
   /** The nodes' instances. Default: m7g.large, with all defaults. */
@@ -256,6 +259,7 @@ export const nodeOptions = {
   } satisfies Shapes<EmqxAclArgs>),
   users: list(userInput, { default: [] as EmqxUserArgs[] }),
   anonymousAccess: { ...flag, default: false },
+  nodeTls: group(nodeTlsInputs),
   secretVersions: group(
     {
       cookie: { ...version, default: 1 },

@@ -4,9 +4,10 @@ import { ownRules, renderAcl } from "../emqx/acl";
 import { findRelease } from "../emqx/releases";
 import { architectureOf } from "./instanceTypes";
 import { renderUserData, userDataProblems } from "../emqx/userData";
-import { usesWebSocket } from "../shared/listeners";
+import { nodeListeners } from "../shared/listeners";
 import { mqttUsername } from "./defaults";
 import type { NodeSettings } from "./settings";
+import { tlsEndsOf, tlsOf } from "./tls";
 
 /** What differs from node to node, or comes from the stack. */
 export interface NodePlace {
@@ -35,7 +36,8 @@ export function nodeUserData(settings: NodeSettings, place: NodePlace): string {
     clusterName: settings.clusterName,
     cookieVersion: settings.secretVersions.cookie,
     clusterPorts: settings.clusterPorts,
-    listeners: { ws: usesWebSocket(settings.listeners) },
+    listeners: nodeListeners(settings.listeners, tlsEndsOf(settings.nodeTls)),
+    tls: tlsOf(settings.nodeTls),
     proxyProtocol: settings.proxyProtocol,
     anonymousAccess: settings.anonymousAccess,
     mqttUsername,

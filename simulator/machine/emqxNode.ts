@@ -7,6 +7,7 @@ import {
 } from "node:http";
 import { randomBytes } from "node:crypto";
 import { createServer, Server, Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { createWebSocketStream, WebSocketServer } from "ws";
 import { Broker, LoginResult } from "../dataplane/broker/broker";
 import { authenticate, type BackEndRequest, type BackEndAnswer } from "./authentication";
@@ -39,10 +40,17 @@ import { ClusterCopy, ClusterMember } from "../dataplane/cluster/member";
 import { ClusterStatus } from "../dataplane/cluster/membership";
 import { takeProxyHeader } from "../dataplane/proxyProtocol";
 import { edition, hasEvacuation } from "./editions";
-import { EmqxSettings, licenceProblem, ListenerSettings, readLicence } from "./emqxSettings";
+import {
+  EmqxSettings,
+  licenceProblem,
+  ListenerSettings,
+  readLicence,
+  type TlsListenerSettings,
+} from "./emqxSettings";
 import { FileSystem } from "./fileSystem";
 import { unreadable } from "./licences";
 import { managementAnswer } from "./management";
+import { type Peer, TlsListener } from "./tlsListener";
 
 interface NodeSurroundings {
   /** The loopback address that stands for this machine's private one. */
@@ -68,6 +76,7 @@ const proxyHeaderTimeoutMs = 3000;
 const retrySeconds = 5;
 const tickSeconds = 15;
 const licenceRefreshSeconds = 120;
+const pemCheckSeconds = 120;
 const shortestIntervalMs = 50;
 const reloadedFirst = ["connectors", "actions", "sources", "bridges", "rule_engine"];
 const reloadedNever = ["node", "rpc", "cluster"];
@@ -83,6 +92,8 @@ export class EmqxNode {
   private evacuation: Evacuation | undefined;
   private licence: EmqxSettings["licence"];
   private licenceTimer: NodeJS.Timeout | undefined;
+  private readonly tls: TlsListener[] = [];
+  private pemTimer: NodeJS.Timeout | undefined;
   private silent = false;
 
   private constructor(
@@ -136,6 +147,7 @@ export class EmqxNode {
       throw error;
     }
     node.resumeEvacuation();
+    node.pemTimer = setInterval(() => node.cleanPemCache(), node.interval(pemCheckSeconds));
     node.licenceTimer = setInterval(() => node.reloadLicense(), node.interval(licenceRefreshSeconds));
     return node;
   }
@@ -285,6 +297,11 @@ export class EmqxNode {
     ];
   }
 
+  /** `emqx ctl pem_cache clean`: handshakes from here on go by what is on the disk. */
+  cleanPemCache(): void {
+    this.tls.forEach((listener) => listener.refresh());
+  }
+
   /** Reads the licence file again, as EMQX does by itself every two minutes. A file that is gone or empty changes nothing. */
   reloadLicense(): void {
     const { version } = this.settings;
@@ -319,6 +336,7 @@ export class EmqxNode {
   /** A clean stop, as `systemctl stop emqx`: listeners first, then clients, then the cluster. */
   async stop(): Promise<void> {
     clearInterval(this.licenceTimer);
+    clearInterval(this.pemTimer);
     this.evacuation?.stop(false);
     await this.saveRetained();
     const closed = this.servers.map(
@@ -331,7 +349,7 @@ export class EmqxNode {
   }
 
   private async listen(): Promise<void> {
-    const { mqtt, ws, dashboard } = this.settings;
+    const { mqtt, ws, ssl, wss, dashboard } = this.settings;
     if (mqtt?.reachable) {
       await this.open(mqtt.port, mqtt, (socket) => this.broker.handle(socket));
     }
@@ -339,10 +357,40 @@ export class EmqxNode {
       const server = this.webSockets(ws.path);
       await this.open(ws.port, ws, (socket) => server.emit("connection", socket));
     }
+    if (ssl?.reachable) {
+      const listener = this.secure("ssl:default", ssl, (socket, peer) => this.broker.handle(socket, peer));
+      await this.open(ssl.port, ssl, (socket) => listener.take(socket));
+    }
+    if (wss?.reachable) {
+      const server = this.webSockets(wss.path);
+      const listener = this.secure("wss:default", wss, (socket, peer) => {
+        this.peers.set(socket, peer);
+        server.emit("connection", socket);
+      });
+      await this.open(wss.port, wss, (socket) => listener.take(socket));
+    }
     if (dashboard?.reachable) {
       const server = createHttpServer((request, response) => void this.answer(request, response));
       await this.open(dashboard.port, undefined, (socket) => server.emit("connection", socket));
     }
+  }
+
+  private readonly peers = new WeakMap<object, Peer>();
+
+  private secure(
+    name: string,
+    { tls, asks }: TlsListenerSettings,
+    serve: (socket: TLSSocket, peer: Peer) => void,
+  ): TlsListener {
+    const { files, log } = this.surroundings;
+    const listener = new TlsListener(name, tls, files, log, (socket) => {
+      socket.on("error", () => socket.destroy());
+      // Without a common name, EMQX takes the user name that the client gives (set_peercert_infos/3 of emqx_channel.erl).
+      const commonName = this.settings.commonNames ? socket.getPeerCertificate().subject?.CN : undefined;
+      serve(socket, { commonName: [commonName].flat()[0], admitted: !asks });
+    });
+    this.tls.push(listener);
+    return listener;
   }
 
   private open(
@@ -389,7 +437,7 @@ export class EmqxNode {
         return;
       }
       sockets.handleUpgrade(request, socket, head, (webSocket) => {
-        this.broker.handle(createWebSocketStream(webSocket));
+        this.broker.handle(createWebSocketStream(webSocket), this.peers.get(socket));
       });
     });
     return server;

@@ -14,6 +14,7 @@ import { edition, needsClusterLicence } from "./editions";
 import { FileSystem } from "./fileSystem";
 import { type Authenticator, authenticatorOf } from "./authentication";
 import { isForOneNode, unreadable } from "./licences";
+import { tlsSettingsOf, type TlsSettings } from "./tlsListener";
 import { at, isTree, text, type Tree } from "./tree";
 
 export interface ListenerSettings {
@@ -21,6 +22,12 @@ export interface ListenerSettings {
   /** False when it is bound to the machine's own loopback address only. */
   reachable: boolean;
   proxyProtocol: boolean;
+}
+
+export interface TlsListenerSettings extends ListenerSettings {
+  tls: TlsSettings;
+  /** Whether the authenticators are asked about its clients (`enable_authn`). */
+  asks: boolean;
 }
 
 export interface EmqxSettings {
@@ -31,6 +38,10 @@ export interface EmqxSettings {
   ports: { epmd?: number; distribution: number; rpc: number };
   mqtt?: ListenerSettings;
   ws?: ListenerSettings & { path: string };
+  ssl?: TlsListenerSettings;
+  wss?: TlsListenerSettings & { path: string };
+  /** Whether a certificate's common name is the user name (`mqtt.peer_cert_as_username`). */
+  commonNames: boolean;
   dashboard?: { port: number; reachable: boolean };
   /** `dashboard.default_password`: what `admin` has as long as the database does not know better. */
   dashboardPassword: string;
@@ -105,8 +116,21 @@ export async function readEmqxSettings(
   const hardened = environment["EMQX_SECURITY_PROFILE"] === "hardened";
   const listener = (kind: string, port: number) =>
     readListener(tree, `listeners.${kind}.default`, port, hardened);
+  const pathOf = (kind: "ws" | "wss") =>
+    text(at(tree, `listeners.${kind}.default.websocket.mqtt_path`)) ?? "/mqtt";
   const ws = listener("ws", 8083);
-  warnAboutTls(tree, warnings);
+  const secure = (kind: "ssl" | "wss", port: number): TlsListenerSettings | undefined => {
+    const block = at(tree, `listeners.${kind}.default`);
+    const settings = listener(kind, port);
+    const tls = settings && isTree(block) ? tlsSettingsOf(block) : undefined;
+    if (settings !== undefined && tls === undefined) {
+      warnings.push(
+        `listener ${kind}:default on port ${port} would be on with EMQX's demo key; that is not simulated`,
+      );
+    }
+    return settings && tls && { ...settings, tls, asks: at(block as Tree, "enable_authn") !== false };
+  };
+  const wss = secure("wss", 8084);
   const licence = readLicence(text(at(tree, "license.key")), files);
   if (licence.source !== undefined && edition(version) === "ee") {
     const problem = unreadable(licence.key);
@@ -121,10 +145,10 @@ export async function readEmqxSettings(
     seeds: at(tree, "cluster.discovery_strategy") === "static" ? list(at(tree, "cluster.static.seeds")) : [],
     ports: readClusterPorts(tree, files, environment, version, nodeName),
     ...optional("mqtt", listener("tcp", 1883)),
-    ...optional(
-      "ws",
-      ws && { ...ws, path: text(at(tree, "listeners.ws.default.websocket.mqtt_path")) ?? "/mqtt" },
-    ),
+    ...optional("ws", ws && { ...ws, path: pathOf("ws") }),
+    ...optional("ssl", secure("ssl", 8883)),
+    ...optional("wss", wss && { ...wss, path: pathOf("wss") }),
+    commonNames: at(tree, "mqtt.peer_cert_as_username") === "cn",
     ...optional("dashboard", readDashboard(tree, hardened)),
     dashboardPassword: text(at(tree, "dashboard.default_password")) ?? defaults.dashboardPassword,
     ...readAuthentication(tree, files, hardened, warnings),
@@ -457,18 +481,6 @@ function readDuration(value: unknown, otherwise: number): number | undefined {
     throw new Error(`"${written}" is not a duration such as 24h`);
   }
   return Number(count) * { ms: 0.001, s: 1, m: 60, h: 3600, d: 86400 }[unit]!;
-}
-
-function warnAboutTls(tree: Tree, warnings: string[]): void {
-  for (const [kind, port] of [
-    ["ssl", 8883],
-    ["wss", 8084],
-  ] as const) {
-    const block = at(tree, `listeners.${kind}.default`);
-    if (!isTree(block) || block["enable"] !== false) {
-      warnings.push(`listener ${kind}:default on port ${port} would be on; TLS at the node is not simulated`);
-    }
-  }
 }
 
 function number(value: unknown, otherwise: number): number {

@@ -384,10 +384,15 @@ export class Machine {
       log: (line) => this.say(`emqx: ${line}`),
     });
     this.emqx = emqx;
-    const { mqtt, ws, dashboard, ports, nodeName } = settings;
-    const heard = [mqtt?.port, ws?.port, dashboard?.port, ...Object.values(ports)].filter(
-      (port) => port !== undefined,
-    );
+    const { mqtt, ws, ssl, wss, dashboard, ports, nodeName } = settings;
+    const heard = [
+      mqtt?.port,
+      ws?.port,
+      ssl?.port,
+      wss?.port,
+      dashboard?.port,
+      ...Object.values(ports),
+    ].filter((port) => port !== undefined);
     this.say(`emqx: EMQX ${version} is started as ${nodeName}, ports ${heard.join(", ")}`);
   }
 

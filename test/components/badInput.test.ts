@@ -142,6 +142,47 @@ const rows: [Record<string, unknown>, string[]][] = [
     ["certificate: arn and selfSigned given; choose one of the two"],
   ],
   [
+    { nodeTls: { selfSigned: {} } },
+    ["certificate: given, but TLS ends at the nodes (nodeTls); leave it out"],
+  ],
+  [
+    { certificate: undefined, nodeTls: {} },
+    ["nodeTls: has no certificate; give certificateParameter, or selfSigned: {} to try things out"],
+  ],
+  [
+    {
+      certificate: undefined,
+      classicElb: { tlsPolicy: "ELBSecurityPolicy-TLS-1-2-2017-01" },
+      nodeTls: { selfSigned: {}, certificateParameter: "/tls/mqtt", usernameFrom: "CommonName" },
+    },
+    [
+      "classicElb.tlsPolicy: given, but TLS ends at the nodes (nodeTls); leave it out",
+      "nodeTls: certificateParameter and selfSigned given; choose one of the two",
+      "nodeTls.usernameFrom: given without clientCertificateAuthorities, so that anybody could make a certificate of any name; give the authorities",
+    ],
+  ],
+  [
+    { certificate: undefined, nodeTls: { certificateParameter: "mqtt" } },
+    [
+      'nodeTls.certificateParameter: "mqtt" is not the name of a parameter, like /tls/mqtt, or /aws/reference/secretsmanager/ and the name of a secret',
+    ],
+  ],
+  [
+    {
+      certificate: undefined,
+      listeners: ["Mqtt"],
+      nodeTls: { certificateParameter: "/tls/mqtt", hostnames: ["mqtt.example.com"] },
+    },
+    [
+      "nodeTls: given, but no TLS listener is on; add Mqtts or Wss to listeners, or leave it out",
+      "nodeTls.hostnames: given, but they are for the certificate of selfSigned; leave them out",
+    ],
+  ],
+  [
+    { certificate: undefined, nodeTls: { selfSigned: {}, clientCertificateAuthorities: "fleet" } },
+    ["nodeTls.clientCertificateAuthorities: has no certificate in PEM (-----BEGIN CERTIFICATE-----)"],
+  ],
+  [
     { certificate: undefined },
     [
       "certificate: missing, and a TLS listener is on; give the arn of an ACM or IAM certificate, or selfSigned: {} to try things out",

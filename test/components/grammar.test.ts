@@ -285,6 +285,25 @@ const rows: Record<string, Row> = {
   },
   "listeners[]": listeners,
   clusterPorts: choice(["Documented", "Package"]),
+  tlsEnds: choice(["LoadBalancer", "Node"]),
+  usernameFrom: choice(["None", "CommonName"]),
+  certificateParameter: {
+    right: fc.oneof(
+      fc.stringMatching(/^(\/[xA.-][\w.-]{0,9}){1,15}$/),
+      fc.stringMatching(/^\/aws\/reference\/secretsmanager\/[\w/+=.@-]{1,60}$/),
+    ),
+    wrong: fc.constantFrom(
+      "",
+      "x",
+      "/",
+      "/x/",
+      "//x",
+      "/aws/x",
+      "/ssm/x",
+      "/x y",
+      "/aws/reference/secretsmanager/",
+    ),
+  },
   "subnetIds[]": {
     ...idOf("subnet"),
     door: checks("aws:ec2/natGateway:NatGateway", (subnetId) => ({ subnetId })),
@@ -718,12 +737,12 @@ rows["furtherCertificateArns[]"] = rows["certificateArn"]!;
 
 /** The same under the names that they have in a group. */
 Object.assign(rows, {
-  ...{ arn: rows["certificateArn"], type: rows["instanceType"] },
+  ...{ arn: rows["certificateArn"], type: rows["instanceType"], "hostnames[]": rows["hostname"] },
   ...{ "privateSubnetIds[]": rows["subnetIds[]"], "publicSubnetIds[]": rows["subnetIds[]"] },
 });
 
 /** Whose grammar is a language of its own, with tests of its own. */
-const elsewhere = ["extraConfig", "file"];
+const elsewhere = ["extraConfig", "file", "clientCertificateAuthorities"];
 
 test("every text of every component has a row here", () => {
   expect([...texts.keys()].filter((path) => !elsewhere.includes(path)).sort()).toEqual(

@@ -9,6 +9,7 @@ import { joinOperation } from "./join";
 import { restoreOperation } from "./restore";
 import { servicesOperation } from "./services";
 import { syncOperation } from "./sync";
+import { tlsOperation } from "./tls";
 import { upkeepOperation } from "./upkeep";
 
 /** Operations by name, as they are kept in the parameters `<prefix>/operations/<name>`. */
@@ -17,6 +18,7 @@ export const operations: Record<string, string> = {
   sync: syncOperation,
   services: servicesOperation,
   upkeep: upkeepOperation,
+  tls: tlsOperation,
   install: installOperation,
   join: joinOperation,
   drain: drainOperation,

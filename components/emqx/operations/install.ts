@@ -86,6 +86,8 @@ if reads '^include '; then
   secret_settings "$env"
   put 0640 root:emqx "$conf/secret.conf" "$value"
 fi
+# shellcheck source=/dev/null
+. "$conf/operations/tls"
 # Last: without this file the service does not start
 put 0600 root:root "$conf/secrets.env" "$env"
 

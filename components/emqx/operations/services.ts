@@ -7,7 +7,7 @@
  * - An agent that cannot be installed is said and tried again a minute later: it is no reason to keep clients waiting.
  *   Its control program exits with 0 when the service does not start, and its `stop` leaves the unit enabled and a copy
  *   of the configuration in place (docs/emqx-commands.md).
- * - take_users stands here for "upkeep", which comes after it, because neither that nor "common" has room for it.
+ * - TLS's files and take_users stand here for "upkeep", which comes after it, because neither that nor "common" has room for them.
  */
 export const servicesOperation = `# Part of sync: the units around EMQX
 self=/var/lib/cloud/scripts/per-boot/emqx-node
@@ -91,6 +91,12 @@ elif [[ -f $units/emqx-backup.timer || -f $conf/backup.env ]]; then
   [[ ! -f $units/emqx-backup.timer ]] || systemctl disable --quiet --now emqx-backup.timer
   rm -f "$units/emqx-backup."{timer,service} "$conf/backup.env"
   forget backup "$seen"
+fi
+
+# A boot does so once EMQX is installed
+if [[ -z \${booting:-} ]]; then
+  # shellcheck source=/dev/null
+  . "$conf/operations/tls"
 fi
 
 users=$data/emqx-node.users

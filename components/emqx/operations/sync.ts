@@ -16,7 +16,7 @@
 import { takenUp } from "../parameters";
 import { archiveFunctions } from "./archive";
 
-export const syncOperation = `# Makes this node fit its parameters; every minute by emqx-node-sync.timer
+export const syncOperation = `# Makes this node fit its parameters, every minute
 ${archiveFunctions}if [[ -z \${locked:-} ]]; then
   allow 600
   hold 0 || { say "nothing done: $(busy)" && exit 75; }
@@ -45,7 +45,7 @@ versions() {
   while IFS=: read -r name text; do
     text=\${text#*\\"}
     field[$name]=\${text%\\"}
-    # Of each parameter there are three, in whatever order
+    # Three a parameter, in whatever order
     ((\${#field[@]} == 3)) || continue
     name=\${field['"Name"']#"$PARAMETER_PREFIX/"}
     now[$name]=\${field['"Version"']# } said[$name]=\${field['"Value"']}

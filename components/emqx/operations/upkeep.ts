@@ -70,7 +70,6 @@ fi
 for name in acl secret-config; do
   if news "$name" "$seen"; then note "$name" "$seen"; fi
 done
-
 # api METHOD PATH: with JSON from standard input
 api() { curl --max-time 10 -X "$1" -H @"$work/headers" --data @- "http://127.0.0.1:18083/api/v5/$2"; }
 login() {

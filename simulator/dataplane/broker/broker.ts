@@ -124,6 +124,7 @@ export class Broker {
   private readonly inside: AedesInside;
   private readonly wantsCleanStart = new WeakMap<Client, boolean>();
   private readonly asking = new WeakMap<object, Asking>();
+  private readonly peers = new WeakMap<Duplex, { commonName: string | undefined; admitted: boolean }>();
   /** What clients may do; sessions keep the subscriptions that they have. */
   authorization: Authorization;
   /** Sessions whose client is away, with the seconds that they last. */
@@ -173,8 +174,9 @@ export class Broker {
     return Object.keys(this.inside.clients);
   }
 
-  /** Serves one client connection. */
-  handle(stream: Duplex): void {
+  /** Serves one client connection. A name that its certificate has proven takes the place of what the client says. */
+  handle(stream: Duplex, peer?: { commonName: string | undefined; admitted: boolean }): void {
+    if (peer !== undefined) this.peers.set(stream, peer);
     this.aedes.handle(stream);
   }
 
@@ -386,12 +388,10 @@ export class Broker {
     );
   }
 
-  private async letIn(
-    client: Client,
-    username: string | undefined,
-    password: Buffer | undefined,
-  ): Promise<void> {
-    const result = await this.login(username, password?.toString(), client.id);
+  private async letIn(client: Client, said: string | undefined, password: Buffer | undefined): Promise<void> {
+    const peer = this.peers.get(stateOf(client).conn);
+    const username = peer?.commonName ?? said;
+    const result = peer?.admitted ? {} : await this.login(username, password?.toString(), client.id);
     if (result === "bad-password" || result === "unknown-user") {
       const error = new Error(result === "bad-password" ? "bad user name or password" : "not authorized");
       throw Object.assign(error, { returnCode: returnCodes[result] });

@@ -106,6 +106,38 @@ describe("EmqxDeployment", () => {
     );
   });
 
+  test("lets TLS end at the nodes, of which nobody but they and the state learns the key", async () => {
+    const { mocks, deployment } = await deploy({
+      availabilityZones: ["eu-west-1a"],
+      nodeCount: 1,
+      listeners: [Listener.Mqtts, Listener.Wss],
+      nodeTls: { selfSigned: {} },
+      dns: { hostedZoneId: "Z0123456789EXAMPLE01", hostname: "mqtt.example.com" },
+    });
+    const { listeners } = mocks.named("emqx-elb", "aws:elb/loadBalancer:LoadBalancer").inputs;
+    expect(listeners).toEqual(
+      [8883, 8084].map((port) => ({
+        lbProtocol: "TCP",
+        lbPort: port,
+        instanceProtocol: "TCP",
+        instancePort: port,
+      })),
+    );
+    expect(mocks.named("emqx-sg-nodes-from-lb-8084").inputs).toMatchObject({ fromPort: 8084, toPort: 8084 });
+    expect(mocks.named("emqx-nodes-tls-1", "tls:index/certRequest:CertRequest").inputs["dnsNames"]).toEqual([
+      "mqtt.example.com",
+      "*.eu-west-1.elb.amazonaws.com",
+      "*.elb.eu-west-1.amazonaws.com",
+    ]);
+    expect(mocks.named("emqx-nodes-node-certificate").secrets).toContain("value");
+    const { userData } = mocks.named("emqx-nodes-0", "aws:ec2/instance:Instance").inputs;
+    expect(userData).toMatch(/ssl\.default \{[^}]*8883/);
+    expect(userData).not.toMatch(/PRIVATE KEY/);
+    expect(inAws(mocks).filter(({ type }) => type.startsWith("aws:acm"))).toEqual([]);
+    expect(await valueOf(deployment.caCertificatePem)).toMatch(/BEGIN CERTIFICATE/);
+    expect(await valueOf(deployment.mqttsUrl)).toBe("mqtts://mqtt.example.com:8883");
+  });
+
   test("puts the load balancer into public subnets, or into private ones with internal", async () => {
     for (const internal of [false, true]) {
       const { mocks } = await deploy({ ...small, classicElb: { internal: internal } });
@@ -260,9 +292,9 @@ describe("EmqxDeployment", () => {
     beforeAll(async () => void ({ mocks: before } = await deploy(full)));
 
     // The subnets of a VPC that was there already are listed in the order of the zones: existingVpc.test.ts. Of an ACL's rules the
-    // first that fits decides.
+    // first that fits decides. What TLS at the nodes needs is not for load balancers with certificates.
     const lists = listsOf(deploymentInputs).map((path) => path.join("."));
-    test.each(lists.filter((path) => !/^(existingVpc|acl)\./.test(path)))("%s", async (path) => {
+    test.each(lists.filter((path) => !/^(existingVpc|acl|nodeTls)\./.test(path)))("%s", async (path) => {
       const other = reversed(full, path.split(".")) as EmqxDeploymentArgs;
       const after = await deploy(other, { stashes: memory(before) });
       expect(difference(before, after.mocks)).toEqual({ added: [], removed: [], changed: [] });

@@ -19,7 +19,7 @@ test("what EMQX is asked is in the table of its commands", () => {
   const lines = [...Object.values(operations), bootScript].join("\n").match(/^(?! *(die|say|echo|#) ).*$/gm)!;
   const words = (pattern: RegExp) => [...lines.join("\n").matchAll(pattern)].map(([, found]) => found!);
   const asked = [
-    ...words(/\bemqx ctl ([a-z-]+(?: -?-?[a-z]\S+)*)/g),
+    ...words(/\bemqx ctl ([a-z_-]+(?: -?-?[a-z]\S+)*)/g),
     ...words(/\btold '.*?' ([a-z]+(?: [a-z][a-z-]*)*)/g),
     ...words(/\bemqx (eval) /g),
     ...words(/:18083(\/status)/g),

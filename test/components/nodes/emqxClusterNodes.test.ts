@@ -201,6 +201,8 @@ describe("EmqxClusterNodes", () => {
       `${path}/secret-config`,
       `${path}/acl`,
       `${path}/mqtt-users`,
+      `${path}/node-certificate`,
+      `${path}/client-authorities`,
       `${path}/load-balancers`,
       `${path}/cluster`,
       `${path}/operations/*`,

@@ -91,6 +91,17 @@ const commands: Record<string, Command> = {
               1,
             ),
         ),
+  // emqx_mgmt_cli.erl: pem_cache/1, with_log/2.
+  pem_cache: ([verb, scope, name, ...rest], node) => {
+    if (verb !== "clean" || scope !== "node" || rest.length > 0) {
+      return scope === "all"
+        ? fail("emqx: in the simulated region only pem_cache clean node <Node>")
+        : usage("pem_cache clean all | clean node <Node>");
+    }
+    if (name !== node.settings.nodeName) return said(`${name} PEM cache clean FAILED\nunknown_node`, 1);
+    node.cleanPemCache();
+    return said(`${name} PEM cache clean OK`);
+  },
   data: async (args, node, system) => {
     const [verb, given] = args;
     if (verb === "export" && given === undefined) {
