@@ -4,7 +4,7 @@ import { InstanceHealth, ListenerFacts } from "../regionView";
 import { ProxiedConnection } from "../proxyProtocol";
 import { Clocks, ElbCounters, ElbEnvironment, ElbNode } from "./environment";
 import { Flow } from "./flow";
-import { ElbListener, type Endpoint } from "./listener";
+import { ElbListener, type Endpoint, type ListenerOwner } from "./listener";
 
 interface DoorFacts {
   name: string;
@@ -13,7 +13,7 @@ interface DoorFacts {
   listeners: ListenerFacts[];
 }
 
-export abstract class Door<Facts extends DoorFacts = DoorFacts> {
+export abstract class Door<Facts extends DoorFacts = DoorFacts> implements ListenerOwner {
   readonly counters: ElbCounters = {
     connections: 0,
     refusedByNetwork: 0,
@@ -21,11 +21,8 @@ export abstract class Door<Facts extends DoorFacts = DoorFacts> {
     backendFailures: 0,
     idleTimeouts: 0,
   };
-  /** How many instances a client is tried with. */
   abstract readonly attempts: number;
-  /** Whether each zone's interface has an address that clients know. */
   abstract readonly hasZonalAddresses: boolean;
-  /** Whether a connection that was idle for too long shows that at its next packet only. */
   abstract readonly forgetsSilently: boolean;
   private readonly listeners = new Map<number, ElbListener>();
   private readonly flows = new Map<string, Set<Flow>>();
@@ -41,18 +38,14 @@ export abstract class Door<Facts extends DoorFacts = DoorFacts> {
   abstract health(): Record<string, InstanceHealth & { lastProblem?: string }>;
   /** Instances that a client who enters there may get. */
   protected abstract eligible(node: ElbNode, listener: ListenerFacts): string[];
-  /** The instance for the next connection that entered at `node`, leaving out those that just failed. */
   abstract nextInstance(
     listener: ListenerFacts,
     node: ElbNode,
     except: ReadonlySet<string>,
   ): string | undefined;
-  /** What is written before a client's bytes. */
   abstract header(listener: ListenerFacts, connection: ProxiedConnection): string | Buffer | undefined;
-  /** Who comes to the instance, as its security groups see it. */
   abstract sourceOf(listener: ListenerFacts, node: ElbNode, clientAddress: string): NetworkInterface;
   abstract idleSeconds(listener: ListenerFacts): number;
-  /** An instance did not take a connection. */
   missed(_listener: ListenerFacts, _instanceId: string): void {}
 
   get clocks(): Clocks {
@@ -67,7 +60,6 @@ export abstract class Door<Facts extends DoorFacts = DoorFacts> {
     return this.allFlows().length;
   }
 
-  /** This load balancer's interfaces, one in each zone that is not cut off. */
   nodes(): ElbNode[] {
     return this.environment.nodesOf(this.facts);
   }

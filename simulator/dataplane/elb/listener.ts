@@ -2,9 +2,10 @@
 import { X509Certificate } from "node:crypto";
 import { connect, createServer, Server, Socket } from "node:net";
 import { connect as tlsConnect, createSecureContext, SecureContext, TLSSocket } from "node:tls";
+import { ProxiedConnection } from "../proxyProtocol";
+import { NetworkInterface } from "../reachability";
 import { CertificateFacts, ListenerFacts } from "../regionView";
-import type { Door } from "./door";
-import { ElbNode } from "./environment";
+import { ElbCounters, ElbEnvironment, ElbNode } from "./environment";
 import { Flow } from "./flow";
 import { tlsSettings } from "./tlsPolicies";
 
@@ -33,6 +34,33 @@ interface Presented {
   certificate: X509Certificate;
 }
 
+/** What a listener asks of its load balancer. */
+export interface ListenerOwner {
+  readonly facts: { name: string; dnsName: string };
+  readonly counters: ElbCounters;
+  readonly environment: ElbEnvironment;
+  /** How many instances a client is tried with. */
+  readonly attempts: number;
+  /** Whether each zone's interface has an address that clients know. */
+  readonly hasZonalAddresses: boolean;
+  /** Whether a connection that was idle for too long shows that at its next packet only. */
+  readonly forgetsSilently: boolean;
+  /** This load balancer's interfaces, one in each zone that is not cut off. */
+  nodes(): ElbNode[];
+  /** The interface the next client reaches. */
+  nextNode(listener: ListenerFacts): ElbNode | undefined;
+  /** The instance for the next connection that entered at `node`, leaving out those that just failed. */
+  nextInstance(listener: ListenerFacts, node: ElbNode, except: ReadonlySet<string>): string | undefined;
+  /** What is written before a client's bytes. */
+  header(listener: ListenerFacts, connection: ProxiedConnection): string | Buffer | undefined;
+  /** Who comes to the instance, as its security groups see it. */
+  sourceOf(listener: ListenerFacts, node: ElbNode, clientAddress: string): NetworkInterface;
+  idleSeconds(listener: ListenerFacts): number;
+  /** An instance did not take a connection. */
+  missed(listener: ListenerFacts, instanceId: string): void;
+  adopt(flow: Flow, listener: ListenerFacts): void;
+}
+
 export class ElbListener {
   private server: Server | undefined;
   private readonly zonal = new Map<ElbNode["loopback"], { server: Server; zone: string }>();
@@ -43,7 +71,7 @@ export class ElbListener {
   private presentedKey = "";
 
   constructor(
-    private readonly owner: Door,
+    private readonly owner: ListenerOwner,
     private facts: ListenerFacts,
   ) {}
 
