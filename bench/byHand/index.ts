@@ -282,6 +282,8 @@ const permissions = new iam.RolePolicy("emqx-nodes", {
         "secret-config",
         "acl",
         "mqtt-users",
+        "node-certificate",
+        "client-authorities",
         "load-balancers",
       ];
       const later = ["cluster", "operations/*", "monitoring", "backup"];

@@ -50,7 +50,7 @@ test("a key of a backup and s3:// addresses pass", () => {
 });
 
 test("what may be asked for is what nodes have, without the parts that a boot consists of", () => {
-  const parts = ["services", "join", "common", "install", "upkeep"];
+  const parts = ["services", "join", "common", "install", "tls", "upkeep"];
   expect(Object.keys(nodeOperations).sort()).toEqual(
     Object.keys(operations)
       .filter((name) => !parts.includes(name))

@@ -97,6 +97,8 @@ const missing: Record<string, string[]> = {
   "random:index/randomPassword:RandomPassword": ["bcryptHash"],
   // Buckets serve no websites here.
   "aws:s3/bucket:Bucket": ["hostedZoneId", "websiteDomain", "websiteEndpoint"],
+  // Endpoint services have no private DNS name here.
+  "aws:ec2/vpcEndpointService:VpcEndpointService": ["privateDnsNameConfigurations"],
 };
 
 test.each([...resourceTypes.values()].map((t): [string, typeof t] => [t.token, t]))(

@@ -106,8 +106,8 @@ describe("the published package", () => {
   test("can be imported, creates nothing, and gives its components", () => {
     const script = 'console.log(Object.keys(require("emqx-aws")).sort().join(" "))';
     expect(run(process.execPath, ["-e", script], join(folder, "program")).trim()).toBe(
-      "AclAction AclPermission ClusterPorts EmqxBackup EmqxClassicElb EmqxClusterNodes EmqxDeployment EmqxMonitoring EmqxSecurityGroup EmqxVpc " +
-        "Listener NatGateways TlsPolicy deploymentProblems",
+      "AclAction AclPermission AddressType CertificateField ClusterPorts EmqxBackup EmqxClassicElb EmqxClusterNodes EmqxDeployment " +
+        "EmqxMonitoring EmqxNetworkLoadBalancer EmqxSecurityGroup EmqxVpc Listener NatGateways NetworkTlsPolicy TlsEnd TlsPolicy deploymentProblems",
     );
   });
 

@@ -207,7 +207,7 @@ pulumi() {
   esac
 }
 mosquitto_pub() { command mosquitto_pub -q 1 -V mqttv5 "\${@/#8883/${listener}}"; }
-host=localhost
+HOST=localhost
 `,
   );
   const page = readFileSync("docs/device-certificates.md", "utf8");
