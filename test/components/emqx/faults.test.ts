@@ -35,11 +35,20 @@ const ways = [
 type Way = (typeof ways)[number];
 const sudden: Way[] = ["killed", "killed after", "power cut"];
 
-const newSecrets = ["Dashboard-Secret-2", "Mqtt-Secret-2", licenseKeyOf("20260202"), "Config-Secret-2"];
+const newSecrets = [
+  "Dashboard-Secret-2",
+  "Mqtt-Secret-2",
+  licenseKeyOf("20260202"),
+  "Config-Secret-2",
+  "Key-Secret-2",
+];
 const extraConfig = 'connectors.http.hook { url = "http://10.0.0.9" }';
 const secretConfig = (secret: string) => `connectors.http.hook.headers.authorization = "${secret}"\n`;
+const certificate = (secret: string) =>
+  `-----BEGIN CERTIFICATE-----\nof ${secret.slice(-1)}\n-----END CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\n${secret}\n`;
+const authorities = (n: number) => `-----BEGIN CERTIFICATE-----\nauthority ${n}\n-----END CERTIFICATE-----\n`;
 const plan = backupParameterText("emqx-backup-1", backupCalendar(6));
-const secretFiles = /\/etc\/emqx-node\/(secrets\.env|secret\.conf|mqtt-users\.csv|license\.key)$/;
+const secretFiles = /\/etc\/emqx-node\/(secrets\.env|secret\.conf|tls\.pem|mqtt-users\.csv|license\.key)$/;
 /** Programs that only look at or write this machine's files, and wait for nobody. */
 const local = /^(chown|stat|sync|sleep|bash) /;
 
@@ -88,6 +97,8 @@ const lives: Life[] = [
         machine.change(name, newSecrets[n]!),
       );
       machine.change("secret-config", secretConfig(newSecrets[3]!));
+      machine.change("node-certificate", certificate(newSecrets[4]!));
+      machine.change("client-authorities", authorities(2));
       machine.change("nodes/0/ready", "never");
       machine.emqx!.startEvacuation({ waitHealthCheck: 1, waitTakeover: 1 });
       machine.write("var/lib/emqx/emqx-node.evacuating", "");
@@ -208,10 +219,14 @@ describe.each(lives)("$name", (life) => {
       version: "6.2.3",
       hasLicense: true,
       hasSecretConfig: true,
+      listeners: { ws: false, ssl: true },
+      tls: { clientCertificates: true, commonNames: false },
       extraConfig,
     });
     original = Machine.of(renderUserData(args), args.parameterPrefix);
     original.parameter("secret-config", secretConfig("Config-Secret-1"));
+    original.parameter("node-certificate", certificate("Key-Secret-1"));
+    original.parameter("client-authorities", authorities(1));
     // A write that finds no room is to fail, not to kill.
     original.root.write("/bin/.prelude", `${original.root.read("/bin/.prelude")}trap '' XFSZ\n`);
     await life.prepare(original);
@@ -282,7 +297,7 @@ describe.each(lives)("$name", (life) => {
         if (known.length > 1 && !/\.new$/.test(name))
           expect({ name, strange }).toEqual({ name, strange: [] });
       }
-      for (const secret of [...Object.values(secrets), "Config-Secret-1", ...newSecrets]) {
+      for (const secret of [...Object.values(secrets), "Config-Secret-1", "Key-Secret-1", ...newSecrets]) {
         const places = Object.keys(files).filter(
           (name) => files[name]!.includes(secret) && !/\.new$/.test(name),
         );
