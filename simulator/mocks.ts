@@ -75,6 +75,8 @@ export function newAccount(options: { seed?: string; now?: () => Date } = {}): A
 export class RegionMocks implements pulumi.runtime.Mocks {
   readonly registered: Registered[] = [];
   readonly calls: MockedCall[] = [];
+  /** Resources that are being made. */
+  pending = 0;
   readonly account: Account;
   readonly cloud: Cloud;
   private readonly scope: Scope;
@@ -125,7 +127,8 @@ export class RegionMocks implements pulumi.runtime.Mocks {
     if (args.type.startsWith("pulumi:providers:")) {
       return this.newProvider(args, props, entry);
     }
-    const { id, outputs, sensitive } = await this.create(args, props);
+    this.pending++;
+    const { id, outputs, sensitive } = await this.create(args, props).finally(() => this.pending--);
     entry.id = id;
     entry.outputs = outputs;
     const known = Object.fromEntries(Object.entries(outputs).filter(([, value]) => value !== unknownValue));

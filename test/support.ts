@@ -16,13 +16,14 @@ export interface RunOptions extends RegionMocksOptions {
 export async function run(program: () => unknown, options: RunOptions = {}): Promise<RegionMocks> {
   const mocks = new RegionMocks(options);
   await pulumi.runtime.setMocks(mocks, "emqx-aws", options.stack ?? "test", options.preview ?? false);
-  await untilRejected(async () => {
+  const work = async () => {
     try {
       await program();
     } finally {
       await pulumi.runtime.disconnect();
     }
-  });
+  };
+  await untilRejected(work, () => quiet(mocks));
   return mocks;
 }
 
@@ -30,7 +31,7 @@ export async function run(program: () => unknown, options: RunOptions = {}): Pro
  * A program ends by a rejection that nobody handles: the SDK waits forever for a resource whose input was rejected. Jest, whose
  * own process it is outside of the tests' context, would keep the rejection for itself until the test has timed out.
  */
-async function untilRejected(work: () => Promise<void>): Promise<void> {
+async function untilRejected(work: () => Promise<void>, rest: () => Promise<void>): Promise<void> {
   const host = runInThisContext("process") as NodeJS.Process;
   const others = host.rawListeners("unhandledRejection") as NodeJS.UnhandledRejectionListener[];
   host.removeAllListeners("unhandledRejection");
@@ -39,13 +40,24 @@ async function untilRejected(work: () => Promise<void>): Promise<void> {
     // A rejection counts as unhandled when nothing else is left to do at once.
     await Promise.race([work().then(() => immediate()), rejected]);
   } catch (error) {
-    // The others that wait for the same value follow at once.
-    await sleep(50);
+    await rest();
     throw error;
   } finally {
     host.removeAllListeners("unhandledRejection");
     for (const other of others) host.on("unhandledRejection", other);
   }
+}
+
+/**
+ * Others that wait for a rejected value follow at once; what does not wait for it goes on making resources, keys for one take a while, and
+ * would do so under the next program's mocks.
+ */
+async function quiet(mocks: RegionMocks): Promise<void> {
+  let before: number;
+  do {
+    before = mocks.registered.length;
+    await sleep(50);
+  } while (mocks.pending > 0 || mocks.registered.length > before);
 }
 
 /** The stack's settings as the engine hands them to the program. */
