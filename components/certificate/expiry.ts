@@ -10,6 +10,9 @@ import { plain, runError } from "../shared/problems";
 /** Who renews it: ACM what it issued itself, the user what was imported into ACM or uploaded to IAM. */
 export type CertificateOrigin = "AMAZON_ISSUED" | "IMPORTED" | "PRIVATE" | "IAM";
 
+/** What is wrong with a certificate's key of so many bits (RSA), for who would present it. */
+export type KeyProblem = (arn: string, rsaBits: number) => string | undefined;
+
 /**
  * The end of the certificate behind an ARN, as RFC 3339 text; a warning is logged when it is near. Undefined for an ARN
  * that another resource gives: whether it is of ACM or IAM, and so what to ask, is not known before that resource exists.
@@ -20,7 +23,7 @@ export function readCertificateExpiry(
   parent: pulumi.Resource,
   arn: pulumi.Input<string> | undefined,
   checked: pulumi.Output<string> | undefined,
-  keyProblem: (arn: string, rsaBits: number) => string | undefined = () => undefined,
+  keyProblem: KeyProblem = () => undefined,
 ): pulumi.Output<string> | undefined {
   const known = plain(arn);
   if (known === undefined || checked === undefined) {

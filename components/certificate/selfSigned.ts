@@ -9,6 +9,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as acm from "@pulumi/aws/acm";
 import { getRegionOutput } from "@pulumi/aws/getRegion";
 import * as tls from "@pulumi/tls";
+import { rfc3339 } from "../shared/expiry";
 import { tagged, type Tags } from "../shared/tags";
 
 const validityDays = 365;
@@ -30,7 +31,7 @@ export interface SelfSignedCertificate {
   arn: pulumi.Output<string>;
   /** The authority's certificate, for clients to trust. */
   authorityPem: pulumi.Output<string>;
-  /** When the certificate ends, as the tls provider writes it. */
+  /** When the certificate ends, as RFC 3339 text in UTC. */
   ends: pulumi.Output<string>;
 }
 
@@ -134,7 +135,7 @@ function issueCertificate(
     privateKeyPem: key.privateKeyPem,
     certificatePem: certificate.certPem,
     authorityPem: authority.certificate.certPem,
-    ends: certificate.validityEndTime,
+    ends: certificate.validityEndTime.apply((end: string | undefined) => (end ? rfc3339(end) : "")),
   };
 }
 

@@ -1,12 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as elb from "@pulumi/aws/elb";
 import { getRegionOutput } from "@pulumi/aws/getRegion";
-import { readCertificateExpiry } from "../certificate/expiry";
-import { createSelfSignedCertificate } from "../certificate/selfSigned";
+import { certificateInUse } from "../certificate/inUse";
 import { ports } from "../emqx/ports";
 import { checkedLater } from "../shared/checkedLater";
 import { checkDefaultTags } from "../shared/defaultTags";
-import { rfc3339 } from "../shared/expiry";
 import { createDnsRecord, urlsOf } from "../shared/frontDoor";
 import { idleTimeoutSeconds } from "../shared/keepAlive";
 import { instancePorts, listenerPorts, type ListenerPorts } from "../shared/listeners";
@@ -74,23 +72,20 @@ export class EmqxClassicElb extends pulumi.ComponentResource {
     checkDefaultTags(subject, this, args.tags);
     const { region } = getRegionOutput({}, { parent: this });
     const settings = checkedLater(subject, elbInputs, resolved, region);
-    const { certificate, dns } = settings;
+    const { dns } = settings;
     const listeners = listenerPorts(settings.listeners, settings.tlsEnds);
     for (const warning of elbWarnings(settings)) {
       void pulumi.log.warn(warning, this);
     }
 
-    const selfSigned =
-      certificate?.selfSigned &&
-      createSelfSignedCertificate(`${name}-self-signed`, this, {
-        hostname: dns?.hostname,
-        version: certificate.selfSigned.version,
-        tags: settings.tags,
-      });
-    const own = certificate?.arn === undefined ? undefined : pulumi.output(certificate.arn);
-    const certificateArn = selfSigned?.arn ?? own;
-    const loadBalancer = createLoadBalancer(name, this, settings, listeners, certificateArn);
-    setTlsPolicy(name, this, loadBalancer, settings.tlsPolicy, listeners, certificateArn);
+    const certificate = certificateInUse(name, this, {
+      given: resolved.certificate,
+      checked: settings.certificate,
+      hostname: dns?.hostname,
+      tags: settings.tags,
+    });
+    const loadBalancer = createLoadBalancer(name, this, settings, listeners, certificate.arn);
+    setTlsPolicy(name, this, loadBalancer, settings.tlsPolicy, listeners, certificate.arn);
     if (settings.proxyProtocol) {
       const opened = instancePorts(settings.listeners, settings.tlsEnds);
       setProxyPolicy(name, this, loadBalancer, opened);
@@ -105,11 +100,9 @@ export class EmqxClassicElb extends pulumi.ComponentResource {
     this.mqttsUrl = urls.Mqtts;
     this.wsUrl = urls.Ws;
     this.wssUrl = urls.Wss;
-    this.caCertificatePem = selfSigned?.authorityPem;
-    this.certificateArn = certificateArn;
-    this.certificateExpires =
-      selfSigned?.ends.apply((end: string | undefined) => (end ? rfc3339(end) : "")) ??
-      readCertificateExpiry(name, this, resolved.certificate?.arn, certificateArn);
+    this.caCertificatePem = certificate.authorityPem;
+    this.certificateArn = certificate.arn;
+    this.certificateExpires = certificate.ends;
     members.keep(this, { loadBalancer });
     this.registerOutputs({
       dnsName: this.dnsName,

@@ -3,11 +3,10 @@ import * as ec2 from "@pulumi/aws/ec2";
 import { getRegionOutput } from "@pulumi/aws/getRegion";
 import * as lb from "@pulumi/aws/lb";
 import { readCertificateExpiry } from "../certificate/expiry";
-import { createSelfSignedCertificate } from "../certificate/selfSigned";
+import { certificateInUse } from "../certificate/inUse";
 import { ports } from "../emqx/ports";
 import { checkedLater } from "../shared/checkedLater";
 import { checkDefaultTags } from "../shared/defaultTags";
-import { rfc3339 } from "../shared/expiry";
 import { createDnsRecord, isRecordedElsewhere, urlsOf } from "../shared/frontDoor";
 import { idleTimeoutSeconds } from "../shared/keepAlive";
 import { instancePorts, listenerPorts } from "../shared/listeners";
@@ -90,33 +89,24 @@ export class EmqxNetworkLoadBalancer extends pulumi.ComponentResource {
     checkDefaultTags(subject, this, args.tags);
     const { region } = getRegionOutput({}, { parent: this });
     const settings = checkedLater(subject, networkLoadBalancerInputs, resolved, region);
-    const { listeners, certificate, dns, addressType } = settings;
+    const { listeners, dns, addressType } = settings;
     for (const warning of networkLoadBalancerWarnings(settings)) {
       void pulumi.log.warn(warning, this);
     }
 
-    const selfSigned =
-      certificate?.selfSigned &&
-      createSelfSignedCertificate(`${name}-self-signed`, this, {
-        hostname: dns?.hostname,
-        network: true,
-        version: certificate.selfSigned.version,
-        tags: settings.tags,
-      });
-    const own = certificate?.arn === undefined ? undefined : pulumi.output(certificate.arn);
-    const certificateArn = selfSigned?.arn ?? own;
+    const certificate = certificateInUse(name, this, {
+      given: resolved.certificate,
+      checked: settings.certificate,
+      hostname: dns?.hostname,
+      network: true,
+      keyProblem: networkKeyProblem,
+      tags: settings.tags,
+    });
     const addresses = settings.staticAddresses ? createAddresses(name, this, settings) : [];
     const loadBalancer = createLoadBalancer(name, this, settings, addresses);
     const targetGroups = createTargetGroups(name, this, settings);
-    const expires = readCertificateExpiry(
-      name,
-      this,
-      resolved.certificate?.arn,
-      certificateArn,
-      networkKeyProblem,
-    );
     const further = furtherCertificates(name, this, resolved, settings);
-    createListeners(name, this, settings, loadBalancer, targetGroups, certificateArn, further);
+    createListeners(name, this, settings, loadBalancer, targetGroups, certificate.arn, further);
     createDnsRecord(
       name,
       this,
@@ -137,10 +127,9 @@ export class EmqxNetworkLoadBalancer extends pulumi.ComponentResource {
     this.mqttsUrl = urls.Mqtts;
     this.wsUrl = urls.Ws;
     this.wssUrl = urls.Wss;
-    this.caCertificatePem = selfSigned?.authorityPem;
-    this.certificateArn = certificateArn;
-    this.certificateExpires =
-      selfSigned?.ends.apply((end: string | undefined) => (end ? rfc3339(end) : "")) ?? expires;
+    this.caCertificatePem = certificate.authorityPem;
+    this.certificateArn = certificate.arn;
+    this.certificateExpires = certificate.ends;
     members.keep(this, { loadBalancer });
     this.registerOutputs({
       dnsName: this.dnsName,

@@ -135,9 +135,7 @@ export class EmqxClusterNodes extends pulumi.ComponentResource {
     const { certificate } = cluster;
     if (certificate !== undefined) {
       this.caCertificatePem = certificate.authorityPem;
-      this.certificateExpires = certificate.ends.apply((end: string | undefined) =>
-        end ? rfc3339(end) : "",
-      );
+      this.certificateExpires = certificate.ends;
     }
     this.parameterPrefix = pulumi.output(cluster.parameterPrefix);
     this.roleName = cluster.role.role.name;

@@ -2,10 +2,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { authoritiesProblems } from "../certificate/pem";
 import { createNodeCertificate, type NodeCertificate } from "../certificate/selfSigned";
-import type { EmqxSelfSignedCertificateArgs } from "../certificate/settings";
+import { certificateInputs, type EmqxSelfSignedCertificateArgs } from "../certificate/settings";
 import { mostAdvancedBytes } from "../emqx/parameters";
 import { hostname } from "../shared/awsNames";
-import { checked, choice, group, list, text, version, type Resolved, type Shapes } from "../shared/inputs";
+import { checked, choice, list, text, type Resolved, type Shapes } from "../shared/inputs";
 import { TlsEnd, usesTls, type Listener } from "../shared/listeners";
 
 /** What of a client's certificate EMQX takes for the user name. */
@@ -51,7 +51,7 @@ function parameterWords(name: string): string | undefined {
 
 export const nodeTlsInputs = {
   certificateParameter: text(parameterWords),
-  selfSigned: group({ version: { ...version, default: 1 } } satisfies Shapes<EmqxSelfSignedCertificateArgs>),
+  selfSigned: certificateInputs.selfSigned,
   hostnames: list(hostname, { default: [] as string[] }),
   clientCertificateAuthorities: checked(
     "text",
