@@ -8,6 +8,7 @@
  * absolute path is included as it is, a later `authentication.1.password` is set in the list's first item, and a text in quotes is
  * taken literally but for JSON's escapes.
  */
+import { isParameterName } from "../shared/awsNames";
 import type { Grammar } from "../shared/inputs";
 import { mostParameterBytes } from "./parameters";
 
@@ -49,8 +50,6 @@ export interface SecretSource {
 /** An ARN ends in six characters of AWS's own; what comes after it is as ECS has it: a field, and twice nothing. */
 const secretArn =
   /^(arn:aws[a-z-]*:secretsmanager:([a-z0-9-]+):\d{12}:secret:[\w/+=.@!-]{1,512}-[A-Za-z0-9]{6})(?::([\w.-]+))?(?:::)?$/;
-/** SSM API reference, PutParameter: with a slash in it, it begins with one. */
-const parameterName = /^(?:[\w.-]+|(?:\/[\w.-]+){1,15})$/;
 
 export function secretSource(value: string): SecretSource {
   const [, arn, , field] = secretArn.exec(value) ?? [];
@@ -73,7 +72,7 @@ export const secretSourceWords: Grammar = (value, { region }) => {
       "field may stand, :password; a parameter of SSM is given by its name"
     );
   }
-  return parameterName.test(value) && value.length <= 1011 && !/^\/?(?:aws|ssm)/i.test(value)
+  return isParameterName(value)
     ? undefined
     : "is neither the name of a parameter of SSM, for example /prod/users/password, nor the ARN of a secret of Secrets Manager";
 };

@@ -4,6 +4,7 @@ import { getCallerIdentityOutput } from "@pulumi/aws/getCallerIdentity";
 import { getPartitionOutput } from "@pulumi/aws/getPartition";
 import { getRegionOutput } from "@pulumi/aws/getRegion";
 import * as iam from "@pulumi/aws/iam";
+import { takenUp } from "../emqx/parameters";
 import { secretSource, type SecretSource } from "../emqx/secretConfig";
 import { tagged, type Tags } from "../shared/tags";
 import { certificateStatements } from "./tls";
@@ -81,14 +82,7 @@ export function createNodeRole(name: string, parent: pulumi.Resource, args: Node
  */
 const readParameters = [
   "cookie",
-  "dashboard-password",
-  "mqtt-password",
-  "license-key",
-  "secret-config",
-  "acl",
-  "mqtt-users",
-  "node-certificate",
-  "client-authorities",
+  ...takenUp,
   "load-balancers",
   "cluster",
   "operations/*",
@@ -131,10 +125,12 @@ function readSources(sources: SecretSource[], partition: string, region: string,
 /** What a node writes; `*` is its number. */
 const reportParameters = ["nodes/*/ready", "nodes/*/applied"];
 
-const healthReads = ({ hasLoadBalancers, hasTargetGroups }: NodeRoleArgs) => [
-  ...(hasLoadBalancers ? ["DescribeInstanceHealth"] : []),
-  ...(hasTargetGroups ? ["DescribeTargetHealth"] : []),
-];
+/** By the statement's id. */
+const healthReads = ({ hasLoadBalancers, hasTargetGroups }: NodeRoleArgs) =>
+  Object.entries({
+    ...(hasLoadBalancers && { ReadLoadBalancerHealth: "DescribeInstanceHealth" }),
+    ...(hasTargetGroups && { ReadTargetHealth: "DescribeTargetHealth" }),
+  });
 
 function statements(args: NodeRoleArgs, partition: string, place: string, kmsKeyArn: string | undefined) {
   const parameterArn = (parameterName: string) =>
@@ -154,10 +150,10 @@ function statements(args: NodeRoleArgs, partition: string, place: string, kmsKey
     },
     ...certificateStatements(args.certificateParameter, partition, place),
     // These actions know no resources (Service Authorization Reference, Elastic Load Balancing and Elastic Load Balancing V2).
-    ...healthReads(args).map((Action) => ({
-      Sid: Action === "DescribeTargetHealth" ? "ReadTargetHealth" : "ReadLoadBalancerHealth",
+    ...healthReads(args).map(([Sid, action]) => ({
+      Sid,
       Effect: "Allow",
-      Action: `elasticloadbalancing:${Action}`,
+      Action: `elasticloadbalancing:${action}`,
       Resource: "*",
     })),
     ...(kmsKeyArn === undefined

@@ -77,21 +77,21 @@ export function createNodeSecrets(name: string, parent: pulumi.Resource, args: N
     suffix: string,
     description: string,
     value: pulumi.Input<string>,
-    isPublic: boolean | "large" = false,
+    kind: "secret" | "public" | "large and public" = "secret",
   ): string => {
     const parameterName = `${args.parameterPrefix}/${suffix}`;
     const parameter = new ssm.Parameter(
       `${name}-${suffix}`,
       {
         name: parameterName,
-        ...(isPublic === "large" && {
+        ...(kind === "large and public" && {
           tier: pulumi
             .output(value)
             .apply((text) => (Buffer.byteLength(text) > mostParameterBytes ? "Advanced" : "Standard")),
         }),
-        ...(isPublic
-          ? { type: "String", insecureValue: value }
-          : { type: "SecureString", value: pulumi.secret(value), keyId: args.kmsKeyId }),
+        ...(kind === "secret"
+          ? { type: "SecureString", value: pulumi.secret(value), keyId: args.kmsKeyId }
+          : { type: "String", insecureValue: value }),
         description,
         tags: tagged(`${name}-${suffix}`, args.tags),
       },
@@ -148,12 +148,17 @@ export function createNodeSecrets(name: string, parent: pulumi.Resource, args: N
       });
     keep("secret-config", "Settings of EMQX that are secret", secrets);
   }
-  if (args.acl !== undefined) keep("acl", "What MQTT clients may do", args.acl, true);
+  if (args.acl !== undefined) keep("acl", "What MQTT clients may do", args.acl, "public");
   if (args.certificate !== undefined) {
     keep("node-certificate", "Certificate and key of the EMQX nodes' TLS listeners", args.certificate);
   }
   if (args.clientAuthorities !== undefined) {
-    keep("client-authorities", "Authorities of MQTT clients' certificates", args.clientAuthorities, "large");
+    keep(
+      "client-authorities",
+      "Authorities of MQTT clients' certificates",
+      args.clientAuthorities,
+      "large and public",
+    );
   }
   let mqttUsers: string | undefined;
   if (args.users.length > 0) {

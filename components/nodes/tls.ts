@@ -4,7 +4,7 @@ import { authoritiesProblems } from "../certificate/pem";
 import { createNodeCertificate, type NodeCertificate } from "../certificate/selfSigned";
 import { certificateInputs, type EmqxSelfSignedCertificateArgs } from "../certificate/settings";
 import { mostAdvancedBytes } from "../emqx/parameters";
-import { hostname } from "../shared/awsNames";
+import { hostname, isParameterName } from "../shared/awsNames";
 import { checked, choice, list, text, type Resolved, type Shapes } from "../shared/inputs";
 import { TlsEnd, usesTls, type Listener } from "../shared/listeners";
 
@@ -37,13 +37,13 @@ export interface EmqxNodeTlsArgs {
 
 const reference = "/aws/reference/secretsmanager/";
 
-/** PutParameter and GetParameter of the SSM API reference; secrets by their names (CreateSecret). */
+/** A path, or a secret by its name (Secrets Manager API reference, CreateSecret). */
 function parameterWords(name: string): string | undefined {
   const isSecret = name.startsWith(reference);
   return (
     isSecret
       ? /^[A-Za-z0-9/_+=.@-]{1,512}$/.test(name.slice(reference.length))
-      : /^(\/[A-Za-z0-9_.-]+){1,15}$/.test(name) && name.length <= 1011 && !/^\/(aws|ssm)/i.test(name)
+      : name.startsWith("/") && isParameterName(name)
   )
     ? undefined
     : `is not the name of a parameter, like /tls/mqtt, or ${reference} and the name of a secret`;

@@ -109,6 +109,14 @@ export const bucketPrefix = text(
   later,
 );
 
+/** AWS's own parameters are under these words. */
+const keptByAws = /^\/?(?:aws|ssm)/i;
+
+/** The name of one of a user's SSM parameters (SSM API reference, PutParameter): with a slash in it, it begins with one. */
+export function isParameterName(value: string): boolean {
+  return /^(?:[\w.-]+|(?:\/[\w.-]+){1,15})$/.test(value) && value.length <= 1011 && !keptByAws.test(value);
+}
+
 /** Names of alarms end at 255 characters, and begin with the prefix. */
 export const longestPrefix = 200;
 /** SSM's hierarchies end at 15 levels (Systems Manager user guide, "Working with parameter hierarchies"); nodes add three. */
@@ -125,7 +133,7 @@ export const parameterPrefixGrammar: Grammar = (value) => {
   if (value.split("/").length - 1 > mostLevels) {
     return `has ${value.split("/").length - 1} levels, and there is room for ${mostLevels}; use fewer slashes`;
   }
-  if (/^\/(?:aws|ssm)/i.test(value)) {
+  if (keptByAws.test(value)) {
     return "begins with aws or ssm, which SSM keeps for AWS's own parameters; begin it with another word";
   }
   return value.length <= longestPrefix
