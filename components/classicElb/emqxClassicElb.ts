@@ -5,7 +5,7 @@ import { certificateInUse } from "../certificate/inUse";
 import { ports } from "../emqx/ports";
 import { checkedLater } from "../shared/checkedLater";
 import { checkDefaultTags } from "../shared/defaultTags";
-import { createDnsRecord, urlsOf } from "../shared/frontDoor";
+import { createDnsRecord, healthCheck, urlsOf } from "../shared/frontDoor";
 import { idleTimeoutSeconds } from "../shared/keepAlive";
 import { instancePorts, listenerPorts, type ListenerPorts } from "../shared/listeners";
 import { Members } from "../shared/members";
@@ -120,9 +120,6 @@ export class EmqxClassicElb extends pulumi.ComponentResource {
 }
 
 const members = new Members<EmqxClassicElb, { loadBalancer: elb.LoadBalancer }>();
-
-/** A node that stops answering gets no new clients after 20 seconds, and a healthy one gets them after 20. */
-const healthCheck = { interval: 10, timeout: 5, healthyThreshold: 2, unhealthyThreshold: 2 };
 
 function createLoadBalancer(
   name: string,

@@ -4,11 +4,7 @@ import { EmqxClassicElb } from "../classicElb/emqxClassicElb";
 import type { EmqxClassicElbArgs } from "../classicElb/settings";
 import type { Network } from "../network/existing";
 import { EmqxNetworkLoadBalancer } from "../networkLoadBalancer/emqxNetworkLoadBalancer";
-import {
-  AddressType,
-  type EmqxNetworkLoadBalancerArgs,
-  type NetworkLoadBalancerOptions,
-} from "../networkLoadBalancer/settings";
+import { AddressType, type EmqxNetworkLoadBalancerArgs } from "../networkLoadBalancer/settings";
 import { tlsEndsOf } from "../nodes/tls";
 import { createDnsRecord, withoutRecord } from "../shared/frontDoor";
 import { checkedArgs } from "../shared/resolve";
@@ -61,7 +57,7 @@ export function createFronts(
       `${name}-nlb`,
       checkedArgs<EmqxNetworkLoadBalancerArgs>({
         ...shared,
-        ...allOf(options),
+        ...options,
         vpcId: network.vpcId,
         subnetIds: subnetIds(options.internal),
         certificate,
@@ -107,23 +103,6 @@ export function moveName(
       { dependsOn: nodes },
     );
   }
-}
-
-/** All that a Network Load Balancer is told in a deployment, by name: the compiler finds one that is forgotten. */
-function allOf(options: NetworkLoadBalancerOptions) {
-  return {
-    tlsPolicy: options.tlsPolicy,
-    furtherCertificateArns: options.furtherCertificateArns,
-    clientTrustStoreArn: options.clientTrustStoreArn,
-    crossZone: options.crossZone,
-    staticAddresses: options.staticAddresses,
-    addressType: options.addressType,
-    zonalShift: options.zonalShift,
-    endpointService: options.endpointService,
-    proxyProtocol: options.proxyProtocol,
-    internal: options.internal,
-    accessLogs: options.accessLogs,
-  };
 }
 
 /** Its record and its certificate are those that the other one had. */

@@ -7,7 +7,7 @@ import { certificateInUse } from "../certificate/inUse";
 import { ports } from "../emqx/ports";
 import { checkedLater } from "../shared/checkedLater";
 import { checkDefaultTags } from "../shared/defaultTags";
-import { createDnsRecord, isRecordedElsewhere, urlsOf } from "../shared/frontDoor";
+import { createDnsRecord, healthCheck, isRecordedElsewhere, urlsOf } from "../shared/frontDoor";
 import { idleTimeoutSeconds } from "../shared/keepAlive";
 import { instancePorts, listenerPorts } from "../shared/listeners";
 import { Members } from "../shared/members";
@@ -151,9 +151,6 @@ export class EmqxNetworkLoadBalancer extends pulumi.ComponentResource {
 }
 
 const members = new Members<EmqxNetworkLoadBalancer, { loadBalancer: lb.LoadBalancer }>();
-
-/** A node that stops answering gets no new clients after 20 seconds, and a healthy one gets them after 20. */
-const healthCheck = { interval: 10, timeout: 5, healthyThreshold: 2, unhealthyThreshold: 2 };
 
 /** An address for each zone, which clients may have in their firewalls: it stays as long as the load balancer. */
 function createAddresses(

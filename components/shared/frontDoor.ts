@@ -1,8 +1,11 @@
-/** What every load balancer in front of the nodes has: a name that clients connect to, and URLs. */
+/** What every load balancer in front of the nodes has: a health check, a name that clients connect to, and URLs. */
 import * as pulumi from "@pulumi/pulumi";
 import * as route53 from "@pulumi/aws/route53";
 import { listenerPorts, type Listener } from "./listeners";
 import { runError } from "./problems";
+
+/** A node that stops answering gets no new clients after 20 seconds, and a healthy one gets them after 20. */
+export const healthCheck = { interval: 10, timeout: 5, healthyThreshold: 2, unhealthyThreshold: 2 };
 
 interface Target {
   dnsName: pulumi.Output<string>;
