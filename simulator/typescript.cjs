@@ -1,4 +1,4 @@
-// Loads TypeScript as tsconfig.json says: CommonJS modules, dynamic imports included. Types are checked by `npm run check`.
+// Loads TypeScript as tsconfig.json says, and as the tests do (.swcrc): CommonJS modules, dynamic imports included. Types are checked by `npm run check`.
 // What was compiled is kept beside the packages, until these are installed anew.
 "use strict";
 
@@ -7,13 +7,9 @@ const { mkdirSync, readFileSync, renameSync, writeFileSync } = require("node:fs"
 const { join } = require("node:path");
 const swc = require("@swc/core");
 
-const options = {
-  swcrc: false,
-  sourceMaps: "inline",
-  jsc: { parser: { syntax: "typescript" }, target: "es2022", keepClassNames: true },
-  module: { type: "commonjs" },
-};
-const cache = join(__dirname, "..", "node_modules", ".cache", "typescript");
+const root = join(__dirname, "..");
+const options = { swcrc: false, ...JSON.parse(readFileSync(join(root, ".swcrc"), "utf8")) };
+const cache = join(root, "node_modules", ".cache", "typescript");
 mkdirSync(cache, { recursive: true });
 
 require.extensions[".ts"] = (module, file) => {
