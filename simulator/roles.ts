@@ -158,21 +158,21 @@ export function asRole(cloud: Cloud, instance: StoredResource): RoleSession {
       const isRegistered = registrationsOf(context, targetGroup).some(
         ({ attributes }) => attributes["targetId"] === instanceId,
       );
-      return !isRegistered
-        ? health.state === "draining"
-          ? health
-          : {
-              state: "unused",
-              reason: "Target.NotRegistered",
-              description: "Target is not registered to the target group",
-            }
-        : listenersOf(context, targetGroup).length === 0
-          ? {
-              state: "unused",
-              reason: "Target.NotInUse",
-              description: "Target group is not configured to receive traffic from the load balancer",
-            }
-          : health;
+      if (!isRegistered && health.state !== "draining") {
+        return {
+          state: "unused",
+          reason: "Target.NotRegistered",
+          description: "Target is not registered to the target group",
+        };
+      }
+      if (isRegistered && listenersOf(context, targetGroup).length === 0) {
+        return {
+          state: "unused",
+          reason: "Target.NotInUse",
+          description: "Target group is not configured to receive traffic from the load balancer",
+        };
+      }
+      return health;
     },
     putMetricData(namespace, name, dimensions, value) {
       const keys = { "cloudwatch:namespace": namespace };

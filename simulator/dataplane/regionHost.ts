@@ -13,6 +13,7 @@ import { StoredResource } from "../storedResource";
 import { DataPlane, DataPlaneOptions } from "./dataPlane";
 import {
   CertificateFacts,
+  HealthCheckFacts,
   InstanceFacts,
   InstanceState,
   ListenerFacts,
@@ -295,10 +296,7 @@ function loadBalancers(cloud: Cloud): LoadBalancerFacts[] {
   const { account } = cloud;
   return account.list(names.loadBalancer).map((balancer) => {
     const { attributes, hidden, region } = balancer;
-    const own = account
-      .list(names.networkInterface, region)
-      .filter((eni) => eni.hidden["owner"] === `elb/${balancer.id}`);
-    const check = attributes["healthCheck"] as Record<string, string | number>;
+    const check = attributes["healthCheck"] as StoredCheck;
     const registered = account
       .list(names.loadBalancerAttachment, region)
       .filter((attachment) => attachment.attributes["elb"] === balancer.id)
@@ -309,18 +307,12 @@ function loadBalancers(cloud: Cloud): LoadBalancerFacts[] {
       dnsName: text(balancer, "dnsName"),
       internal: attributes["internal"] === true,
       vpcId: String(hidden["vpcId"]),
-      interfaces: own.map((eni) => ({ subnetId: text(eni, "subnetId"), privateIp: text(eni, "privateIp") })),
+      interfaces: interfacesOf(cloud, region, balancer.id),
       securityGroupIds: attributes["securityGroups"] as string[],
       listeners: (attributes["listeners"] as unknown as StoredListener[]).map((listener) =>
         listenerFacts(cloud, balancer, listener),
       ),
-      healthCheck: {
-        target: String(check["target"]),
-        intervalSeconds: Number(check["interval"]),
-        timeoutSeconds: Number(check["timeout"]),
-        healthyThreshold: Number(check["healthyThreshold"]),
-        unhealthyThreshold: Number(check["unhealthyThreshold"]),
-      },
+      healthCheck: checkFacts(check, String(check["target"])),
       crossZone: attributes["crossZoneLoadBalancing"] !== false,
       idleTimeoutSeconds: Number(attributes["idleTimeout"]),
       ...(attributes["connectionDraining"] === true
@@ -332,6 +324,26 @@ function loadBalancers(cloud: Cloud): LoadBalancerFacts[] {
   });
 }
 
+/** A load balancer's, by what they belong to (services/balancerInterfaces.ts). */
+function interfacesOf({ account }: Cloud, region: string, balancer: string) {
+  return account
+    .list(names.networkInterface, region)
+    .filter((eni) => eni.hidden["owner"] === `elb/${balancer}`)
+    .map((eni) => ({ subnetId: text(eni, "subnetId"), privateIp: text(eni, "privateIp") }));
+}
+
+type StoredCheck = Record<string, string | number>;
+
+function checkFacts(check: StoredCheck, target: string): HealthCheckFacts {
+  return {
+    target,
+    intervalSeconds: Number(check["interval"]),
+    timeoutSeconds: Number(check["timeout"]),
+    healthyThreshold: Number(check["healthyThreshold"]),
+    unhealthyThreshold: Number(check["unhealthyThreshold"]),
+  };
+}
+
 /** The port of a target is its group's: instances are registered without one of their own. */
 function networkLoadBalancers(cloud: Cloud): NetworkLoadBalancerFacts[] {
   const { account } = cloud;
@@ -341,10 +353,7 @@ function networkLoadBalancers(cloud: Cloud): NetworkLoadBalancerFacts[] {
     dnsName: String(attributes["dnsName"]),
     internal: attributes["internal"] === true,
     vpcId: String(attributes["vpcId"]),
-    interfaces: account
-      .list(names.networkInterface, region)
-      .filter((eni) => eni.hidden["owner"] === `elb/${String(attributes["arnSuffix"])}`)
-      .map((eni) => ({ subnetId: text(eni, "subnetId"), privateIp: text(eni, "privateIp") })),
+    interfaces: interfacesOf(cloud, region, String(attributes["arnSuffix"])),
     securityGroupIds: attributes["securityGroups"] as string[],
     listeners: account
       .list(names.networkListener, region)
@@ -386,8 +395,9 @@ function networkListenerFacts(
 function targetGroups(cloud: Cloud): TargetGroupFacts[] {
   const { account } = cloud;
   return account.list(names.targetGroup).map(({ id: arn, region, attributes }) => {
-    const check = attributes["healthCheck"] as Record<string, string | number>;
+    const check = attributes["healthCheck"] as StoredCheck;
     const port = Number(attributes["port"]);
+    const checked = check["port"] === "traffic-port" ? port : check["port"];
     const [state] = attributes["targetHealthStates"] as unknown as {
       enableUnhealthyConnectionTermination: boolean;
       unhealthyDrainingInterval?: number;
@@ -402,11 +412,7 @@ function targetGroups(cloud: Cloud): TargetGroupFacts[] {
       preservesClientAddress: attributes["preserveClientIp"] !== "false",
       proxyProtocol: attributes["proxyProtocolV2"] === true,
       healthCheck: {
-        target: `${check["protocol"]}:${check["port"] === "traffic-port" ? port : check["port"]}${check["path"] ?? ""}`,
-        intervalSeconds: Number(check["interval"]),
-        timeoutSeconds: Number(check["timeout"]),
-        healthyThreshold: Number(check["healthyThreshold"]),
-        unhealthyThreshold: Number(check["unhealthyThreshold"]),
+        ...checkFacts(check, `${check["protocol"]}:${checked}${check["path"] ?? ""}`),
         ...(check["matcher"] ? { matcher: String(check["matcher"]) } : {}),
       },
       deregistrationDelaySeconds: Number(attributes["deregistrationDelay"]),
